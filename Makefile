@@ -1,0 +1,46 @@
+# `make help` lists the targets. The environment is .venv; every target makes it first where it is missing or old.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+BIN := .venv/bin
+CODE := schemas clearing services tests
+export PYTHON
+
+.PHONY: help demo test check bench fmt clean lock mutants
+
+help: ## what each target does
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: .venv/installed ## a coalition on real purchases, from Kafka to last night's settlement report (DEMO=year: the whole year)
+	$(BIN)/clh demo
+
+test: .venv/installed ## every test, the fast ones first (TESTS=path or ARGS="-k word" for some)
+	$(BIN)/pytest $(TESTS) $(ARGS)
+
+check: .venv/installed ## what has to hold before a commit: ruff, formatting, mypy strict, the layers
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: .venv/installed ## measures throughput, latency, closing and memory on this machine, and writes build/bench.json
+	$(BIN)/python -m tests.bench
+
+fmt: .venv/installed ## formats the code and mends what ruff can mend
+	$(BIN)/ruff check --fix-only --quiet .
+	$(BIN)/ruff format .
+
+clean: ## removes the environment, caches and build results; local Kafka and PostgreSQL are stopped first (their data in .clh stays)
+	@if [ -x $(BIN)/clh ] && [ -d .clh ]; then $(BIN)/clh dev down; fi
+	rm -rf .venv build dist mutants .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find $(CODE) -name __pycache__ -prune -exec rm -rf {} +
+
+lock: ## writes requirements.lock anew from pyproject.toml (ARGS=--upgrade for newer versions)
+	scripts/venv.sh lock $(ARGS)
+
+mutants: .venv/installed ## mutation testing of clearing/ (slow)
+	$(BIN)/mutmut run
+	$(BIN)/mutmut results
+
+.venv/installed: requirements.lock pyproject.toml scripts/venv.sh
+	scripts/venv.sh

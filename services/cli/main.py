@@ -1,0 +1,25 @@
+"""The entry point of `clh`: puts the groups of commands together.
+
+A group is a module in this folder that offers `app`, a Typer application, and has its line below. A group imports Kafka, SQLAlchemy and
+the like inside its commands, so that `clh --help` stays fast however much the groups need.
+"""
+
+from __future__ import annotations
+
+import typer
+
+from services.cli import dev
+
+app = typer.Typer(
+    name="clh",
+    help="Coalition Clearing House: points and discounts of a coalition, booked from its purchases and settled every night.",
+    no_args_is_help=True,
+    rich_markup_mode="markdown",
+    pretty_exceptions_show_locals=False,  # locals can hold what senders sent
+)
+app.add_typer(dev.app, name="dev")
+
+
+@app.callback()
+def main() -> None:
+    """What holds for all commands: addresses come from the environment (CLH_POSTGRES_URI, CLH_KAFKA_BOOTSTRAP), or from `clh dev up`."""

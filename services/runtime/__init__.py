@@ -1,0 +1,1 @@
+"""Kafka and PostgreSQL on this machine, without Docker and without anything installed."""
