@@ -1,1 +1,1 @@
-"""What things mean: money, identifiers, events, the programme file, reports, topics. Knows pydantic and the standard library, nothing else."""
+"""What things mean: money, identifiers, events, the programme file, scenarios, reports, topics."""
