@@ -13,6 +13,21 @@ from schemas.expiry import Expiry
 from schemas.mechanics import Mechanic
 from schemas.programme_checks import problems
 
+__all__ = [
+    "BankCalendar",
+    "Contract",
+    "DefaultRules",
+    "Entry",
+    "Expiry",
+    "Mechanic",
+    "Operator",
+    "OperatorModel",
+    "Party",
+    "Points",
+    "Programme",
+    "ProgrammeFile",
+]
+
 
 def _known_timezone(name: str) -> str:
     try:

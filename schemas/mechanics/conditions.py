@@ -29,7 +29,7 @@ Exclusion = Annotated[str, Field(pattern=r"^(?:[0-9]{4}(?:-[0-9]{4})?|quasi_cash
 """A code, a range, or the word ``quasi_cash`` for the list of codes that stand for money."""
 AttributeValue = Annotated[str, Field(max_length=256)] | Flag | Annotated[int, Field(strict=True)]
 
-_CLOCK = re.compile(r"(?:[01][0-9]|2[0-3]):[0-5][0-9]|24:00", re.ASCII)
+_CLOCK = re.compile(r"(?:[01][0-9]|2[0-3]):[0-5][0-9]", re.ASCII)
 
 
 def _in_a_list(value: Any) -> Any:
@@ -62,7 +62,7 @@ class When(Document):
 
     categories: tuple[Word, ...] = Field((), description="Categories that qualify a line, with all below them.")
     skus: tuple[Word, ...] = Field((), description="Articles that qualify a line; beside categories either will do.")
-    excepted: Exceptions = Field(Exceptions(), alias="except", description="Lines that do not qualify.")
+    except_: Exceptions = Field(Exceptions(), alias="except", description="Lines that do not qualify.")
     stores: tuple[Word, ...] = Field((), description="Stores in which it applies.")
     channels: tuple[Word, ...] = Field((), description="Channels in which it applies, such as store.")
     weekdays: tuple[Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"], ...] = Field((), description="Days of the week of the event date.")
@@ -75,8 +75,8 @@ class When(Document):
     def _hours_are_times(self) -> Self:
         if self.hours is not None:
             start, end = self.hours
-            if _CLOCK.fullmatch(start) is None or _CLOCK.fullmatch(end) is None or start == "24:00":
-                raise ValueError('hours are two times such as "17:00" and "19:00"')
+            if _CLOCK.fullmatch(start) is None or _CLOCK.fullmatch(end) is None:
+                raise ValueError('hours are two times such as "17:00" and "19:00"; midnight is "00:00"')
             if start == end:
                 raise ValueError("hours begin and end at the same time: no event can qualify")
         return self

@@ -1,0 +1,86 @@
+"""Events: the models of every type in the catalogue, and which type has which model."""
+
+from schemas.events.activity import ActivityEvent
+from schemas.events.card_transaction import CardTransactionEvent
+from schemas.events.envelope import Envelope
+from schemas.events.member import (
+    CardBlockedEvent,
+    CardLinkedEvent,
+    ConsentChangedEvent,
+    MemberAttributesEvent,
+    MemberClosedEvent,
+    MemberEnrolledEvent,
+    MembersMergedEvent,
+    MembersUnmergedEvent,
+)
+from schemas.events.purchase import PurchaseEvent
+from schemas.events.redemption import (
+    RedemptionCaptureEvent,
+    RedemptionEvent,
+    RedemptionHoldEvent,
+    RedemptionReleaseEvent,
+    RedemptionReversalEvent,
+)
+from schemas.events.return_ import PriceAdjustmentEvent, ReturnEvent
+
+Event = (
+    PurchaseEvent
+    | ReturnEvent
+    | PriceAdjustmentEvent
+    | RedemptionEvent
+    | RedemptionReversalEvent
+    | RedemptionHoldEvent
+    | RedemptionCaptureEvent
+    | RedemptionReleaseEvent
+    | ActivityEvent
+    | CardTransactionEvent
+    | MemberEnrolledEvent
+    | CardLinkedEvent
+    | CardBlockedEvent
+    | MemberAttributesEvent
+    | ConsentChangedEvent
+    | MemberClosedEvent
+    | MembersMergedEvent
+    | MembersUnmergedEvent
+)
+"""Any event that the house understands, in its envelope."""
+
+EVENT_TYPES: dict[str, type[Event]] = {
+    "purchase.v1": PurchaseEvent,
+    "return.v1": ReturnEvent,
+    "price-adjustment.v1": PriceAdjustmentEvent,
+    "redemption.v1": RedemptionEvent,
+    "redemption-reversal.v1": RedemptionReversalEvent,
+    "redemption-hold.v1": RedemptionHoldEvent,
+    "redemption-capture.v1": RedemptionCaptureEvent,
+    "redemption-release.v1": RedemptionReleaseEvent,
+    "activity.v1": ActivityEvent,
+    "card-transaction.v1": CardTransactionEvent,
+    "member-enrolled.v1": MemberEnrolledEvent,
+    "card-linked.v1": CardLinkedEvent,
+    "card-blocked.v1": CardBlockedEvent,
+    "member-attributes.v1": MemberAttributesEvent,
+    "consent-changed.v1": ConsentChangedEvent,
+    "member-closed.v1": MemberClosedEvent,
+    "members-merged.v1": MembersMergedEvent,
+    "members-unmerged.v1": MembersUnmergedEvent,
+}
+"""Every type in the catalogue that partners, banks and the operator send, with the model of the whole event."""
+
+RESERVED_TYPES = frozenset(
+    {
+        "membership-fee.v1",
+        "offer-activated.v1",
+        "stamp-choice.v1",
+        "pass-sold.v1",
+        "pass-visit.v1",
+        "privilege-rendered.v1",
+        "gift-card-sold.v1",
+        "points-transferred.v1",
+        "bid.v1",
+        "claim.v1",
+    }
+)
+"""Types whose data are defined with their mechanic; until then they are answered ``unknown-type``."""
+
+__all__ = ["EVENT_TYPES", "RESERVED_TYPES", "Envelope", "Event"]

@@ -1,0 +1,169 @@
+"""The slow road of decoding: what exactly is wrong with an event, without repeating any of its values."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, NoReturn
+
+from pydantic import ValidationError
+
+from schemas.card_numbers import holds_card_number
+from schemas.events import EVENT_TYPES, Event
+from schemas.events.envelope import Envelope, OpenEnvelope
+from schemas.pointer import Path, pointer_to
+
+EVENT_BYTES_MAX = 1_048_576
+"""The largest value of a record that is read."""
+
+_SENTENCES = {
+    "missing": "A field is missing.",
+    "extra_forbidden": "The field is not known.",
+    "literal_error": "The value is not one of those allowed.",
+    "string_type": "The value must be text.",
+    "string_too_short": "The text is too short.",
+    "string_too_long": "The text is too long.",
+    "string_pattern_mismatch": "The text does not have the form that the schema asks for.",
+    "int_type": "The value must be a whole number.",
+    "int_from_float": "The value must be a whole number.",
+    "bool_type": "The value must be true or false.",
+    "greater_than_equal": "The number is too small.",
+    "less_than_equal": "The number is too large.",
+    "list_type": "The value must be a list.",
+    "dict_type": "The value must be an object.",
+    "model_type": "The value must be an object.",
+    "model_attributes_type": "The value must be an object.",
+    "too_short": "There are too few entries.",
+    "too_long": "There are too many entries.",
+    "json_invalid": "The value is not valid JSON.",
+}
+_DEPTH_SHOWN = 16
+_OTHERWISE = "The value does not have the form that the schema asks for."
+
+
+class EventError(Exception):
+    """An event that cannot be read: where, as a JSON pointer, and why, in a sentence without its values."""
+
+    def __init__(self, pointer: str, detail: str) -> None:
+        super().__init__(f"{detail} (at '{pointer}')")
+        self.pointer = pointer
+        self.detail = detail
+
+
+class Malformed(EventError):  # noqa: N818 - the name of the rejection code
+    """Not JSON, not the envelope, or not the schema of its type. It claims no id."""
+
+
+class UnknownType(EventError):  # noqa: N818 - the name of the rejection code
+    """An envelope in order whose type or version is not in the catalogue."""
+
+    def __init__(self, envelope: Envelope) -> None:
+        super().__init__("/type", "The type is not in the catalogue.")
+        self.envelope = envelope
+
+
+class _UnreadableError(ValueError):
+    """JSON that is well-formed and still cannot be read in one way only."""
+
+
+def explain(value: bytes) -> Event:
+    """The event, if it can be read after all; else raises ``Malformed`` or ``UnknownType``."""
+    try:
+        return _read(value)
+    except RecursionError:
+        raise Malformed("", "The value is nested too deeply.") from None
+
+
+def _read(value: bytes) -> Event:
+    document = _document(value)
+    envelope = _envelope(document)
+    model = EVENT_TYPES.get(envelope.type)
+    if model is None:
+        raise UnknownType(envelope)
+    try:
+        event: Event = model.__pydantic_validator__.validate_json(value)
+    except ValidationError as error:
+        _refuse(error, document)
+    problem = event.data.problem()
+    if problem is not None:
+        path, detail = problem
+        raise Malformed(pointer_to(("data", *path)), detail)
+    return event
+
+
+def _document(value: bytes) -> dict[str, Any]:
+    """The JSON object in the bytes, each key once, no text with a zero character."""
+    if len(value) > EVENT_BYTES_MAX:
+        raise Malformed("", "The value is larger than 1 MiB.")
+    try:
+        text = value.decode("utf-8")
+    except UnicodeDecodeError:
+        raise Malformed("", "The value is not UTF-8.") from None
+    try:
+        document = json.loads(text, object_pairs_hook=_unique_keys, parse_constant=_no_constant)
+    except _UnreadableError as error:
+        raise Malformed("", str(error)) from None
+    except (ValueError, RecursionError):
+        raise Malformed("", "The value is not valid JSON.") from None
+    if not isinstance(document, dict):
+        raise Malformed("", "An event is a JSON object.")
+    zero = _zero_character(document) if "\\u0000" in text else None
+    if zero is not None:
+        raise Malformed(_pointer(zero), "Text may not hold a zero character.")
+    return document
+
+
+def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise _UnreadableError("A key stands twice in one object.")
+    return found
+
+
+def _no_constant(_name: str) -> NoReturn:
+    raise _UnreadableError("NaN and Infinity are not JSON.")
+
+
+def _zero_character(value: Any) -> Path | None:
+    if isinstance(value, str):
+        return () if "\0" in value else None
+    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, each in items:
+        if isinstance(key, str) and "\0" in key:
+            return ()
+        below = _zero_character(each)
+        if below is not None:
+            return (key, *below)
+    return None
+
+
+def _envelope(document: dict[str, Any]) -> Envelope:
+    try:
+        envelope = OpenEnvelope.model_validate_json(json.dumps(document))
+    except ValidationError as error:
+        _refuse(error, document)
+    if holds_card_number(envelope.type):
+        raise Malformed("/type", "The type is not a name of a type.")
+    return envelope
+
+
+def _refuse(error: ValidationError, document: dict[str, Any]) -> NoReturn:
+    """Raises ``Malformed`` for the first error, pointing at the innermost part of the document that it concerns."""
+    first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+    place: list[str | int] = []
+    here: Any = document
+    for step in first["loc"]:
+        if (isinstance(here, dict) and step in here) or (isinstance(here, list) and isinstance(step, int) and step < len(here)):
+            here = here[step]
+        elif not (isinstance(here, dict) and first["type"] == "missing"):
+            break
+        place.append(step)
+    raise Malformed(_pointer(tuple(place)), _SENTENCES.get(first["type"], _OTHERWISE)) from None
+
+
+def _pointer(path: Path) -> str:
+    """Pointer to a place, cut off where it is too deep or a key is too long or holds what passes for a card number."""
+    path = path[:_DEPTH_SHOWN]
+    for index, step in enumerate(path):
+        if isinstance(step, str) and (len(step) > 64 or holds_card_number(step)):
+            return pointer_to(path[:index])
+    return pointer_to(path)

@@ -1,0 +1,21 @@
+"""Whether what should add up does (``totals-mismatch``)."""
+
+from schemas.events.purchase import Purchase
+from schemas.events.return_ import Return
+
+
+def totals_match(data: Purchase | Return) -> bool:
+    """Whether the lines add up to the total, and so do the tenders of a purchase where it names them.
+
+    All in minor units of the event's one currency.
+    """
+    total = 0
+    for line in data.lines:
+        total += line.amount_minor
+    if total != data.total_minor:
+        return False
+    if not isinstance(data, Purchase) or data.tenders is None:
+        return True
+    for tender in data.tenders:
+        total -= tender.amount_minor
+    return total == 0
