@@ -152,12 +152,18 @@ def _refuse(error: ValidationError, document: dict[str, Any]) -> NoReturn:
     place: list[str | int] = []
     here: Any = document
     for step in first["loc"]:
-        if (isinstance(here, dict) and step in here) or (isinstance(here, list) and isinstance(step, int) and step < len(here)):
+        if _leads_on(here, step):
             here = here[step]
         elif not (isinstance(here, dict) and first["type"] == "missing"):
             break
         place.append(step)
     raise Malformed(_pointer(tuple(place)), _SENTENCES.get(first["type"], _OTHERWISE)) from None
+
+
+def _leads_on(here: Any, step: str | int) -> bool:
+    if isinstance(here, list):
+        return isinstance(step, int) and step < len(here)
+    return isinstance(here, dict) and step in here
 
 
 def _pointer(path: Path) -> str:
