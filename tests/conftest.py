@@ -1,10 +1,18 @@
-"""What all tests share: the fast ones come first."""
+"""What all tests share: the fast ones come first, and where Kafka and PostgreSQL answer.
+
+The servers are found in this order: addresses in the environment (CLH_POSTGRES_URI, CLH_KAFKA_BOOTSTRAP); containers, where CLH_TEST_DOCKER=1 asks
+for them; processes of this machine. They are started once for a whole run, when the first test asks. Where they cannot be had, tests fail.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from services.runtime.local import Addresses, Instance, ensure
+from services.settings import settings
 
 TESTS = Path(__file__).parent
 ORDER = ("unit", "contract", "integration", "acceptance", "faults")
@@ -22,3 +30,32 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if folder(item) == "faults":
             item.add_marker(pytest.mark.faults)
     items.sort(key=lambda item: ORDER.index(folder(item)) if folder(item) in ORDER else len(ORDER))
+
+
+@pytest.fixture(scope="session")
+def addresses(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Addresses]:
+    """Where PostgreSQL and Kafka answer, the same for the whole run. A test makes its own programme (schema and topics) there."""
+    told = settings()
+    if told.postgres_uri and told.kafka_bootstrap:
+        yield Addresses(told.postgres_uri, told.kafka_bootstrap)
+    elif told.test_docker:
+        from tests.containers import servers
+
+        with servers() as found:
+            yield found
+    else:
+        state_dir = tmp_path_factory.mktemp("servers")
+        try:
+            yield ensure(state_dir, owned=True)
+        finally:
+            Instance(state_dir).down(at_once=True)
+
+
+@pytest.fixture
+def instance(tmp_path: Path) -> Iterator[Instance]:
+    """An instance of the test's own, not started yet, for tests that stop, kill or restart servers. Nothing of it is left afterwards."""
+    one = Instance(tmp_path / "clh", owned=True)
+    try:
+        yield one
+    finally:
+        one.down(at_once=True)

@@ -46,15 +46,15 @@ def classpath(progress: Progress) -> str:
     """Kafka's class path. Downloads what is not there; two processes that both find it missing do not do it twice."""
     folder = cache_dir()
     folder.mkdir(parents=True, exist_ok=True)
-    cached = _cached(folder)
-    if cached is None:
+    found = cached(folder)
+    if found is None:
         with (folder / "lock").open("w", encoding="ascii") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
-            cached = _cached(folder) or _download(folder, progress)
-    return os.pathsep.join(cached)
+            found = cached(folder) or _download(folder, progress)
+    return os.pathsep.join(found)
 
 
-def _cached(folder: Path) -> list[str] | None:
+def cached(folder: Path) -> list[str] | None:
     """The jars of an earlier download, if it was finished and all of them are still there."""
     try:
         names = json.loads((folder / "classpath.json").read_text(encoding="utf-8"))

@@ -146,22 +146,23 @@ class Postgres:
             if time.monotonic() > deadline:
                 raise ServerDidNotStartError("PostgreSQL", self.daemon.log_file, f"no answer within {START_S} s ({reason})")
 
-    def answers(self, port: int) -> str | None:
-        """The server's version if it answers now, else None."""
-        import psycopg
-
-        try:
-            with psycopg.connect(self.uri(port), connect_timeout=3) as connection:
-                row = connection.execute("SHOW server_version").fetchone()
-        except psycopg.OperationalError:
-            return None
-        return str(row[0]) if row else None
-
     def stop(self, *, at_once: bool) -> bool:
         """Fast shutdown: open transactions are rolled back, everything is written; or, `at_once`, a crash. True: it was running."""
         running = self.daemon.kill() if at_once else self.daemon.stop(signal.SIGINT, patience_s=STOP_S)
         shutil.rmtree(self.state.sockets, ignore_errors=True)
         return running
+
+
+def server_version(uri: str) -> str | None:
+    """The server's version if it answers at `uri` within three seconds, else None."""
+    import psycopg
+
+    try:
+        with psycopg.connect(uri, connect_timeout=3) as connection:
+            row = connection.execute("SHOW server_version").fetchone()
+    except psycopg.OperationalError:
+        return None
+    return str(row[0]) if row else None
 
 
 def binaries() -> Path:

@@ -19,6 +19,7 @@ import socket
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -32,6 +33,29 @@ class Addresses:
 
     postgres_uri: str
     kafka_bootstrap: str
+
+
+class Server(StrEnum):
+    """The servers of an instance."""
+
+    POSTGRES = "postgres"
+    KAFKA = "kafka"
+
+
+ALL = (Server.POSTGRES, Server.KAFKA)
+
+
+@dataclass(frozen=True, slots=True)
+class ServerStatus:
+    """How one server is: `pid` None means no process; `answers` whether it was asked and answered just now."""
+
+    server: Server
+    pid: int | None
+    address: str | None
+    answers: bool
+    version: str | None
+    memory_mb: int
+    log: Path
 
 
 class Record(BaseModel):

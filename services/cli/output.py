@@ -1,0 +1,78 @@
+"""How commands speak: tables for people, JSON for programs; progress and errors on standard error, so that output can be piped.
+
+Exit codes: 0 done; 1 it could not be done, or something was found wrong; 2 the command line was wrong; 3 what was asked about does not run.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import threading
+from collections.abc import Iterator, Sequence
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from services.runtime.progress import Progress as Report
+
+FAILED = 1
+NOT_RUNNING = 3
+
+PIPED_COLUMNS = 160  # a pipe has no width; 80 columns would fold most tables
+
+out = Console()
+err = Console(stderr=True)
+if not out.is_terminal:
+    out = Console(width=PIPED_COLUMNS)
+
+
+class Format(StrEnum):
+    """How results are printed."""
+
+    TABLE = "table"
+    JSON = "json"
+
+
+Output = Annotated[Format, typer.Option("--output", "-o", help="`table` for people, `json` for programs.")]
+
+
+def print_json(value: object) -> None:
+    """Print a value of plain types as JSON, whatever the width of the terminal."""
+    typer.echo(json.dumps(value, indent=2, ensure_ascii=False, default=str))
+
+
+def print_table(columns: Sequence[str], rows: Sequence[Sequence[object]], *, title: str | None = None) -> None:
+    """Print a table; long cells are folded, never cut."""
+    table = Table(*columns, title=title, title_justify="left")
+    for column in table.columns:
+        column.overflow = "fold"
+    for row in rows:
+        table.add_row(*("" if cell is None else str(cell) for cell in row))
+    out.print(table)
+
+
+def fail(sentence: str, *, code: int = FAILED) -> typer.Exit:
+    """Say what went wrong, on standard error; `raise fail(...)` ends the command."""
+    err.print(sentence, style="bold red", markup=False, highlight=False)
+    return typer.Exit(code)
+
+
+@contextlib.contextmanager
+def progress_bars() -> Iterator[Report]:
+    """A bar for each step that reports; on a terminal only, and gone when the work is done. Safe to report to from several threads."""
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as bars:
+        tasks: dict[str, TaskID] = {}
+        guard = threading.Lock()
+
+        def report(step: str, done: int, total: int | None) -> None:
+            with guard:
+                if step not in tasks:
+                    tasks[step] = bars.add_task(step, total=total)
+                bars.update(tasks[step], completed=done, total=total)
+
+        yield report
