@@ -1,0 +1,1 @@
+"""Programme files: read, checked, compared, shown."""
