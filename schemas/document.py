@@ -5,7 +5,6 @@ Unknown fields are refused. Prices, rates and sums are decimal text: a bare numb
 
 import datetime as dt
 import re
-from collections.abc import Callable
 from decimal import Decimal
 from typing import Annotated, Any
 
@@ -14,7 +13,6 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from schemas.ids import MechanicId, MemberId, PartyId, ProgrammeId
 from schemas.money import MINOR_MAX, is_currency
 
-_PLAIN = re.compile(r"[0-9]{1,20}(?:\.[0-9]{1,12})?", re.ASCII)
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
 _ID = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
 
@@ -25,31 +23,31 @@ class Document(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
 
-def _decimal_reader(least: Decimal, most: Decimal, *, above_least: bool) -> Callable[[object], Decimal]:
-    def read(value: object) -> Decimal:
-        if isinstance(value, str):
-            if _PLAIN.fullmatch(value) is None:
-                raise ValueError('must be plain decimal digits without a sign, such as "0.0100"')
-            value = Decimal(value)
-        if not isinstance(value, Decimal):
-            raise ValueError('must be decimal text in quotes, such as "0.0100"; a bare number would be a float')  # noqa: TRY004 - pydantic reports ValueError
-        if not (value.is_finite() and least <= value <= most) or (above_least and value == least):
-            raise ValueError(f"must be {'above' if above_least else 'at least'} {least} and at most {most}")
-        return value
-
-    return read
-
-
 def _plain(value: Decimal) -> str:
     return format(value, "f")
 
 
-def _decimal(least: str, most: str, *, above_least: bool = False) -> tuple[Any, ...]:
-    read = _decimal_reader(Decimal(least), Decimal(most), above_least=above_least)
+def _decimal(least: str, most: str, *, above_least: bool = False, places: int = 12) -> tuple[Any, ...]:
+    """What makes a field exact: read from decimal text only, written as plain text."""
+    pattern = rf"[0-9]{{1,20}}(\.[0-9]{{1,{places}}})?"
+    plain = re.compile(pattern, re.ASCII)
+    smallest, largest = Decimal(least), Decimal(most)
+
+    def read(value: object) -> Decimal:
+        if isinstance(value, str):
+            if plain.fullmatch(value) is None:
+                raise ValueError('must be plain decimal digits without a sign, such as "0.0100"')
+            value = Decimal(value)
+        if not isinstance(value, Decimal):
+            raise ValueError('must be decimal text in quotes, such as "0.0100"; a bare number would be a float')  # noqa: TRY004 - pydantic reports ValueError
+        if not (value.is_finite() and smallest <= value <= largest) or (above_least and value == smallest):
+            raise ValueError(f"must be {'above' if above_least else 'at least'} {least} and at most {most}")
+        return value
+
     return (
         BeforeValidator(read),
         PlainSerializer(_plain, return_type=str, when_used="json"),
-        WithJsonSchema({"type": "string", "pattern": r"^[0-9]{1,20}(\.[0-9]{1,12})?$"}),
+        WithJsonSchema({"type": "string", "pattern": f"^{pattern}$"}),
     )
 
 
@@ -67,6 +65,7 @@ def _known_currency(code: str) -> str:
 
 
 _PRICE = _decimal("0", "1000000000")
+_EXACT = _decimal("0", "1000000000000", places=40)
 _SUM = _decimal("0", str(MINOR_MAX))
 _SUM_ABOVE_ZERO = _decimal("0", str(MINOR_MAX), above_least=True)
 _PERCENT = _decimal("0", "1000")
@@ -75,6 +74,8 @@ _FACTOR = _decimal("1", "1000000")
 
 Price = Annotated[Decimal, *_PRICE]
 """Exact price of a unit (a point, a purchase, a month), not negative, up to 12 decimal places."""
+ExactPrice = Annotated[Decimal, *_EXACT]
+"""A price times shares, with all its places."""
 Sum = Annotated[Decimal, *_SUM]
 """A sum of money, not negative; it may have no more places than its currency."""
 PositiveSum = Annotated[Decimal, *_SUM_ABOVE_ZERO]

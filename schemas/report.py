@@ -9,7 +9,7 @@ from typing import Annotated
 from pydantic import Field
 
 from schemas.canonical import canonical_json, sha256_hex
-from schemas.document import Currency, Day, Document, PartyRef, Price, ProgrammeRef
+from schemas.document import Currency, Day, Document, ExactPrice, PartyRef, ProgrammeRef
 from schemas.events.answers import RejectionCode
 from schemas.scenario_report import LineKind, ScenarioReport
 
@@ -66,7 +66,7 @@ class ReportLine(Document):
     currency: Currency = Field(description="Currency.")
     contract: Day | None = Field(description="First day of the contract version; null for sums.")
     quantity: Signed | None = Field(description="Quantity; null for sums and percentages.")
-    unit_price: Price | None = Field(description="Exact price of a unit; null for sums and percentages.")
+    unit_price: ExactPrice | None = Field(description="Exact price of a unit; null for sums and percentages.")
     amount_minor: Tally = Field(description="Amount in minor units; zero where a line rounds to nothing.")
     events: Tally | None = Field(description="Events behind the line; null where it has none.")
 

@@ -90,7 +90,7 @@ class ShortTender(Document):
 class ShortPurchase(ShortEvent):
     """A purchase; with only a total it has one line, number 1."""
 
-    type: Literal["purchase"]
+    type: Literal["purchase"] = Field(description="What happened, without the version.")
     card: Card = Field(description="The member's card.")
     currency: Currency | None = Field(None, description="Left out: the programme's first.")
     total: Sum | None = Field(None, description="What was paid, decimal text; left out: the sum of the lines.")
@@ -126,7 +126,7 @@ class ShortReturnLine(Document):
 class ShortReturn(ShortEvent):
     """A return; ``card`` is the subject. With only a total, line 1 comes back."""
 
-    type: Literal["return"]
+    type: Literal["return"] = Field(description="What happened, without the version.")
     card: Card | None = Field(None, description="Card that is shown; left out: the purchase's.")
     original_id: Id = Field(description="Id of the purchase.")
     original_source: str | None = Field(None, description="Source of the purchase, where it is another.")
@@ -153,7 +153,7 @@ class ShortAdjustedLine(Document):
 class ShortPriceAdjustment(ShortEvent):
     """Money paid back, the goods kept."""
 
-    type: Literal["price-adjustment"]
+    type: Literal["price-adjustment"] = Field(description="What happened, without the version.")
     card: Card | None = Field(None, description="Card that is shown; left out: the purchase's.")
     original_id: Id = Field(description="Id of the purchase.")
     currency: Currency | None = Field(None, description="Left out: the programme's first.")
@@ -163,7 +163,7 @@ class ShortPriceAdjustment(ShortEvent):
 class ShortRedemption(ShortEvent):
     """Points that are spent."""
 
-    type: Literal["redemption"]
+    type: Literal["redemption"] = Field(description="What happened, without the version.")
     card: Card = Field(description="The member's card.")
     points: Count = Field(description="Points to spend.")
     reward: Word | None = Field(None, description="What the member gets for them.")
@@ -176,7 +176,7 @@ class ShortRedemption(ShortEvent):
 class ShortRedemptionHold(ShortRedemption):
     """Points that are set aside at the till."""
 
-    type: Literal["redemption-hold"]  # type: ignore[assignment]  # the same fields under another type
+    type: Literal["redemption-hold"] = Field(description="What happened, without the version.")  # type: ignore[assignment]  # the same fields under another type
     expires_at: TimeText = Field(description="Until when they are held.")
 
 
@@ -190,27 +190,27 @@ class ShortOnOriginal(ShortEvent):
 class ShortRedemptionReversal(ShortOnOriginal):
     """A redemption is taken back."""
 
-    type: Literal["redemption-reversal"]
+    type: Literal["redemption-reversal"] = Field(description="What happened, without the version.")
     points: Count = Field(description="Points that go back.")
 
 
 class ShortRedemptionCapture(ShortOnOriginal):
     """Held points are spent."""
 
-    type: Literal["redemption-capture"]
+    type: Literal["redemption-capture"] = Field(description="What happened, without the version.")
     points: Count = Field(description="Points to spend.")
 
 
 class ShortRedemptionRelease(ShortOnOriginal):
     """Held points are freed."""
 
-    type: Literal["redemption-release"]
+    type: Literal["redemption-release"] = Field(description="What happened, without the version.")
 
 
 class ShortActivity(ShortEvent):
     """What a member did."""
 
-    type: Literal["activity"]
+    type: Literal["activity"] = Field(description="What happened, without the version.")
     card: Card = Field(description="The member's card.")
     activity: Word = Field(description="What was done.")
     quantity: Number = Field("1", description="How much of it, decimal text.")
@@ -222,7 +222,7 @@ class ShortActivity(ShortEvent):
 class ShortCardTransaction(ShortEvent):
     """A transaction of a payment card; ``card`` is its token."""
 
-    type: Literal["card-transaction"]
+    type: Literal["card-transaction"] = Field(description="What happened, without the version.")
     card: Card = Field(description="Token of the card.")
     kind: Word = Field("clearing", description="What happened.")
     original_id: Id | None = Field(None, description="Id of the clearing transaction.")
@@ -240,7 +240,7 @@ class ShortCardTransaction(ShortEvent):
 class ShortMemberEnrolled(ShortEvent):
     """Somebody becomes a member."""
 
-    type: Literal["member-enrolled"]
+    type: Literal["member-enrolled"] = Field(description="What happened, without the version.")
     member: Member = Field(description="The new member.")
     cards: tuple[Card, ...] = Field(description="The member's cards.")
     kind: Word = Field("consumer", description="Kind of member.")
@@ -253,7 +253,7 @@ class ShortMemberEnrolled(ShortEvent):
 class ShortCardLinked(ShortEvent):
     """A card is given to a member."""
 
-    type: Literal["card-linked"]
+    type: Literal["card-linked"] = Field(description="What happened, without the version.")
     member: Member = Field(description="The member.")
     card: Card = Field(description="The new card.")
     replaces: Card | None = Field(None, description="The card that it replaces.")
@@ -262,7 +262,7 @@ class ShortCardLinked(ShortEvent):
 class ShortCardBlocked(ShortEvent):
     """A card is not to be used any more."""
 
-    type: Literal["card-blocked"]
+    type: Literal["card-blocked"] = Field(description="What happened, without the version.")
     card: Card = Field(description="The card.")
     reason: str = Field("", description="Why.")
 
@@ -270,7 +270,7 @@ class ShortCardBlocked(ShortEvent):
 class ShortMemberAttributes(ShortEvent):
     """Attributes are new or changed."""
 
-    type: Literal["member-attributes"]
+    type: Literal["member-attributes"] = Field(description="What happened, without the version.")
     member: Member = Field(description="The member.")
     attributes: dict[Word, Scalar] = Field(description="New or changed attributes.")
 
@@ -278,7 +278,7 @@ class ShortMemberAttributes(ShortEvent):
 class ShortConsentChanged(ShortEvent):
     """A consent is given or taken back."""
 
-    type: Literal["consent-changed"]
+    type: Literal["consent-changed"] = Field(description="What happened, without the version.")
     member: Member = Field(description="The member.")
     consent: Word = Field(description="Name of the consent.")
     given: Flag = Field(description="Whether it is given.")
@@ -287,7 +287,7 @@ class ShortConsentChanged(ShortEvent):
 class ShortMemberClosed(ShortEvent):
     """A member leaves."""
 
-    type: Literal["member-closed"]
+    type: Literal["member-closed"] = Field(description="What happened, without the version.")
     member: Member = Field(description="The member.")
     reason: str = Field("", description="Why.")
     erase: Flag = Field(False, description="Whether personal data are to be erased.")
@@ -296,7 +296,7 @@ class ShortMemberClosed(ShortEvent):
 class ShortMembersMerged(ShortEvent):
     """Two members become one."""
 
-    type: Literal["members-merged"]
+    type: Literal["members-merged"] = Field(description="What happened, without the version.")
     member: Member = Field(description="The member who goes up in the other.")
     into: Member = Field(description="The member who stays.")
 
@@ -304,7 +304,7 @@ class ShortMembersMerged(ShortEvent):
 class ShortMembersUnmerged(ShortOnOriginal):
     """A merger is undone."""
 
-    type: Literal["members-unmerged"]
+    type: Literal["members-unmerged"] = Field(description="What happened, without the version.")
 
 
 AnyShortEvent = Annotated[
