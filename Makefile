@@ -35,7 +35,7 @@ clean: ## removes the environment, caches and build results; local Kafka and Pos
 	rm -rf .venv build dist mutants .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find $(CODE) -name __pycache__ -prune -exec rm -rf {} +
 
-lock: ## writes requirements.lock anew from pyproject.toml (ARGS=--upgrade for newer versions)
+lock: ## writes the lock files anew from pyproject.toml (ARGS=--upgrade for newer versions)
 	scripts/venv.sh lock $(ARGS)
 
 mutants: .venv/installed ## mutation testing of clearing/ (slow)

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Makes or refreshes .venv from requirements.lock (every file checked against its hash), then adds the project itself, editable.
 #   scripts/venv.sh          the environment
-#   scripts/venv.sh lock     writes requirements.lock anew from pyproject.toml
+#   scripts/venv.sh lock     writes requirements.lock and deploy/requirements.lock anew from pyproject.toml
 # uv is used where it is found; otherwise it is fetched through pip into build/bootstrap; where that fails, pip does the work itself.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -23,8 +23,10 @@ uv=$(find_uv) || uv=
 case "${1:-}" in
   lock)
     [ -n "$uv" ] || { echo "uv is needed to write the lock file" >&2; exit 1; }
-    "$uv" pip compile --quiet --generate-hashes --universal --python-version 3.11 --no-emit-index-url --no-emit-find-links --no-header \
-      --extra dev --extra demo "${@:2}" pyproject.toml -o requirements.lock
+    compile=("$uv" pip compile --quiet --generate-hashes --universal --python-version 3.11 --no-emit-index-url --no-emit-find-links --no-header)
+    "${compile[@]}" --extra dev --extra demo "${@:2}" pyproject.toml -o requirements.lock
+    # what runs in containers: the same versions, without what only developers need
+    "${compile[@]}" --no-annotate -c requirements.lock pyproject.toml -o deploy/requirements.lock
     ;;
   '')
     if [ -n "$uv" ]; then

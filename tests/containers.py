@@ -6,6 +6,8 @@ import contextlib
 import os
 from collections.abc import Iterator
 
+from services.runtime import kafka as kafka_settings
+from services.runtime import postgres as postgres_settings
 from services.runtime.kafka import broker_answers
 from services.runtime.postgres import server_version
 from services.runtime.state import Addresses, free_ports
@@ -20,27 +22,17 @@ def servers() -> Iterator[Addresses]:
 
     (port,) = free_ports(1)
     kafka = DockerContainer(os.environ.get("CLH_TEST_KAFKA_IMAGE", "apache/kafka:4.3.1")).with_bind_ports(9092, port)
-    listeners = "PLAINTEXT://:9092,CONTROLLER://:9093"
-    for name, value in (
-        ("NODE_ID", "1"),
-        ("PROCESS_ROLES", "broker,controller"),
-        ("LISTENERS", listeners),
-        ("ADVERTISED_LISTENERS", f"PLAINTEXT://127.0.0.1:{port}"),
-        ("LISTENER_SECURITY_PROTOCOL_MAP", "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT"),
-        ("CONTROLLER_LISTENER_NAMES", "CONTROLLER"),
-        ("CONTROLLER_QUORUM_VOTERS", "1@localhost:9093"),
-        ("OFFSETS_TOPIC_REPLICATION_FACTOR", "1"),
-        ("OFFSETS_TOPIC_NUM_PARTITIONS", "1"),
-        ("TRANSACTION_STATE_LOG_REPLICATION_FACTOR", "1"),
-        ("TRANSACTION_STATE_LOG_MIN_ISR", "1"),
-        ("GROUP_INITIAL_REBALANCE_DELAY_MS", "0"),
-        ("AUTO_CREATE_TOPICS_ENABLE", "false"),
-        ("LOG_MESSAGE_TIMESTAMP_TYPE", "LogAppendTime"),
-        ("MESSAGE_MAX_BYTES", "4194304"),
-    ):
-        kafka = kafka.with_env(f"KAFKA_{name}", value)
+    told = {
+        **kafka_settings.SETTINGS,
+        "listeners": "PLAINTEXT://:9092,CONTROLLER://:9093",
+        "advertised.listeners": f"PLAINTEXT://127.0.0.1:{port}",
+        "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
+        "controller.quorum.voters": "1@localhost:9093",
+    }
+    for name, value in told.items():
+        kafka = kafka.with_env(f"KAFKA_{name.replace('.', '_').upper()}", value)
     postgres = DockerContainer(os.environ.get("CLH_TEST_POSTGRES_IMAGE", "postgres:18")).with_exposed_ports(5432)
-    for name, value in (("USER", "clh"), ("PASSWORD", PASSWORD), ("DB", "clh")):
+    for name, value in (("USER", "clh"), ("PASSWORD", PASSWORD), ("DB", "clh"), ("INITDB_ARGS", " ".join(postgres_settings.INITDB))):
         postgres = postgres.with_env(f"POSTGRES_{name}", value)
     with kafka, postgres:
         uri = f"postgresql://clh:{PASSWORD}@127.0.0.1:{postgres.get_exposed_port(5432)}/clh"

@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import subprocess
+import time
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from services.runtime.postgres import DATABASE, SUPERUSER, server_version
 from services.runtime.progress import Progress, silent
 from services.runtime.state import ALL, Addresses, Record, Server, ServerStatus, StateDir, free_ports
 
+START_S = 120
 FILE = Path(__file__).resolve().parents[2] / "docker-compose.yml"
 
 
@@ -45,12 +47,11 @@ class ComposeInstance:
         with self.state.locked():
             record = self.state.record() or self._new_record()
             report("Containers", 0, None)
-            self._compose(record, "up", "--detach", "--wait", *servers)
-            report("Containers", 1, 1)
+            self._compose(record, "up", "--detach", *servers)
             addresses = self._addresses(record)
-            kafka = Server.KAFKA not in servers or broker_answers(addresses.kafka_bootstrap, patience_s=30)
-            if not kafka or (Server.POSTGRES in servers and server_version(addresses.postgres_uri) is None):
+            if not _await(addresses, servers):
                 raise LocalRuntimeError(f"the containers run but do not answer; see: {' '.join(_command())} --project-name {self._project} logs")
+            report("Containers", 1, 1)
             return addresses
 
     def down(self) -> tuple[Server, ...]:
@@ -110,6 +111,21 @@ class ComposeInstance:
         done = subprocess.run(command, env={**os.environ, **told}, capture_output=True, text=True, check=False)
         if done.returncode != 0:
             raise LocalRuntimeError(f"{json.dumps(arguments)} of docker compose failed: {done.stderr.strip() or done.stdout.strip()}")
+
+
+def _await(addresses: Addresses, servers: Iterable[Server]) -> bool:
+    """Ask until the servers answer; False when they did not within START_S."""
+    deadline = time.monotonic() + START_S
+    asks = {
+        Server.POSTGRES: lambda: server_version(addresses.postgres_uri) is not None,
+        Server.KAFKA: lambda: broker_answers(addresses.kafka_bootstrap, patience_s=1),
+    }
+    for server in servers:
+        while not asks[server]():
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(0.1)  # a port that is forwarded takes connections before anybody is behind it: do not spin
+    return True
 
 
 def _command() -> list[str]:

@@ -19,7 +19,8 @@ import psutil
 from services.runtime import jars, postgres
 from services.runtime.errors import LocalRuntimeError
 from services.runtime.kafka import broker_answers
-from services.runtime.local import ALL, Instance
+from services.runtime.local import ALL, Instance, instance_at
+from services.runtime.process import Daemon
 from services.settings import Settings, settings
 
 DISK_FREE_MB_MIN = 2_000
@@ -138,28 +139,36 @@ def state_folder(instance: Instance) -> Iterator[Finding]:
 
 
 def servers(instance: Instance) -> Iterator[Finding]:
-    """Each server: pid file and process agree, and it answers."""
-    for status in instance.status():
-        daemon = instance.daemon(status.server)
-        if daemon.stale():
-            daemon.forget()
-            advice = f"nothing more; if it was no crash of the machine, read {daemon.log_file}{_last_line(daemon.log_file)}"
-            yield Finding(f"{daemon.name}, pid file", Verdict.NOTE, "was stale: the server ended without being asked to; removed", advice)
-        orphans = daemon.orphans()
-        if orphans:
-            pids = ", ".join(str(process.pid) for process in orphans)
-            yield Finding(f"{daemon.name}, orphans", Verdict.WRONG, f"runs without a pid file: {pids}", "clh dev down ends it")
-        if status.pid is None:
-            yield Finding(daemon.name, Verdict.NOTE, "does not run", "clh dev up")
-        elif status.answers:
-            yield Finding(daemon.name, Verdict.OK, f"{status.version} answers at {status.address}, process {status.pid}, {status.memory_mb} MB")
+    """Each server answers; for processes, pid file and process agree."""
+    try:
+        runs = instance_at(instance.root)
+        states = runs.status()
+    except LocalRuntimeError:
+        return  # the state folder's own check says it
+    for state in states:
+        name = instance.daemon(state.server).name
+        if isinstance(runs, Instance):
+            yield from _pid_file(runs.daemon(state.server))
+        if state.answers:
+            process = f", process {state.pid}, {state.memory_mb} MB" if state.pid else ", in a container"
+            yield Finding(name, Verdict.OK, f"{state.version} answers at {state.address}{process}")
+        elif state.pid is None:
+            yield Finding(name, Verdict.NOTE, "does not run", "clh dev up")
         else:
-            yield Finding(
-                daemon.name,
-                Verdict.WRONG,
-                f"process {status.pid} does not answer at {status.address}",
-                f"read {daemon.log_file}, then: clh dev down, clh dev up",
-            )
+            advice = f"read {state.log}, then: clh dev down, clh dev up"
+            yield Finding(name, Verdict.WRONG, f"process {state.pid} does not answer at {state.address}", advice)
+
+
+def _pid_file(daemon: Daemon) -> Iterator[Finding]:
+    """A pid file without its server is removed; a server without pid file is said."""
+    if daemon.stale():
+        daemon.forget()
+        advice = f"nothing more; if it was no crash of the machine, read {daemon.log_file}{_last_line(daemon.log_file)}"
+        yield Finding(f"{daemon.name}, pid file", Verdict.NOTE, "was stale: the server ended without being asked to; removed", advice)
+    orphans = daemon.orphans()
+    if orphans:
+        pids = ", ".join(str(process.pid) for process in orphans)
+        yield Finding(f"{daemon.name}, orphans", Verdict.WRONG, f"runs without a pid file: {pids}", "clh dev down ends it")
 
 
 def _last_line(log: Path) -> str:

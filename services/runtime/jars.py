@@ -81,7 +81,7 @@ def _download(folder: Path, progress: Progress) -> list[str]:
         for done, artifact in enumerate(artifacts):
             progress(step, done, len(artifacts))
             path = Path(artifact.resolve())
-            _check(path, wanted)
+            check(path, wanted)
             paths[str(path.relative_to(folder))] = None
     except LocalRuntimeError:
         raise
@@ -100,7 +100,7 @@ def known_hashes() -> dict[str, str]:
     return {name: digest for digest, name in (line.split() for line in lines)}
 
 
-def _check(path: Path, wanted: dict[str, str]) -> None:
+def check(path: Path, wanted: dict[str, str]) -> None:
     """Raise DamagedError, and remove the file, if it is not the one that was chosen."""
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()

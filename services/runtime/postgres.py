@@ -24,6 +24,9 @@ DATABASE = "clh"
 START_S = 120  # a crash in the middle of heavy writing leaves up to 4 GB of log to read again
 STOP_S = 60
 
+# Text is UTF-8 and sorted by code point, the same on every machine and in every version of the C library.
+INITDB = ("--auth=scram-sha-256", "--encoding=UTF8", "--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8")
+
 # For a small machine that other things run on too. What costs safety is not here: fsync, full_page_writes and synchronous_commit stay on.
 SETTINGS = {
     "listen_addresses": "127.0.0.1",
@@ -93,8 +96,7 @@ class Postgres:
         write_private(password, self.state.password())
         if account:
             os.chown(new, pwd.getpwnam(account).pw_uid, pwd.getpwnam(account).pw_gid)
-        command = [str(binaries() / "initdb"), "-D", str(new), "-U", SUPERUSER, f"--pwfile={password}", "--auth=scram-sha-256", "--no-sync"]
-        command += ["--encoding=UTF8", "--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
+        command = [str(binaries() / "initdb"), "-D", str(new), "-U", SUPERUSER, f"--pwfile={password}", "--no-sync", *INITDB]
         try:
             done = subprocess.run(as_account(account, command), capture_output=True, text=True, check=False)
         finally:

@@ -1,0 +1,1 @@
+"""Tests of the local runtime that need no servers."""
