@@ -1,0 +1,1 @@
+"""Scenarios and commands, run on the real path."""
