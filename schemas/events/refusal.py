@@ -49,11 +49,11 @@ class EventError(Exception):
         self.detail = detail
 
 
-class Malformed(EventError):  # noqa: N818 - the name of the rejection code
+class Malformed(EventError):
     """Not JSON, not the envelope, or not the schema of its type. It claims no id."""
 
 
-class UnknownType(EventError):  # noqa: N818 - the name of the rejection code
+class UnknownType(EventError):
     """An envelope in order whose type or version is not in the catalogue."""
 
     def __init__(self, envelope: Envelope) -> None:

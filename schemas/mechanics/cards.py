@@ -13,7 +13,7 @@ def _in_a_list(value: Any) -> Any:
     return [value] if isinstance(value, str) else value
 
 
-Codes = Annotated[tuple[MccRange, ...], BeforeValidator(_in_a_list), Field(min_length=1)]
+Codes = Annotated[tuple[MccRange, ...], BeforeValidator(_in_a_list, json_schema_input_type=MccRange | tuple[MccRange, ...]), Field(min_length=1)]
 """One merchant category code or range, or a list of them."""
 
 

@@ -132,5 +132,5 @@ class Budget(Document):
         return self
 
 
-Limits = Annotated[tuple[Limit, ...], BeforeValidator(_in_a_list)]
+Limits = Annotated[tuple[Limit, ...], BeforeValidator(_in_a_list, json_schema_input_type=Limit | tuple[Limit, ...])]
 """One limit or a list of them; a tuple once it is read."""
