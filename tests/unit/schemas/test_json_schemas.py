@@ -52,13 +52,13 @@ def test_the_example_fits_its_schema(name: str) -> None:
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 def test_golden_scenarios_fit_their_schema(path: Any) -> None:
     document = json.loads(json.dumps(_text_keys(read(path))))
-    jsonschema.validate(document, _schema("scenario"))
-    jsonschema.validate(document["programme"], _schema("programme"))
+    _judge("scenario").validate(document)
+    _judge("programme").validate(document["programme"])
 
 
 @functools.cache
-def _schema(name: str) -> dict[str, Any]:
-    return json_schema(name)
+def _judge(name: str) -> jsonschema.Draft202012Validator:
+    return jsonschema.Draft202012Validator(json_schema(name))
 
 
 def _text_keys(value: Any) -> Any:
