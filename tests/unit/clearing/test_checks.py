@@ -137,3 +137,9 @@ def test_a_payment_that_is_off_is_named_with_the_party() -> None:
 )
 def test_any_other_netting_is_found(wrong: Netting) -> None:
     assert not payments_cover_positions(POSITIONS, wrong, BEFORE, OPCO).ok
+
+
+def test_a_payment_in_a_currency_without_positions_is_off_on_both_sides() -> None:
+    check = payments_cover_positions({}, Netting((Payment(MONDAY, "CZK", GROCER, OPCO, 1),), {}), {}, OPCO)
+    assert check.figures == {"accounts": 2, "off": 2, "CZK grocer": "due 0, paid and carried -1", "CZK opco": "due 0, paid and carried 1"}
+    assert payments_cover_positions({"CZK": {GROCER: -1, OPCO: 1}}, Netting((), {}), {}, OPCO).figures["off"] == 2

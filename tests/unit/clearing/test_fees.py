@@ -227,6 +227,10 @@ def test_the_minimum_counts_all_fees_of_the_month_in_its_currency(fees_before: M
     assert [line for line in lines if line.startswith("monthly_minimum")] == [f"monthly_minimum fuelco>opco {amount} EUR" for amount in missing]
 
 
+def test_without_any_other_fee_the_whole_minimum_is_missing() -> None:
+    assert priced(programme(contract("grocer", fees=[minimum("250.00")])), day=MONTH_END) == ["fee/monthly_minimum grocer>opco 250.00 EUR"]
+
+
 def test_the_minimum_counts_fees_of_an_earlier_version() -> None:
     file = programme(contract("grocer", "0.0100", fees=[of_issue("10")]), contract("grocer", "0.0100", fees=[minimum("5.00")], since=date(2026, 3, 20)))
     assert fees(priced(file, total(Code.ACCRUAL, "grocer", 1000), day=MONTH_END)) == [

@@ -1,5 +1,6 @@
 """Rules 16 to 20 and 23 to 25 on hand-computed windows."""
 
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
@@ -7,6 +8,7 @@ import pytest
 
 from clearing.entries import Code, LineKind, Total, add_up
 from clearing.errors import ClearingError
+from clearing.lines import Obligation
 from clearing.obligations import OWED_BY_NOBODY, PRICED, SUMS, UnpricedTotalError, price
 from clearing.terms import MissingTermsError
 from schemas.ids import PartyId
@@ -119,7 +121,7 @@ def test_a_line_is_rounded_once() -> None:
 
 def test_what_rounds_to_zero_stays_and_what_is_exactly_zero_is_left_out() -> None:
     file = programme(contract("grocer", "0.0001"), contract("fuelco", "0"))
-    assert priced(file, total(Code.ACCRUAL, "grocer", 1), total(Code.ACCRUAL, "fuelco", 100), total(Code.ACCRUAL, "grocer", 0, at=FIRST)) == [
+    assert priced(file, total(Code.ACCRUAL, "grocer", 1), total(Code.ACCRUAL, "fuelco", 100), total(Code.RETURN_UNSPENT, "grocer", 0)) == [
         "issue grocer>opco 1 x 0.0001 = 0.00 EUR",
     ]
 
@@ -287,6 +289,15 @@ def test_lines_are_sorted_as_reports_sort_them() -> None:
         ["issue", "grocer>opco"],
         ["reward", "grocer>baker"],
     ]
+
+
+def test_in_the_order_of_lines_what_is_not_there_comes_first() -> None:
+    (issue,) = price(MONDAY, INDEPENDENT, [total(Code.ACCRUAL, "grocer", 54)], {})
+    bare = replace(issue, detail=None, unit_price=None, contract=None)
+    full = replace(issue, detail="a")
+    cheap = replace(issue, unit_price=Decimal("0.001"))
+    later = replace(issue, window=MARCH.replace(day=3), detail=None)
+    assert sorted([later, full, issue, cheap, bare], key=Obligation.order) == [bare, cheap, issue, full, later]
 
 
 def test_totals_with_equal_keys_are_added_up_first() -> None:
