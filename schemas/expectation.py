@@ -110,6 +110,6 @@ class Expectation(Document):
     members: dict[str, ExpectedMember] | None = Field(None, description="By member.")
     checks: dict[str, Flag] | None = Field(None, description="By name.")
 
-    def as_written(self) -> dict[str, Any]:
+    def named(self) -> dict[str, Any]:
         """Just the parts and keys that were named, as plain values: days and figures as text."""
         return self.model_dump(mode="json", by_alias=True, exclude_unset=True)
