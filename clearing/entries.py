@@ -71,9 +71,17 @@ class Code(IntEnum):
     PURCHASE = 41
     """An accepted purchase, counted for its sender (the sponsor) under the sender's contract of the event date; the `per_transaction` fee (rule 21)."""
 
+    STAMP = 51
+    """Stamps given. Debit: the stamps of the mechanic. Credit: the member's card. Nothing is owed for them."""
+    STAMP_REVERSAL = 52
+    """Stamps taken back by a return. Debit: the member's card. Credit: the stamps of the mechanic."""
+
 
 POINTS: Final = "points"
 """Unit of the codes 1 to 10; those of 21 to 32 have a currency, in minor units."""
+
+STAMPS: Final = "stamps"
+"""Unit of the codes 51 and 52, which no obligation follows from."""
 
 PURCHASES: Final = "purchases"
 """Unit of PURCHASE."""

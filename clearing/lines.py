@@ -20,7 +20,7 @@ class Obligation:
 
     `quantity` × `unit_price` is the exact amount; both are None for sums of amounts and for percentages. `contract` is the `from` day of the
     version whose price or percent it is, None for sums of amounts. `detail` names the kind of fee. `sources` are the totals merged into it;
-    `events` adds up their events and is None where no event is directly behind the line (percentages, monthly fees).
+    `events` adds up their events and is None where no event is directly behind the line (percentages, monthly fees, what the night brought about).
     """
 
     window: date
@@ -140,7 +140,7 @@ def _line(day: date, claims: list[Claim]) -> Line:
         quantity=sum(quantities) if quantities else None,
         unit_price=first.unit_price,
         amount_minor=half_even(sum((claim.exact_minor for claim in claims), Fraction(0))),
-        events=sum(source.events for source in sources) if sources else None,
+        events=sum(source.events for source in sources) or None,
         contract=first.contract.valid_from if first.contract else None,
         sources=sources,
     )

@@ -72,7 +72,7 @@ TRANSITIONS: Final = MappingProxyType(
 """The only moves there are: where a window stands and what happens → where it stands then."""
 
 
-class WrongTransition(ClearingError):  # noqa: N818  # named as what it is; callers catch it by this name
+class WrongTransition(ClearingError):  # named as what it is; callers catch it by this name
     """A window in `state` cannot take `event`; nothing has changed."""
 
     def __init__(self, state: State, event: Event) -> None:

@@ -215,6 +215,12 @@ def test_of_expired_points_the_agreed_share_comes_back() -> None:
     assert priced(anchor, total(Code.EXPIRY, "grocer", 50)) == []  # nothing was due at issue
 
 
+def test_a_line_without_events_behind_it_has_no_number_of_events() -> None:
+    (line,) = price(MONDAY, HYBRID, [total(Code.EXPIRY, "fuelco", 30, events=0)], {})
+    assert line.events is None
+    assert len(line.sources) == 1
+
+
 def test_an_operator_that_is_a_partner_too_owes_nothing_to_itself() -> None:
     opco = contract("opco", "0.0100", "0.0085")
     independent = programme(opco, FUELCO)
