@@ -18,7 +18,6 @@ __all__ = [
     "CarriedPosition",
     "CheckResult",
     "LineKind",
-    "PartitionCounts",
     "PaymentLine",
     "PointsFigures",
     "PointsOfSponsor",
@@ -106,26 +105,13 @@ class CheckResult(Document):
     figures: dict[str, str | Signed] = Field(description="What was compared.")
 
 
-class PartitionCounts(Document):
-    """What became of the events of one partition."""
-
-    topic: str = Field(description="Topic, without the programme's id.")
-    partition: Tally = Field(description="Partition.")
-    received: Tally = Field(description="Records received in the window.")
-    accepted: Tally = Field(description="Accepted.")
-    rejected: Tally = Field(description="Rejected.")
-    held: Tally = Field(description="Held, in the window in which they were received.")
-    duplicates: Tally = Field(description="Had come before.")
-
-
 class SenderCounts(Document):
-    """What became of the events of one sender."""
+    """What became of the events of one sender; what was sent twice is counted once."""
 
     source: str = Field(description="Source; empty where it could not be read or is not proven.")
     accepted: Tally = Field(description="Accepted.")
     rejected: Tally = Field(description="Rejected.")
     held: Tally = Field(description="Held, in the window in which they were received.")
-    duplicates: Tally = Field(description="Had come before.")
 
 
 class RejectionCount(Document):
@@ -174,7 +160,6 @@ class SettlementReport(Document):
     payments: tuple[PaymentLine, ...] = Field(description="By currency, payer, payee.")
     carried: tuple[CarriedPosition, ...] = Field(description="By currency and party.")
     checks: tuple[CheckResult, ...] = Field(description="In the order in which they are made.")
-    partitions: tuple[PartitionCounts, ...] = Field(description="By topic and partition.")
     senders: tuple[SenderCounts, ...] = Field(description="By source.")
     rejections: tuple[RejectionCount, ...] = Field(description="By source and code.")
     points: PointsFigures = Field(description="Points of the window.")
