@@ -14,7 +14,7 @@ find_uv() {
   [ -x build/bootstrap/bin/uv ] && { echo build/bootstrap/bin/uv; return; }
   mkdir -p build
   { "$python" -m venv build/bootstrap && build/bootstrap/bin/python -m pip install --quiet --disable-pip-version-check uv; } >&2 \
-    || "$python" -m pip install --quiet --disable-pip-version-check --prefix "$PWD/build/bootstrap" --ignore-installed uv >&2 \
+    || "$python" -m pip install --quiet --disable-pip-version-check --target build/bootstrap uv >&2 \
     || return 1
   [ -x build/bootstrap/bin/uv ] && echo build/bootstrap/bin/uv
 }
