@@ -51,23 +51,27 @@ Marks = dict[int, Spots]
 
 
 def read_yaml(text: str) -> Any:
-    """The values of a YAML document. Raises YamlTextError.
-
-    libyaml's parser is tried first, twenty times as fast; what it refuses is parsed again by the pure one, which knows YAML 1.2 better
-    and words its refusal better.
-    """
-    if not any(mark in text for mark in _LINE_BREAKS_OF_1_1):
-        try:
-            return _Composer(None).compose(YAML(typ="safe").parse(text))
-        except (YAMLError, YamlTextError, ValueError):
-            pass  # the pure parser decides
-    return _pure(text, None)
+    """The values of a YAML document. Raises YamlTextError."""
+    value, _ = _read(text, marked=False)
+    return value
 
 
 def read_yaml_with_marks(text: str) -> tuple[Any, Marks]:
-    """The values, and where each of them stands. Slow: for files in which something was found. Raises YamlTextError."""
-    marks: Marks = {}
-    return _pure(text, marks), marks
+    """The values, and where each of them stands; takes more time and memory than `read_yaml`. Raises YamlTextError."""
+    return _read(text, marked=True)
+
+
+def _read(text: str, *, marked: bool) -> tuple[Any, Marks]:
+    """libyaml's parser is tried first, twenty times as fast; what it refuses is parsed again by the pure one, which knows YAML 1.2 better and
+    words its refusal better."""
+    if not any(mark in text for mark in _LINE_BREAKS_OF_1_1):
+        marks: Marks = {}
+        try:
+            return _Composer(marks if marked else None).compose(YAML(typ="safe").parse(text)), marks
+        except (YAMLError, YamlTextError, ValueError):
+            pass  # the pure parser decides
+    marks = {}
+    return _pure(text, marks if marked else None), marks
 
 
 def _pure(text: str, marks: Marks | None) -> Any:

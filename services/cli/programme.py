@@ -1,0 +1,223 @@
+"""`clh programme`: programme files checked, shown, compared, applied."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, NoReturn
+
+import typer
+
+from services.cli.findings import FOUND, as_json, exit_code, print_findings
+from services.cli.output import NOT_RUNNING, Format, Output, fail, out, print_json
+
+if TYPE_CHECKING:
+    import psycopg
+
+    from schemas.programme import ProgrammeFile
+    from services.documents.findings import FileError, Finding
+
+app = typer.Typer(help="Programme files: lint, show, diff, apply, schema.", no_args_is_help=True)
+
+FileArgument = Annotated[Path, typer.Argument(metavar="FILE", help="A programme file.", show_default=False)]
+StrictOption = Annotated[bool, typer.Option("--strict", help="Warnings count as errors.")]
+
+
+@app.callback()
+def group() -> None:
+    """A programme is a YAML file: its parties, their contracts, and the mechanics that reward members."""
+
+
+@app.command()
+def lint(file: FileArgument, strict: StrictOption = False, output: Output = Format.TABLE) -> None:
+    """Check a programme file: what is wrong, with line, field and reason, and what is known to go wrong.
+
+    Exit code 0 when there is no error (warnings are printed), 1 when there is, 2 when the file cannot be read at all.
+
+    Examples:
+
+        clh programme lint harvest.yaml
+
+        clh programme lint harvest.yaml --strict            # for a pipeline: warnings fail it too
+
+        clh programme lint harvest.yaml --output json
+    """
+    from services.documents.findings import FileError, Severity
+    from services.programme.lint import lint_programme
+
+    try:
+        findings = lint_programme(file)
+    except FileError as error:
+        _stop(file, error, output)
+    if output is Format.JSON:
+        print_json(as_json(str(file), findings))
+    else:
+        print_findings(findings)
+        _summary(file, findings)
+    if findings and (strict or any(finding.severity is Severity.ERROR for finding in findings)):
+        raise typer.Exit(FOUND)
+
+
+@app.command()
+def schema() -> None:
+    """Print the JSON Schema of programme files, every field described.
+
+    Example:
+
+        clh programme schema > programme.schema.json        # then an editor completes and checks while you type
+    """
+    from schemas.programme import ProgrammeFile
+
+    print_json({"$schema": "https://json-schema.org/draft/2020-12/schema", **ProgrammeFile.model_json_schema()})
+
+
+@app.command()
+def show(
+    programme: Annotated[str, typer.Argument(metavar="PROGRAMME", help="A programme file, or the id of a programme in force.", show_default=False)],
+    output: Output = Format.TABLE,
+) -> None:
+    """Show a programme: settings, parties, contracts, mechanics.
+
+    Examples:
+
+        clh programme show harvest.yaml
+
+        clh programme show harvest                          # the version in force
+    """
+    from services.programme.parts import plain
+    from services.programme.show import tables
+
+    path = Path(programme)
+    file = _read(path, output) if path.suffix or path.exists() else _in_force(programme)
+    if output is Format.JSON:
+        print_json(plain(file))
+        return
+    for table in tables(file):
+        out.print(table)
+
+
+@app.command()
+def diff(
+    file: FileArgument,
+    other: Annotated[Path | None, typer.Argument(metavar="[FILE2]", help="The newer file; left out: FILE is compared with what is in force.")] = None,
+    output: Output = Format.TABLE,
+) -> None:
+    """Show what differs between two programme files, or between the programme in force and a file.
+
+    Exit code 0 when nothing differs, 1 when something does, 2 when a file cannot be read.
+
+    Examples:
+
+        clh programme diff harvest.yaml                     # what `apply` would change
+
+        clh programme diff harvest-2025.yaml harvest.yaml
+    """
+    from services.programme.diff import diff as differences
+
+    new = _read(other or file, output)
+    old = _read(file, output) if other is not None else _in_force(new.programme.id)
+    found = differences(old, new)
+    if output is Format.JSON:
+        print_json([asdict(each) for each in found])
+    else:
+        for each in found:
+            out.print(str(each), markup=False, highlight=False, soft_wrap=True)
+        if not found:
+            out.print("No difference.")
+    if found:
+        raise typer.Exit(FOUND)
+
+
+@app.command()
+def apply(file: FileArgument, output: Output = Format.TABLE) -> None:
+    """Put a programme file into force. Applying the same file twice changes nothing.
+
+    Contract and mechanic versions that applied to booked events cannot be changed, only ended; kinds of mechanic that are not booked yet are
+    refused. Exit code 0 when it is in force, 1 when something was found, 2 when the file cannot be read.
+
+    Examples:
+
+        clh programme apply harvest.yaml
+
+        clh programme diff harvest.yaml; clh programme apply harvest.yaml
+    """
+    from services.documents.findings import FileError
+    from services.documents.load import read_text
+    from services.programme.apply import apply_programme
+    from services.programme.read import parse_programme
+
+    try:
+        text = read_text(file)
+        programme = parse_programme(text, str(file))
+        with _books(programme.programme.id, create=True) as connection:
+            changed = apply_programme(connection, programme, text, str(file))
+    except FileError as error:
+        _stop(file, error, output)
+    if output is Format.JSON:
+        print_json({"file": str(file), "programme": programme.programme.id, "changed": changed, "findings": []})
+    else:
+        out.print(f"{programme.programme.id} is in force." if changed else f"{programme.programme.id} is in force already; nothing changed.", markup=False)
+
+
+def _stop(file: Path, error: FileError, output: Format) -> NoReturn:
+    """Print what was found in a file that cannot be used, and end the command."""
+    if output is Format.JSON:
+        print_json(as_json(str(file), error.findings))
+    else:
+        print_findings(error.findings)
+        _summary(file, error.findings)
+    raise typer.Exit(exit_code(error))
+
+
+def _summary(file: Path, findings: tuple[Finding, ...]) -> None:
+    from services.documents.findings import Severity
+
+    errors = sum(finding.severity is Severity.ERROR for finding in findings)
+    warnings = len(findings) - errors
+    counts = [f"{count} {name}{'' if count == 1 else 's'}" for count, name in ((errors, "error"), (warnings, "warning")) if count]
+    out.print(f"{file}: {' and '.join(counts) or 'nothing found'}", markup=False, highlight=False, soft_wrap=True)
+
+
+def _read(path: Path, output: Format) -> ProgrammeFile:
+    from services.documents.findings import FileError
+    from services.programme.read import read_programme
+
+    try:
+        return read_programme(path)
+    except FileError as error:
+        _stop(path, error, output)
+
+
+def _in_force(programme: str) -> ProgrammeFile:
+    from services.journal.programmes import NoProgramme, load
+
+    with _books(programme, create=False) as connection:
+        try:
+            return load(connection)
+        except NoProgramme:
+            raise fail(f"no programme {programme} was applied; a file is named with its ending, such as {programme}.yaml") from None
+
+
+@contextlib.contextmanager
+def _books(programme: str, *, create: bool) -> Iterator[psycopg.Connection]:
+    """A connection to a programme's books, where PostgreSQL runs; with `create` they are made where they are missing."""
+    import psycopg
+
+    from services.journal.migrate import connect, migrate, schema_of
+    from services.runtime.errors import LocalRuntimeError
+    from services.runtime.local import instance_at
+    from services.settings import settings
+
+    told = settings()
+    try:
+        uri = told.postgres_uri or instance_at(told.state_dir).addresses.postgres_uri
+        name = schema_of(programme)
+        if create:
+            migrate(uri, name)
+        connection = connect(uri, name)
+    except (LocalRuntimeError, psycopg.OperationalError) as error:
+        raise fail(str(error).strip(), code=NOT_RUNNING) from None
+    with connection:
+        yield connection

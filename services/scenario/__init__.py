@@ -1,0 +1,1 @@
+"""Scenario files: read, turned into events, compared with what came out."""

@@ -1,0 +1,94 @@
+"""Reading a scenario file: its programme and its files of events with it, and everything that makes it unusable found before anything starts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from schemas.programme import ProgrammeFile
+from schemas.scenario import Scenario, ScenarioDay
+from services.documents.explain import explain, in_file_order
+from services.documents.findings import FileError, Finding
+from services.documents.load import parse_mapping, read_text, unusable
+from services.documents.places import Part, field_path, locate
+from services.documents.yaml_text import read_yaml_with_marks
+from services.programme.read import read_programme
+from services.scenario.expand import events_file, expand
+from services.scenario.figures import as_text
+from services.scenario.short import ShortEventError
+from services.scenario.subjects import with_subjects
+
+
+@dataclass(frozen=True, slots=True)
+class _Problem:
+    location: tuple[Part, ...]
+    code: str
+    reason: str
+    way_out: str
+
+
+class ScenarioError(FileError):
+    """A scenario file that can be read, but not run."""
+
+
+def read_scenario(path: Path) -> tuple[Scenario, ProgrammeFile]:
+    """The scenario of a file, and its programme.
+
+    Each `events_file` is an absolute path to a file that can be read, and each event has its subject, also where only its original names one.
+    Raises UnusableFileError, ProgrammeError (in the file of its programme) or ScenarioError, each with findings: file, line, field, reason.
+    """
+    text = read_text(path)
+    data = parse_mapping(text, str(path))
+    if "scenario" not in data and "parties" in data:
+        raise unusable(str(path), "programme-file", "this is a programme, not a scenario", "check it with `clh programme lint`")
+    if "expect" in data:
+        data["expect"] = as_text(data["expect"])
+    try:
+        scenario = Scenario.model_validate(data)
+    except ValidationError as error:
+        raise ScenarioError(explain(error, text, str(path), Scenario)) from None
+    file = scenario.programme if isinstance(scenario.programme, ProgrammeFile) else read_programme(_beside(path, scenario.programme))
+    scenario = scenario.model_copy(update={"days": tuple(_with_path(day, path) for day in scenario.days)})
+    problems = list(_problems(scenario, file))
+    if problems:
+        raise ScenarioError(_placed(problems, text, str(path)))
+    return with_subjects(scenario), file
+
+
+def _beside(path: Path, named: str) -> Path:
+    return (path.parent / named).absolute()
+
+
+def _with_path(day: ScenarioDay, path: Path) -> ScenarioDay:
+    if day.events_file is None:
+        return day
+    return day.model_copy(update={"events_file": str(_beside(path, day.events_file))})
+
+
+def _problems(scenario: Scenario, file: ProgrammeFile) -> Iterator[_Problem]:
+    """What shape alone does not show: files that are missing, events that cannot be written in full."""
+    for at, day in enumerate(scenario.days):
+        if day.events_file is not None:
+            try:
+                events_file(Path(day.events_file))
+            except FileError as error:
+                (finding,) = error.findings
+                yield _Problem(("days", at, "events_file"), finding.code, f"{finding.file} {finding.reason}", finding.way_out)
+        for number, event in enumerate(day.events):
+            try:
+                next(expand((event,), file))
+            except ShortEventError as error:
+                place = ("days", at, "events", number, *error.field)
+                yield _Problem(place, "wrong-value", error.reason, "correct it, or send the event as it is in an events_file")
+
+
+def _placed(problems: Sequence[_Problem], text: str, file: str) -> list[Finding]:
+    data, marks = read_yaml_with_marks(text)
+    findings = []
+    for problem in problems:
+        place = locate(data, marks, problem.location)
+        findings.append(Finding(file, place.line, place.column, field_path(place.path), problem.code, problem.reason, problem.way_out))
+    return in_file_order(findings)
