@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import typer
 
-from services.cli import dev
+from services.cli import dev, programme, scenario
 
 app = typer.Typer(
     name="clh",
@@ -18,6 +18,8 @@ app = typer.Typer(
     pretty_exceptions_show_locals=False,  # locals can hold what senders sent
 )
 app.add_typer(dev.app, name="dev")
+app.add_typer(programme.app, name="programme")
+app.add_typer(scenario.app, name="scenario")
 
 
 @app.callback()
