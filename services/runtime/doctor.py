@@ -46,9 +46,15 @@ class Finding:
     advice: str = ""
 
 
+Check = Callable[[Instance], Iterator[Finding]]
+
+
 def examine(instance: Instance) -> tuple[Finding, ...]:
-    """Run all checks on one instance and on what it needs."""
-    checks: tuple[Callable[[Instance], Iterator[Finding]], ...] = (python, postgres_programs, java, kafka_jars, room, environment, state_folder, servers)
+    """Run all checks on one instance and on what it needs; where the environment names both servers, what is local does not matter."""
+    always: tuple[Check, ...] = (python, room, environment)
+    local: tuple[Check, ...] = (postgres_programs, java, kafka_jars, state_folder, servers)
+    told = settings()
+    checks = always if told.postgres_uri and told.kafka_bootstrap else always + local
     return tuple(finding for check in checks for finding in check(instance))
 
 

@@ -185,6 +185,15 @@ def test_doctor_finds_a_server_without_pid_file_and_down_ends_it(instance: Insta
     assert processes_of(instance.root) == []
 
 
+def test_doctor_looks_at_the_addresses_of_the_environment_instead_of_the_local_servers(instance: Instance, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CLH_POSTGRES_URI", "postgresql://clh:secret@127.0.0.1:1/books")
+    monkeypatch.setenv("CLH_KAFKA_BOOTSTRAP", "127.0.0.1:1")
+    findings = examine(instance)
+    wrong = {finding.check for finding in findings if finding.verdict is Verdict.WRONG}
+    assert wrong == {"CLH_POSTGRES_URI", "CLH_KAFKA_BOOTSTRAP"}
+    assert "secret" not in str(findings)
+
+
 def test_a_damaged_record_is_said_and_reset_mends_it(instance: Instance) -> None:
     instance.state.make()
     instance.state.record_file.write_text('{"kafka_port": "soon"}')
