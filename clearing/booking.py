@@ -1,0 +1,195 @@
+"""A batch, purely: received events and facts in, decisions and postings out. Reads like rules 1 to 15.
+
+Nothing here knows of Kafka, PostgreSQL or the clock: what an event brings follows from the programme, the facts that
+were read under lock, the window it belongs to, and the order in which it came.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+
+from clearing.events import Card, Decision, EventKey, Facts, Held, Original, OriginalUnknown, Outcome, Pending, Received, Refused
+from clearing.member import Member
+from clearing.membership import book_membership
+from clearing.plan import Plan
+from clearing.postings import Postings
+from clearing.purchases import book_purchase, count_purchase
+from clearing.returns import book_return, sale_of
+from clearing.spending import book_capture, book_hold, book_redemption, book_release, book_reversal
+from schemas.events.answers import RejectionCode
+from schemas.events.totals import totals_match
+from schemas.ids import CardId
+
+AHEAD = timedelta(minutes=5)
+"""How far an event's time may lie after its receipt."""
+
+HAS_TOTAL = frozenset({"purchase.v1", "return.v1"})
+SPENDING = frozenset({"redemption.v1", "redemption-hold.v1"})
+NAMES_ORIGINAL = frozenset({"return.v1", "price-adjustment.v1", "redemption-reversal.v1", "redemption-capture.v1", "redemption-release.v1"})
+NEEDS_LOTS = SPENDING | NAMES_ORIGINAL
+MEMBERSHIP = frozenset({"member-enrolled.v1", "card-linked.v1", "card-blocked.v1", "member-attributes.v1", "consent-changed.v1", "member-closed.v1"})
+
+
+def original_key(received: Received) -> EventKey:
+    """Source and id of the event that a return, adjustment, reversal, capture or release names."""
+    data = received.event.data
+    return getattr(data, "original_source", None) or received.event.source, data.original_id
+
+
+def card_of(received: Received) -> CardId:
+    """The card that an event shows: its `card`, or else its subject."""
+    return CardId(getattr(received.event.data, "card", None) or received.event.subject)
+
+
+@dataclass(slots=True)
+class Booked:
+    """What a batch brought about."""
+
+    postings: Postings = field(default_factory=Postings)
+    decisions: list[Decision] = field(default_factory=list)
+    """In order of booking; a held event that became known has one more."""
+    claimed: list[Received] = field(default_factory=list)
+    """Held events that are decided now."""
+
+
+class Booking:
+    """Books the events of one batch into one window, one after the other."""
+
+    def __init__(self, plan: Plan, window: date, facts: Facts, *, wanted: frozenset[EventKey] = frozenset(), final: bool = False) -> None:
+        """`wanted`: originals that events of this batch name. `final`: the window is cut, nothing waits any longer."""
+        self.plan = plan
+        self.window = window
+        self.facts = facts
+        self.wanted = wanted
+        self.final = final
+        self.oldest = window - timedelta(days=plan.programme.accepts_events_up_to_days)
+        self.booked = Booked()
+
+    def book_all(self, events: Iterable[Received]) -> Booked:
+        """Books events in the order given."""
+        for received in events:
+            self.book(received)
+        return self.booked
+
+    def book(self, received: Received) -> Decision:
+        """Decides one event: accepted, held, waiting or rejected; what became known by it is booked right after it."""
+        decision = Decision(received, Outcome.ACCEPTED, self._event_date(received.event.time))
+        self.booked.postings.begin(received.record)
+        known: list[CardId] = []
+        try:
+            if received.arrived:
+                self._admit(received, decision.day)
+            known = self._apply(received, decision)
+        except Refused as refusal:
+            decision.outcome = Outcome.REJECTED
+            decision.code, decision.detail, decision.pointer = refusal.code, refusal.detail, refusal.pointer
+        except Held as held:
+            decision.outcome, decision.card = Outcome.HELD, held.card
+            self.facts.held.setdefault(held.card, []).append(received)
+        except OriginalUnknown:
+            decision.outcome = Outcome.WAITING
+            if self.final:
+                decision.outcome, decision.code = Outcome.REJECTED, RejectionCode.UNKNOWN_ORIGINAL
+                decision.detail, decision.pointer = "no event with this source and id has come", "/data/original_id"
+        if decision.member is not None:
+            decision.balance = (decision.member.spendable, decision.member.pending)
+        self.booked.decisions.append(decision)
+        if decision.outcome is not Outcome.ACCEPTED and received.key in self.wanted:
+            self.facts.originals[received.key] = Pending(received.record, decision.outcome, decision.card)
+        for card in known:
+            self._claim(card)
+        return decision
+
+    def _event_date(self, time: datetime) -> date:
+        """Rule 1: the day of the event's time in the programme's time zone."""
+        return time.astimezone(self.plan.zone).date()
+
+    def _admit(self, received: Received, day: date) -> None:
+        """What is judged on arrival, in this order: party, totals, currency, time."""
+        event = received.event
+        if received.sender not in self.plan.parties:
+            raise Refused(RejectionCode.UNKNOWN_PARTNER, f"the programme has no party {received.sender}", "/source")
+        if event.type in HAS_TOTAL and not totals_match(event.data):
+            raise Refused(RejectionCode.TOTALS_MISMATCH, "the lines, or the tenders, do not add up to the total", "/data/total_minor")
+        currency = getattr(event.data, "currency", None)
+        if currency is not None and currency not in self.plan.currencies:
+            raise Refused(RejectionCode.CURRENCY_NOT_ACCEPTED, f"the programme settles in {', '.join(sorted(self.plan.currencies))}", "/data/currency")
+        if event.time > received.received_at + AHEAD:
+            raise Refused(RejectionCode.TIME_IN_FUTURE, f"the time lies more than 5 minutes after {received.received_at.isoformat()}", "/time")
+        if day < self.oldest:
+            raise Refused(RejectionCode.TOO_OLD, f"the event date {day} lies before {self.oldest}, the oldest accepted in the window {self.window}", "/time")
+
+    def _apply(self, received: Received, decision: Decision) -> list[CardId]:
+        """Books the event by its type; returns cards whose owner has become known."""
+        kind = received.event.type
+        if kind in MEMBERSHIP:
+            return book_membership(received, self.facts, decision)
+        member = self._member(received, spends=kind in SPENDING)
+        decision.member = member
+        original = self.facts.originals.get(original_key(received)) if kind in NAMES_ORIGINAL else None
+        made: Original | None = None
+        plan, postings = self.plan, self.booked.postings
+        match kind:
+            case "purchase.v1":
+                if member.closed:  # who has left earns nothing; the purchase counts for its sender
+                    count_purchase(plan, postings, received.sender, decision)
+                else:
+                    made = book_purchase(plan, postings, received, member, decision)
+            case "return.v1" | "price-adjustment.v1":
+                book_return(plan, postings, received, original, member, decision)
+            case "redemption.v1":
+                made = book_redemption(plan, postings, received, member, decision)
+            case "redemption-hold.v1":
+                made = book_hold(plan, postings, received, member, decision.day)
+                self.facts.originals[received.key] = made
+            case "redemption-capture.v1":
+                made = book_capture(plan, postings, received, original, member, decision)
+            case "redemption-release.v1":
+                book_release(postings, received, original, member)
+            case "redemption-reversal.v1":
+                book_reversal(postings, received, original, member, decision)
+            case "activity.v1":
+                pass
+            case _:
+                raise Refused(RejectionCode.UNKNOWN_TYPE, f"{kind} is not booked by this version", "/type")
+        if made is not None and received.key in self.wanted:
+            self.facts.originals[received.key] = made
+        return []
+
+    def _member(self, received: Received, *, spends: bool) -> Member:
+        """The member who owns the card shown; an unknown card holds what earns and refuses what spends."""
+        shown = card_of(received)
+        card = self.facts.cards.get(shown)
+        if card is None or card.member is None:
+            if received.event.type in ("return.v1", "price-adjustment.v1"):
+                sale_of(received, self.facts.originals.get(original_key(received)))
+            if received.event.type in NEEDS_LOTS and received.event.type not in ("return.v1", "price-adjustment.v1"):
+                raise Refused(RejectionCode.UNKNOWN_CARD, "the card belongs to nobody", "/subject")
+            raise Held(shown)
+        member = self.facts.members[card.member]
+        if spends:
+            self._may_show(card, member)
+        return member
+
+    def _may_show(self, card: Card, member: Member) -> None:
+        if card.blocked:
+            raise Refused(RejectionCode.CARD_BLOCKED, "the card is blocked", "/data/card")
+        if member.closed:
+            raise Refused(RejectionCode.MEMBER_CLOSED, "the member has left", "/data/card")
+
+    def _claim(self, card: CardId) -> None:
+        """Books what was held for a card whose owner is known now, in the order in which it came (rule 2)."""
+        for held in self.facts.held.pop(card, []):
+            held.arrived = False
+            self.booked.claimed.append(held)
+            age = self.window - self._event_date(held.event.time)
+            if age.days > self.plan.programme.claim_days:
+                self.booked.decisions.append(lapse(held, self._event_date(held.event.time), self.plan))
+            else:
+                self.book(held)
+
+
+def lapse(held: Received, day: date, plan: Plan) -> Decision:
+    """The rejection of a held event whose card nobody enrolled in time."""
+    detail = f"nobody enrolled the card within {plan.programme.claim_days} days of {day}"
+    return Decision(held, Outcome.REJECTED, day, code=RejectionCode.CLAIM_EXPIRED, detail=detail, pointer="/subject")

@@ -1,0 +1,69 @@
+"""Limits of a mechanic for a member: so many points, so much money or so many times per event, day, month, year or ever."""
+
+from collections.abc import Sequence
+from datetime import date
+
+from schemas.ids import MechanicId
+from schemas.mechanics import Limit
+from schemas.money import to_minor
+
+Used = dict[str, int]
+"""What a member has used of each limit, by mechanic, place of the limit and period."""
+
+
+class Limits:
+    """The limits of one mechanic that are decided for each member as events come. What is over a limit is cut off."""
+
+    def __init__(self, mechanic: MechanicId, limits: Sequence[Limit], currency: str) -> None:
+        self._limits: list[tuple[str, str, str, int]] = []
+        for place, limit in enumerate(limits):
+            if limit.of == "programme":
+                continue
+            if limit.times is not None:
+                measure, most = "times", limit.times
+            elif limit.points is not None:
+                measure, most = "units", limit.points
+            else:
+                assert limit.amount is not None
+                measure, most = "units", to_minor(limit.amount, currency)
+            self._limits.append((f"{mechanic}:{place}:", limit.per, measure, most))
+
+    def cut(self, value: int, used: Used, day: date) -> int:
+        """The part of `value` that is within all limits on the event date `day`."""
+        for name, per, measure, most in self._limits:
+            if measure == "times":
+                if per != "event" and used.get(name + period(per, day), 0) >= most:
+                    return 0
+                if per == "event" and most < 1:
+                    return 0
+            else:
+                room = most if per == "event" else most - used.get(name + period(per, day), 0)
+                value = max(0, min(value, room))
+        return value
+
+    def use(self, before: int, after: int, used: Used, day: date) -> None:
+        """Enters that what the mechanic gave for an event of `day` went from `before` to `after`; room comes back with returns."""
+        for name, per, measure, _ in self._limits:
+            if per == "event":
+                continue
+            change = (after > 0) - (before > 0) if measure == "times" else after - before
+            if change:
+                key = name + period(per, day)
+                left = used.get(key, 0) + change
+                if left > 0:
+                    used[key] = left
+                else:
+                    used.pop(key, None)
+
+
+def period(per: str, day: date) -> str:
+    """The name of the period that holds the event date: 2026-03-02, 2026-03, 2026, or empty for ever."""
+    match per:
+        case "day":
+            return day.isoformat()
+        case "month":
+            return day.isoformat()[:7]
+        case "year":
+            return day.isoformat()[:4]
+        case _:
+            return ""

@@ -1,0 +1,51 @@
+"""Mechanics: how a customer is rewarded. Each kind is a file of its own; `REGISTRY` names those that this version books."""
+
+from collections.abc import Sequence
+
+from clearing.mechanics.base import Mechanic
+from clearing.mechanics.card_discount import CardDiscount
+from clearing.mechanics.fixed_bonus import FixedBonus
+from clearing.mechanics.multiplier import Multiplier
+from clearing.mechanics.points_on_spend import PointsOnSpend
+from clearing.mechanics.stamp_card import StampCard
+from schemas import mechanics as spec
+
+__all__ = ["REGISTRY", "Mechanic", "UnsupportedMechanic", "build"]
+
+
+def _multiplier(entry: spec.Multiplier, before: Sequence[spec.Mechanic]) -> Mechanic:
+    named = entry.of or tuple(other.id for other in before if other.kind == "points_on_spend")
+    return Multiplier(entry, tuple(named))
+
+
+REGISTRY = frozenset({"points_on_spend", "multiplier", "fixed_bonus", "card_discount", "stamp_card"})
+"""Kinds that are booked. A programme file that names another one can be read, but not applied."""
+
+
+def build(entry: spec.Mechanic, before: Sequence[spec.Mechanic], currency: str) -> Mechanic:
+    """Compiles one entry of a programme file; `before` are the entries above it, `currency` the programme's first.
+
+    Raises `UnsupportedMechanic` for a kind that is not in `REGISTRY`.
+    """
+    match entry:
+        case spec.PointsOnSpend():
+            return PointsOnSpend(entry)
+        case spec.Multiplier():
+            return _multiplier(entry, before)
+        case spec.FixedBonus():
+            return FixedBonus(entry)
+        case spec.CardDiscount():
+            return CardDiscount(entry)
+        case spec.StampCard():
+            return StampCard(entry, currency)
+        case _:
+            raise UnsupportedMechanic(entry.id, entry.kind)
+
+
+class UnsupportedMechanic(ValueError):
+    """The programme uses a kind of mechanic that this version does not book."""
+
+    def __init__(self, mechanic: str, kind: str) -> None:
+        super().__init__(f"mechanic {mechanic}: the kind {kind} is not booked yet")
+        self.mechanic = mechanic
+        self.kind = kind

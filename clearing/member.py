@@ -1,0 +1,83 @@
+"""A member as booking sees it: state, lots, debts and what mechanics remember. Read once and written once for each batch."""
+
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any, NamedTuple
+
+from clearing.expiry import effective_expiry
+from clearing.limits import Used
+from clearing.mechanics.base import Memory
+from schemas.ids import MechanicId, MemberId, MemberNo, PartyId
+
+
+class LotKey(NamedTuple):
+    """What makes points one lot (rule 7). `release_on` is None for available points, else the day on which pending ones are released."""
+
+    sponsor: PartyId
+    contract: date
+    expiry: date
+    earned: date
+    release_on: date | None
+
+
+@dataclass(slots=True)
+class Lot:
+    """Points of one lot that are there now, and how many of it have expired so far."""
+
+    points: int
+    expired: int = 0
+
+
+@dataclass(slots=True)
+class Debt:
+    """Points that a member owes because they were taken back after they had been spent; oldest first (rule 15)."""
+
+    bearer: PartyId
+    points: int
+
+
+@dataclass(slots=True)
+class Member:
+    """State of one member. Points: `available` lies in lots, `owed` is the sum of the debts, `held` is earmarked at tills."""
+
+    no: MemberNo
+    id: MemberId
+    kind: str = "consumer"
+    closed: bool = False
+    attributes: dict[str, Any] = field(default_factory=dict)
+    available: int = 0
+    pending: int = 0
+    held: int = 0
+    last_activity: date | None = None
+    debts: list[Debt] = field(default_factory=list)
+    used: Used = field(default_factory=dict)
+    memory: dict[MechanicId, Memory] = field(default_factory=dict)
+    lots: dict[LotKey, Lot] | None = None
+    """The member's lots; None where this batch has no need of them."""
+    changed: bool = False
+
+    @property
+    def owed(self) -> int:
+        """Points owed over all debts."""
+        return sum(debt.points for debt in self.debts) if self.debts else 0
+
+    @property
+    def spendable(self) -> int:
+        """What answers and reports call available: points in lots less what is owed."""
+        return self.available - self.owed
+
+    def active_on(self, day: date) -> None:
+        """Earning or spending on an event date; a late event never moves it backwards (rule 8)."""
+        if self.last_activity is None or day > self.last_activity:
+            self.last_activity = day
+
+    def in_spending_order(self, day: date | None) -> list[tuple[LotKey, Lot]]:
+        """Available lots, soonest expiry first, then earlier event date, then sponsor (rule 10); with a day, only what can be spent on it."""
+        assert self.lots is not None, "the batch has read this member's lots"
+        found = [
+            (effective_expiry(key.expiry, self.last_activity, key.earned), key.earned, key.sponsor, key.contract, key, lot)
+            for key, lot in self.lots.items()
+            if lot.points > 0 and key.release_on is None
+        ]
+        found.sort(key=lambda item: item[:4])
+        return [(key, lot) for expiry, _, _, _, key, lot in found if day is None or day <= expiry]

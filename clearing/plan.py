@@ -1,0 +1,154 @@
+"""A programme file, compiled for booking: which contract and which mechanics apply to a seller on an event date (rule 1)."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from fractions import Fraction
+from functools import cached_property
+from zoneinfo import ZoneInfo
+
+from clearing.expiry import expiry_of
+from clearing.limits import Limits
+from clearing.mechanics import Mechanic, build
+from clearing.mechanics.points_on_spend import PointsOnSpend
+from schemas import mechanics as spec
+from schemas.ids import MechanicId, PartyId
+from schemas.programme import Contract, ProgrammeFile
+
+Funding = tuple[tuple[PartyId, Fraction], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One mechanic as it applies to one seller's purchases of one event date."""
+
+    mechanic: Mechanic
+    entry: spec.Mechanic
+    place: int
+    """Place in the programme file: the order in which mechanics apply and repay debts."""
+    funding: Funding
+    """Who funds it, with shares that add up to 1, in the order of the file; a party named twice has its shares added."""
+    expiry: date
+    release_on: date | None
+    """The day from which points are available; None: at once (rule 9)."""
+    limits: Limits | None
+    personal: bool
+    """Whether it is for some members only."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """All that applies to a seller's purchases of one event date, in the order of the file."""
+
+    all: tuple[Rule, ...]
+    bases: Mapping[MechanicId, Mechanic]
+    grouped: bool
+    personal: bool
+    """Some rule asks who the member is."""
+
+
+class Plan:
+    """The compiled programme. It holds no state but what it has looked up before."""
+
+    def __init__(self, file: ProgrammeFile) -> None:
+        self.file = file
+        self.programme = file.programme
+        self.zone = ZoneInfo(file.programme.timezone)
+        self.operator: PartyId = file.programme.operator.party
+        self.anchor = file.programme.operator.model == "anchor"
+        self.currencies = frozenset(file.programme.currencies)
+        self.parties = {party.id: party for party in file.parties}
+        self._contracts: dict[PartyId, list[Contract]] = {}
+        for contract in file.contracts:
+            self._contracts.setdefault(contract.party, []).append(contract)
+        self._in_force: dict[tuple[PartyId, date], Contract | None] = {}
+        self._issuing: dict[tuple[PartyId, date], date | None] = {}
+        self._rules: dict[tuple[PartyId, date], Rules] = {}
+
+    @cached_property
+    def mechanics(self) -> tuple[tuple[int, spec.Mechanic, Mechanic], ...]:
+        """Place, entry and compiled mechanic of every entry of the file."""
+        entries = self.file.mechanics
+        return tuple((place, entry, build(entry, entries[:place], self.programme.currencies[0])) for place, entry in enumerate(entries))
+
+    def contract(self, party: PartyId, day: date) -> Contract | None:
+        """Rule 1: of that party the version with the latest `from` on or before the day, if its `to` has not passed."""
+        key = (party, day)
+        if key not in self._in_force:
+            begun = [contract for contract in self._contracts.get(party, ()) if contract.valid_from <= day]
+            latest = max(begun, key=lambda contract: contract.valid_from, default=None)
+            ended = latest is not None and latest.valid_to is not None and latest.valid_to < day
+            self._in_force[key] = None if ended else latest
+        return self._in_force[key]
+
+    def issuing_contract(self, party: PartyId, day: date) -> date | None:
+        """`from` of the version under which the party may sponsor points on the day; None where it may not (rule 6)."""
+        key = (party, day)
+        if key not in self._issuing:
+            contract = self.contract(party, day)
+            issues = contract is not None and "issuer" in contract.roles and contract.issue is not None
+            self._issuing[key] = contract.valid_from if contract is not None and issues else None
+        return self._issuing[key]
+
+    def redeeming_contract(self, party: PartyId, day: date) -> date | None:
+        """`from` of the version under which the party may take points on the day (rule 11); the anchor model asks no price."""
+        contract = self.contract(party, day)
+        if contract is None or "redeemer" not in contract.roles:
+            return None
+        return contract.valid_from if self.anchor or contract.redeem is not None else None
+
+    def rules(self, seller: PartyId, day: date) -> Rules:
+        """The mechanics that apply to the seller's purchases of an event date, in the order of the file."""
+        key = (seller, day)
+        rules = self._rules.get(key)
+        if rules is None:
+            rules = self._rules[key] = self._compile(seller, day)
+        return rules
+
+    def _compile(self, seller: PartyId, day: date) -> Rules:
+        latest: dict[MechanicId, date] = {}
+        for _, entry, _ in self.mechanics:
+            if entry.valid_from <= day:
+                latest[entry.id] = max(latest.get(entry.id, entry.valid_from), entry.valid_from)
+        rules = tuple(
+            self._rule(place, entry, mechanic, seller, day)
+            for place, entry, mechanic in self.mechanics
+            if latest.get(entry.id) == entry.valid_from and (entry.valid_to is None or day <= entry.valid_to) and applies_to(entry, seller)
+        )
+        return Rules(
+            rules,
+            {rule.mechanic.id: rule.mechanic for rule in rules if isinstance(rule.mechanic, PointsOnSpend)},
+            any(rule.entry.group for rule in rules),
+            any(rule.personal for rule in rules),
+        )
+
+    def _rule(self, place: int, entry: spec.Mechanic, mechanic: Mechanic, seller: PartyId, day: date) -> Rule:
+        pending_days = self.programme.pending_days if entry.pending_days is None else entry.pending_days
+        return Rule(
+            mechanic,
+            entry,
+            place,
+            funding_of(entry.funding, seller),
+            expiry_of(entry.expiry or self.programme.expiry, day),
+            day + timedelta(days=pending_days) if pending_days else None,
+            Limits(entry.id, entry.limit, self.programme.currencies[0]) if entry.limit else None,
+            entry.audience != spec.Audience(),
+        )
+
+
+def applies_to(entry: spec.Mechanic, seller: PartyId) -> bool:
+    """Whether the entry names the seller; an entry that names nobody is for all partners, one that names only banks is for none."""
+    if entry.partners:
+        return seller in entry.partners
+    return not entry.banks
+
+
+def funding_of(shares: Sequence[spec.FundingShare] | None, seller: PartyId) -> Funding:
+    """Rule 6: who funds what the mechanic gives; the default is the sender of the purchase."""
+    if not shares:
+        return ((seller, Fraction(1)),)
+    added: dict[PartyId, Fraction] = {}
+    for share in shares:
+        party = seller if share.party == "purchase_partner" else PartyId(share.party)
+        added[party] = added.get(party, Fraction(0)) + Fraction(share.share)
+    return tuple((party, share) for party, share in added.items() if share)

@@ -1,0 +1,176 @@
+"""The life of a point: given, pending or available, spent, put back, taken back, owed and repaid (rules 7, 9, 10, 12, 14, 15)."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from clearing.entries import POINTS, Code
+from clearing.member import Debt, Lot, LotKey, Member
+from clearing.postings import Postings
+from schemas.ids import MechanicId, PartyId
+
+
+@dataclass(frozen=True, slots=True)
+class NewPoints:
+    """Points that one mechanic gives on behalf of one sponsor, and the lot they go into."""
+
+    mechanic: MechanicId | None
+    points: int
+    lot: LotKey
+
+
+class Purse:
+    """The points of one member while one entry is booked: every movement changes lots, balance and journal together."""
+
+    def __init__(self, postings: Postings, member: Member) -> None:
+        self.postings = postings
+        self.member = member
+        member.changed = True
+
+    def _lot(self, key: LotKey, points: int, expired: int = 0) -> None:
+        self.postings.change_lot(self.member.no, key, points, expired)
+        lots = self.member.lots
+        if lots is not None:
+            lot = lots.get(key)
+            if lot is None:
+                lots[key] = Lot(points, expired)
+            else:
+                lot.points += points
+                lot.expired += expired
+        if key.release_on is None:
+            self.member.available += points
+        else:
+            self.member.pending += points
+
+    def _post(self, code: Code, points: int, key: LotKey, counterparty: PartyId | None = None, counter_contract: date | None = None,
+              mechanic: MechanicId | None = None, held: bool = False) -> None:  # fmt: skip
+        self.postings.post(
+            code, points, POINTS, self.member.no, key.sponsor, key.contract,
+            counterparty=counterparty, counter_contract=counter_contract, mechanic=mechanic, lot=key, held=held,
+        )  # fmt: skip
+
+    def earn(self, new: Iterable[NewPoints]) -> None:
+        """Rule 7: new points that are available first repay what the member owes, in the order given; the rest stays in the lot."""
+        for part in new:
+            self._post(Code.ACCRUAL, part.points, part.lot, mechanic=part.mechanic)
+            self._lot(part.lot, part.points)
+            if part.lot.release_on is None and self.member.debts:
+                self.repay_from(part.lot, part.points)
+
+    def repay_from(self, key: LotKey, most: int) -> int:
+        """Repays debts, oldest first, with at most so many points of one available lot; returns how many were used (rule 15)."""
+        used = 0
+        debts = self.member.debts
+        while debts and used < most:
+            debt = debts[0]
+            points = min(debt.points, most - used)
+            self._post(Code.REPAYMENT, points, key, counterparty=debt.bearer)
+            self._lot(key, -points)
+            debt.points -= points
+            used += points
+            if debt.points == 0:
+                debts.pop(0)
+        return used
+
+    def repay_from_lots(self, day: date) -> None:
+        """Repays what is owed from all lots that can be spent on the day, in the order of rule 10."""
+        if self.member.debts:
+            for key, lot in self.member.in_spending_order(day):
+                if not self.member.debts:
+                    break
+                self.repay_from(key, lot.points)
+
+    def can_spend(self, day: date) -> int:
+        """Points that a redemption of that event date may take: unexpired lots less what is owed; what is held is in no lot (rule 10)."""
+        return sum(lot.points for _, lot in self.member.in_spending_order(day)) - self.member.owed
+
+    def _drain(self, points: int, day: date) -> list[tuple[LotKey, int]]:
+        taken = []
+        for key, lot in self.member.in_spending_order(day):
+            part = min(points, lot.points)
+            taken.append((key, part))
+            points -= part
+            if points == 0:
+                break
+        assert points == 0, "the caller has checked what can be spent"
+        return taken
+
+    def redeem(self, points: int, day: date, partner: PartyId, contract: date | None) -> list[tuple[LotKey, int]]:
+        """Spends points at a partner, whose contract version on the day sets the price (rules 10, 17); returns the lots they came from."""
+        taken = self._drain(points, day)
+        for key, part in taken:
+            self._post(Code.REDEMPTION, part, key, partner, contract)
+            self._lot(key, -part)
+        self.member.active_on(day)
+        return taken
+
+    def hold(self, points: int, day: date) -> list[tuple[LotKey, int]]:
+        """Earmarks points at a till; returns the lots they came from."""
+        taken = self._drain(points, day)
+        for key, part in taken:
+            self._post(Code.HOLD, part, key)
+            self._lot(key, -part)
+            self.member.held += part
+        return taken
+
+    def capture(self, lots: Sequence[tuple[LotKey, int]], day: date, partner: PartyId, contract: date | None) -> None:
+        """Spends held points at a partner."""
+        for key, part in lots:
+            self._post(Code.REDEMPTION, part, key, partner, contract, held=True)
+            self.member.held -= part
+        self.member.active_on(day)
+
+    def free(self, lots: Sequence[tuple[LotKey, int]]) -> None:
+        """Puts held points back into their lots, where they repay what the member owes."""
+        for key, part in lots:
+            self._post(Code.HOLD_RELEASE, part, key)
+            self._lot(key, part)
+            self.member.held -= part
+            self.repay_from(key, part)
+
+    def put_back(self, lots: Sequence[tuple[LotKey, int]], partner: PartyId, contract: date | None) -> None:
+        """Rule 12: spent points go back into their lots and repay what is owed there, even if their day has passed."""
+        for key, part in lots:
+            self._post(Code.REDEMPTION_REVERSAL, part, key, partner, contract)
+            self._lot(key, part)
+        for key, part in lots:
+            self.repay_from(key, part)
+
+    def take_back(self, points: int, given: LotKey, mechanic: MechanicId | None, bearer: PartyId, *, owed: bool) -> int:
+        """Rule 14: takes points back from the lot they went into, pending before available.
+
+        What is missing there and has expired is forgotten; what is missing and was spent falls on `bearer`, and the
+        member owes it where `owed`. Returns the points taken back, expired ones not counted.
+        """
+        lots = self.member.lots
+        assert lots is not None, "the batch has read this member's lots"
+        available = given._replace(release_on=None)
+        keys = (given, available) if given.release_on is not None else (available,)
+        missing = points
+        for key in keys:
+            lot = lots.get(key)
+            part = min(missing, lot.points) if lot else 0
+            if part > 0:
+                self._post(Code.RETURN_UNSPENT, part, key, mechanic=mechanic)
+                self._lot(key, -part)
+                missing -= part
+        forgotten = 0
+        for key in keys:
+            lot = lots.get(key)
+            part = min(missing, lot.expired) if lot else 0
+            if part > 0:
+                self._lot(key, 0, -part)
+                missing -= part
+                forgotten += part
+        if missing > 0:
+            self._post(Code.RETURN_SPENT, missing, available, bearer, mechanic=mechanic, held=owed)
+            if owed:
+                self._owe(bearer, missing)
+        return points - forgotten
+
+    def _owe(self, bearer: PartyId, points: int) -> None:
+        debts = self.member.debts
+        if debts and debts[-1].bearer == bearer:
+            debts[-1].points += points
+        else:
+            debts.append(Debt(bearer, points))

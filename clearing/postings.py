@@ -1,0 +1,109 @@
+"""What a batch writes: transfers of the journal, changes of lots, and the totals that the night adds up as its first path."""
+
+from collections.abc import Iterable
+from datetime import date
+from typing import NamedTuple
+
+from clearing.entries import Code, Total
+from clearing.member import LotKey
+from schemas.ids import MechanicId, MemberNo, PartyId, RecordId
+
+
+class Transfer(NamedTuple):
+    """One row of the journal: a positive amount of a unit, moved by an entry for a member under a contract version.
+
+    `first` marks the first row of its entry under its pricing key, so that events can be counted without sorting them. The night's own entries
+    have numbers below zero and count as no event.
+    """
+
+    entry: RecordId
+    line: int
+    code: Code
+    amount: int
+    unit: str
+    member: MemberNo | None
+    sponsor: PartyId
+    contract: date | None
+    counterparty: PartyId | None
+    counter_contract: date | None
+    mechanic: MechanicId | None
+    expiry: date | None
+    earned: date | None
+    release_on: date | None
+    held: bool
+    first: bool
+
+
+class Postings:
+    """Collects what the events of one batch bring about, in order."""
+
+    def __init__(self) -> None:
+        self.transfers: list[Transfer] = []
+        self.lots: dict[tuple[MemberNo, LotKey], list[int]] = {}
+        """Change of points and of expired points, by member and lot."""
+        self._totals: dict[tuple[Code, PartyId, date | None, PartyId | None, date | None, str], list[int]] = {}
+        self._entry = RecordId(0)
+        self._line = 0
+
+    def begin(self, entry: RecordId) -> None:
+        """What follows belongs to this entry."""
+        self._entry = entry
+        self._line = 0
+
+    def count(self, code: Code, amount: int, unit: str, sponsor: PartyId, contract: date | None) -> None:
+        """Adds to a total that has no row in the journal of its own (accepted purchases)."""
+        self._add((code, sponsor, contract, None, None, unit), amount)
+
+    def _add(self, key: tuple[Code, PartyId, date | None, PartyId | None, date | None, str], amount: int) -> bool:
+        total = self._totals.get(key)
+        if total is None:
+            self._totals[key] = [amount, int(self._entry > 0), self._entry]
+            return self._entry > 0
+        total[0] += amount
+        if total[2] == self._entry:
+            return False
+        total[2] = self._entry
+        total[1] += self._entry > 0
+        return self._entry > 0
+
+    def post(
+        self,
+        code: Code,
+        amount: int,
+        unit: str,
+        member: MemberNo | None,
+        sponsor: PartyId,
+        contract: date | None,
+        *,
+        counterparty: PartyId | None = None,
+        counter_contract: date | None = None,
+        mechanic: MechanicId | None = None,
+        lot: LotKey | None = None,
+        held: bool = False,
+    ) -> None:
+        """Appends one transfer; `amount` is above zero. `held`: the points come from a hold, or (RETURN_SPENT) the member owes them."""
+        assert amount > 0, "a transfer moves something"
+        first = self._add((code, sponsor, contract, counterparty, counter_contract, unit), amount)
+        expiry, earned, release_on = (lot.expiry, lot.earned, lot.release_on) if lot else (None, None, None)
+        self.transfers.append(
+            Transfer(
+                self._entry, self._line, code, amount, unit, member, sponsor, contract, counterparty, counter_contract,
+                mechanic, expiry, earned, release_on, held, first,
+            )
+        )  # fmt: skip
+        self._line += 1
+
+    def change_lot(self, member: MemberNo, key: LotKey, points: int, expired: int = 0) -> None:
+        """Changes a lot by so many points (and expired points)."""
+        change = self.lots.get((member, key))
+        if change is None:
+            self.lots[member, key] = [points, expired]
+        else:
+            change[0] += points
+            change[1] += expired
+
+    @property
+    def totals(self) -> Iterable[Total]:
+        """The batch's totals by pricing key."""
+        for (code, sponsor, contract, counterparty, counter_contract, unit), (quantity, events, _) in self._totals.items():
+            yield Total(code, sponsor, contract, counterparty, counter_contract, unit, quantity, events)

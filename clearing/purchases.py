@@ -1,0 +1,149 @@
+"""Earning: what a purchase brings, by rules 3 to 9."""
+
+from collections.abc import Mapping
+
+from clearing.basket import Basket, Remaining, basket_of
+from clearing.entries import PURCHASES, STAMPS, Code
+from clearing.events import Decision, Effect, Given, Received, Refused, Sale
+from clearing.mechanics.base import Mechanic
+from clearing.mechanics.conditions import in_audience
+from clearing.mechanics.multiplier import Multiplier
+from clearing.member import LotKey, Member
+from clearing.plan import Funding, Plan, Rule, Rules
+from clearing.points import NewPoints, Purse
+from clearing.postings import Postings
+from clearing.rounding import largest_remainder
+from schemas.events.answers import RejectionCode
+from schemas.ids import MechanicId, PartyId
+
+REASON = "purchase"
+
+
+def book_purchase(plan: Plan, postings: Postings, received: Received, member: Member, decision: Decision) -> Sale:
+    """Books a purchase of a known member and adds its effects to the decision; returns it as something that can be returned.
+
+    Raises `Refused` (no-contract) before anything is booked.
+    """
+    purchase, seller, day = received.event.data, received.sender, decision.day
+    basket = basket_of(purchase, seller, received.event.time.astimezone(plan.zone))
+    rules = plan.rules(seller, day)
+    values = _values(rules, basket, member)
+    shares = [(rule, value, _sponsored(plan, rule, value, decision)) for rule, value in values if value > 0]
+
+    count_purchase(plan, postings, seller, decision)
+    if rules.grouped or rules.personal:
+        decision.applied = tuple(rule.mechanic.id for rule, _ in values)
+    given: list[Given] = []
+    new: list[NewPoints] = []
+    for rule, value, parts in shares:
+        match rule.mechanic.effect:
+            case "points":
+                for sponsor, points, lot in parts:
+                    assert lot is not None
+                    new.append(NewPoints(rule.mechanic.id, points, lot))
+                    given.append(Given(rule.mechanic.id, "points", sponsor, points, lot))
+                    decision.effects.append(Effect(rule.mechanic.id, "points", points, sponsor, REASON))
+            case "stamp":
+                given.append(_stamp(plan, postings, rule, value, member, basket, decision))
+            case effect:
+                for sponsor, amount, _ in parts:
+                    postings.post(Code.DISCOUNT, amount, basket.currency, member.no, sponsor, None, counterparty=seller, mechanic=rule.mechanic.id)
+                    given.append(Given(rule.mechanic.id, effect, sponsor, amount, None))
+                    decision.effects.append(Effect(rule.mechanic.id, effect, amount, sponsor, REASON, currency=basket.currency))
+        if rule.limits is not None:
+            rule.limits.use(0, value, member.used, day)
+            member.changed = True
+    if new:
+        Purse(postings, member).earn(new)
+        member.active_on(day)
+    return Sale(received.record, received, member.no, decision.applied, given, {})
+
+
+def count_purchase(plan: Plan, postings: Postings, seller: PartyId, decision: Decision) -> None:
+    """Counts an accepted purchase for its sender, under the contract that sets its fee (rule 21)."""
+    contract = plan.contract(seller, decision.day)
+    decision.contract = contract.valid_from if contract else None
+    postings.count(Code.PURCHASE, 1, PURCHASES, seller, decision.contract)
+
+
+def whole(received: Received) -> dict[int, Remaining]:
+    """Every line of a purchase as it was bought."""
+    return {line.line: Remaining(line.amount_minor, line.quantity) for line in received.event.data.lines}
+
+
+def _values(rules: Rules, basket: Basket, member: Member) -> list[tuple[Rule, int]]:
+    """What each mechanic gives after its limits (rule 3); losers of a group are left out."""
+    applying = rules.all
+    if rules.personal:
+        applying = tuple(rule for rule in applying if not rule.personal or in_audience(rule.entry.audience, member.id, member.kind, member.attributes))
+    if not rules.grouped:
+        bases = rules.bases
+        if len(applying) != len(rules.all):
+            bases = {rule.mechanic.id: rule.mechanic for rule in applying if rule.mechanic.id in bases}
+        return [(rule, _limited(rule, rule.mechanic.value(basket, bases), member, basket)) for rule in applying]
+    return _best_of_groups(applying, basket, member)
+
+
+def _limited(rule: Rule, value: int, member: Member, basket: Basket) -> int:
+    return rule.limits.cut(value, member.used, basket.day) if rule.limits is not None and value > 0 else value
+
+
+def _best_of_groups(applying: tuple[Rule, ...], basket: Basket, member: Member) -> list[tuple[Rule, int]]:
+    """Rule 3: of each group the mechanic that gives the member most; ties: first in the file. Multipliers see only the bases that won."""
+    first = {rule.place: _limited(rule, rule.mechanic.value(basket, {}), member, basket) for rule in applying if not isinstance(rule.mechanic, Multiplier)}
+    plain = tuple(rule for rule in applying if rule.place in first)
+    lost = _losers(plain, first)
+    bases: Mapping[MechanicId, Mechanic] = {rule.mechanic.id: rule.mechanic for rule in plain if rule.place not in lost}
+    values = {rule.place: first[rule.place] if rule.place in first else _limited(rule, rule.mechanic.value(basket, bases), member, basket) for rule in applying}
+    lost = _losers(applying, values)
+    return [(rule, values[rule.place]) for rule in applying if rule.place not in lost]
+
+
+def _losers(rules: tuple[Rule, ...], values: Mapping[int, int]) -> set[int]:
+    best: dict[str, Rule] = {}
+    for rule in rules:
+        group = rule.entry.group
+        if group and (group not in best or values[rule.place] > values[best[group].place]):
+            best[group] = rule
+    return {rule.place for rule in rules if rule.entry.group and best[rule.entry.group] is not rule}
+
+
+def split(value: int, funding: Funding) -> list[tuple[PartyId, int]]:
+    """Rule 6: what a mechanic gives, split over who funds it by largest remainder; shares that come to nothing are left out."""
+    if len(funding) == 1:
+        return [(funding[0][0], value)]
+    parts = largest_remainder(value, [share for _, share in funding])
+    return [(party, part) for (party, _), part in zip(funding, parts, strict=True) if part]
+
+
+def _sponsored(plan: Plan, rule: Rule, value: int, decision: Decision) -> list[tuple[PartyId, int, LotKey | None]]:
+    """The shares of a value; points get the lot they go into, under their sponsor's contract version (rules 6, 7)."""
+    effect = rule.mechanic.effect
+    if effect == "stamp":
+        return []
+    parts: list[tuple[PartyId, int, LotKey | None]] = []
+    for sponsor, part in split(value, rule.funding):
+        lot = None
+        if effect == "points":
+            contract = plan.issuing_contract(sponsor, decision.day)
+            if contract is None:
+                raise Refused(RejectionCode.NO_CONTRACT, f"{sponsor}, who funds {rule.mechanic.id}, has no issuing contract on {decision.day}", "/source")
+            lot = LotKey(sponsor, contract, rule.expiry, decision.day, rule.release_on)
+        parts.append((sponsor, part, lot))
+    return parts
+
+
+def _stamp(plan: Plan, postings: Postings, rule: Rule, stamps: int, member: Member, basket: Basket, decision: Decision) -> Given:
+    """Enters stamps on the member's card; full rows bring gifts, whose value their funders owe to the seller (`reward`)."""
+    name = rule.mechanic.id
+    currency = plan.programme.currencies[0]
+    postings.post(Code.STAMP, stamps, STAMPS, member.no, basket.seller, None, mechanic=name)
+    decision.effects.append(Effect(name, "stamp", stamps, None, REASON))
+    member.changed = True
+    for gift in rule.mechanic.remember(member.memory.setdefault(name, {}), stamps, basket.day):
+        if gift.value_minor == 0:
+            decision.effects.append(Effect(name, "gift", gift.count, None, REASON, gift=gift.gift))
+        for sponsor, amount in split(gift.value_minor * gift.count, rule.funding) if gift.value_minor else ():
+            postings.post(Code.REWARD, amount, currency, member.no, sponsor, None, counterparty=basket.seller, mechanic=name)
+            decision.effects.append(Effect(name, "gift", amount, sponsor, REASON, currency=currency, gift=gift.gift))
+    return Given(name, "stamp", None, stamps, None)

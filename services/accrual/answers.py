@@ -1,0 +1,63 @@
+"""The data of answers, as JSON text: what an event brought about, or why it was refused. Envelopes are put around them by the relay."""
+
+import json
+from collections.abc import Iterable
+from datetime import date
+from json.encoder import encode_basestring as quote
+
+from clearing.events import Decision, Effect, Outcome, Refused
+from services.accrual.incoming import Incoming
+
+
+def accrual(source: str, event_id: str, decision: Decision, window: date) -> str:
+    """`accrual.v1` of an accepted or held event (a waiting one is answered when it is decided)."""
+    member, balance = decision.member, decision.balance
+    accepted = decision.outcome is Outcome.ACCEPTED
+    shown = f'"{window}"' if accepted else "null"
+    left = f'{{"available":{balance[0]},"pending":{balance[1]}}}' if accepted and balance else "null"
+    return (
+        f'{{"event":{{"source":"{source}","id":"{event_id}"}},"outcome":"{decision.outcome.value}",'
+        f'"member":{quote(member.id) if accepted and member else "null"},"window":{shown},'
+        f'"effects":[{",".join(map(effect, decision.effects))}],"balance":{left}}}'
+    )
+
+
+def effect(e: Effect) -> str:
+    """One effect; ids are plain by their schema, gifts are not."""
+    mechanic = "null" if e.mechanic is None else f'"{e.mechanic}"'
+    sponsor = "null" if e.sponsor is None else f'"{e.sponsor}"'
+    if e.currency is not None:
+        amount = f'"amount_minor":{e.value},"currency":"{e.currency}"'
+    elif e.kind == "points":
+        amount = f'"points":{e.value}'
+    else:
+        amount = f'"count":{e.value}'
+    gift = "" if e.gift is None else f'"gift":{quote(e.gift)},'
+    return f'{{"mechanic":{mechanic},"kind":"{e.kind}",{amount},{gift}"sponsor":{sponsor},"reason":"{e.reason}"}}'
+
+
+def rejection(incoming: Incoming, refusal: Refused, topic: str) -> str:
+    """`rejection.v1` without the event itself, which the relay puts in from its entry."""
+    return json.dumps(
+        {
+            "event": {"source": incoming.source, "id": incoming.id} if incoming.source is not None else None,
+            "code": refusal.code.value,
+            "detail": refusal.detail,
+            "pointer": refusal.pointer,
+            "type": incoming.type,
+            "retryable": refusal.code.retryable,
+            "record": {"topic": topic, "partition": incoming.partition, "offset": incoming.offset},
+        },
+        separators=(",", ":"),
+    )
+
+
+def waiting() -> str:
+    """Nothing is answered before the window is cut."""
+    return "{}"
+
+
+def effects_of(answer: str) -> Iterable[dict[str, object]]:
+    """The effects in an answer's data."""
+    effects: list[dict[str, object]] = json.loads(answer).get("effects", [])
+    return effects

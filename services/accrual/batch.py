@@ -1,0 +1,418 @@
+"""One batch, from top to bottom: fence, window, claim, facts, book, write. All of it is one transaction."""
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from hashlib import blake2b
+from typing import Any
+
+import psycopg
+
+from clearing.booking import MEMBERSHIP, NAMES_ORIGINAL, NEEDS_LOTS, SPENDING, Booked, Booking, card_of, original_key
+from clearing.events import Decision, EventKey, Facts, Outcome, Pending, Received, Refused
+from clearing.plan import Plan
+from schemas.events.answers import RejectionCode
+from schemas.ids import CardId, MemberId, MemberNo, RecordId
+from services.accrual import answers
+from services.accrual.incoming import Incoming
+from services.journal.names import Names
+from services.journal.reading import Reader
+from services.journal.writing import EntryRow, Writer
+
+# The fence: whoever books a partition holds its row; what lies below its offset is booked already.
+LOCK_PROGRESS = (
+    "select topic, part, next_offset from progress where (topic, part) in (select * from unnest(%s::smallint[], %s::int[])) order by topic, part for update"
+)
+MOVE_PROGRESS = """
+update progress p set next_offset = n.next_offset from unnest(%s::smallint[], %s::int[], %s::bigint[], %s::bigint[]) n (topic, part, before, next_offset)
+where p.topic = n.topic and p.part = n.part and p.next_offset = n.before
+"""
+# The oldest window whose night bookings are still to come; share-locked, so that it is not cut in the middle of a batch.
+WINDOW = "select day, state, received_at, ends_at from settlement_window where not booked order by day limit 1 for share"
+CUTS = "select topic, part, end_offset from cut where day = %s"
+# Ids are claimed in sorted order: two batches with the same ids in opposite orders would deadlock.
+CLAIM_STAGE = "create temporary table if not exists claim (source int, id text, content bytea, record bigint) on commit delete rows"
+CLAIM_COPY = "copy claim (source, id, content, record) from stdin"
+CLAIM = "insert into identity (source, id, content, record, day) select source, id, content, record, %s from claim on conflict do nothing"
+CLAIMED_BEFORE = """
+select c.record, i.record, i.day, i.content = c.content, e.body, e.outcome from claim c
+join identity i on i.source = c.source and i.id = c.id join entry e on e.record = i.record and e.day = i.day
+where i.record <> c.record
+"""
+NEW_SOURCES = "insert into source (uri) select unnest(%s::text[]) on conflict do nothing"
+
+
+class LostPartition(Exception):  # no error: the partition has gone on elsewhere, or must be read again
+    """Records are missing between the books and what was read: the partitions are to be read again from the books' offsets."""
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """The window that is being booked, and where its partitions are cut (empty while it is open)."""
+
+    day: date
+    state: str
+    received_at: datetime | None
+    ends_at: datetime | None
+    cuts: dict[tuple[int, int], int]
+
+    def takes(self, incoming: Incoming) -> bool:
+        """Whether a record lies before the cut; while none is recorded, the programme's clock says where it will be."""
+        if self.state == "open":
+            return self.ends_at is None or incoming.received_at < self.ends_at
+        return incoming.offset < self.cuts.get((incoming.topic, incoming.partition), 0)
+
+
+@dataclass(slots=True)
+class Progressed:
+    """What a batch did: records that lie behind the cut are left; `next_offsets` are committed."""
+
+    booked: int = 0
+    left: list[Incoming] = field(default_factory=list)
+    next_offsets: dict[tuple[int, int], int] = field(default_factory=dict)
+    unreadable: int = 0
+    """Records that nobody could have meant: malformed or of an unknown type (the dead-letter cap watches them)."""
+
+
+class BatchBooker:
+    """Books batches on one connection."""
+
+    def __init__(self, connection: psycopg.Connection, plan: Plan, names: Names, kafka_topics: dict[int, str]) -> None:
+        self.connection = connection
+        self.plan = plan
+        self.names = names
+        self.kafka_topics = kafka_topics
+        self.reader = Reader(connection, names)
+        self.writer = Writer(connection, names)
+
+    def book(self, batch: Sequence[Incoming]) -> Progressed:
+        """Books what lies before the cut of the oldest window that is not booked. Raises `LostPartition`, or what the database raises."""
+        self._name_sources(batch)
+        done = Progressed()
+        with self.connection.transaction():
+            positions = self._lock_positions(batch)
+            window = self.window()
+            records, done.left, moves = self._within(batch, positions, window)
+            if window is None or not moves:
+                return done
+            fresh, repeated, broken = self._claim(records, window)
+            received = [self._received(incoming, window) for incoming in fresh]
+            facts, wanted = self.facts(received)
+            booked = Booking(self.plan, window.day, facts, wanted=wanted).book_all(received)
+            self._write(window, booked, facts, fresh, repeated, broken)
+            self._move(moves)
+        done.booked = len(records)
+        done.next_offsets = {partition: after for partition, (_, after) in moves.items()}
+        done.unreadable = sum(1 for _, refusal in broken if refusal.code in (RejectionCode.MALFORMED, RejectionCode.UNKNOWN_TYPE))
+        return done
+
+    def window(self) -> Window | None:
+        """The oldest window whose night bookings are still to come."""
+        row = self.connection.execute(WINDOW).fetchone()
+        if row is None:
+            return None
+        day, state, received_at, ends_at = row
+        cuts = {} if state == "open" else {(topic, part): end for topic, part, end in self.connection.execute(CUTS, (day,))}
+        return Window(day, state, received_at, ends_at, cuts)
+
+    def _name_sources(self, batch: Iterable[Incoming]) -> None:
+        new = sorted({incoming.source for incoming in batch if incoming.source is not None and incoming.source not in self.names.source})
+        if new:
+            with self.connection.transaction():
+                self.connection.execute(NEW_SOURCES, (new,))
+            self.names.read(self.connection)
+
+    def _lock_positions(self, batch: Iterable[Incoming]) -> dict[tuple[int, int], int]:
+        partitions = sorted({(incoming.topic, incoming.partition) for incoming in batch})
+        rows = self.connection.execute(LOCK_PROGRESS, ([topic for topic, _ in partitions], [part for _, part in partitions]))
+        return {(topic, part): offset for topic, part, offset in rows}
+
+    def _within(
+        self, batch: Iterable[Incoming], positions: dict[tuple[int, int], int], window: Window | None
+    ) -> tuple[list[Incoming], list[Incoming], dict[tuple[int, int], tuple[int, int]]]:
+        """Divides a batch: what is to be booked now, what lies behind the cut, and from where to where each partition moves."""
+        records: list[Incoming] = []
+        left: list[Incoming] = []
+        moves: dict[tuple[int, int], tuple[int, int]] = {}
+        behind: set[tuple[int, int]] = set()
+        for incoming in batch:
+            partition = (incoming.topic, incoming.partition)
+            start, at = moves.get(partition, (positions[partition], positions[partition]))
+            if incoming.offset < at:
+                continue
+            if incoming.before > at and partition not in behind:
+                raise LostPartition(partition)
+            if window is None or partition in behind or not window.takes(incoming):
+                behind.add(partition)
+                left.append(incoming)
+                continue
+            records.append(incoming)
+            moves[partition] = (start, incoming.offset + 1)
+        records.sort(key=lambda incoming: incoming.received_at)
+        return records, left, moves
+
+    def _claim(
+        self, records: Sequence[Incoming], window: Window
+    ) -> tuple[list[Incoming], list[tuple[Incoming, RecordId, date]], list[tuple[Incoming, Refused]]]:
+        """Claims the ids of a batch for ever: what is new, what came before with the same content, and what is refused."""
+        first: dict[EventKey, Incoming] = {}
+        again: list[Incoming] = []
+        broken: list[tuple[Incoming, Refused]] = []
+        for incoming in records:
+            if incoming.source is None or incoming.id is None:
+                assert incoming.problem is not None
+                broken.append((incoming, incoming.problem))
+            elif first.setdefault((incoming.source, incoming.id), incoming) is not incoming:
+                again.append(incoming)
+        known = self._claim_new(first, window)
+        repeated: list[tuple[Incoming, RecordId, date]] = []
+        reused = Refused(RejectionCode.ID_REUSED, "an event with this id and other content came before", "/id")
+        fresh = []
+        for incoming in first.values():
+            if incoming.record not in known:
+                fresh.append(incoming)
+                if incoming.problem is not None:
+                    broken.append((incoming, incoming.problem))
+                continue
+            record, day, same, body = known[incoming.record]
+            if same or (body is not None and canonical(body) == canonical(incoming.value)):
+                repeated.append((incoming, record, day))
+            else:
+                broken.append((incoming, reused))
+        for incoming in again:
+            assert incoming.source is not None and incoming.id is not None
+            earlier = first[incoming.source, incoming.id]
+            if incoming.value == earlier.value or canonical(incoming.value) == canonical(earlier.value):
+                record, day = known[earlier.record][:2] if earlier.record in known else (earlier.record, window.day)
+                repeated.append((incoming, record, day))
+            else:
+                broken.append((incoming, reused))
+        return [incoming for incoming in fresh if incoming.problem is None], repeated, broken
+
+    def _claim_new(self, first: dict[EventKey, Incoming], window: Window) -> dict[RecordId, tuple[RecordId, date, bool, str | None]]:
+        """Inserts identities; returns, by record, those that were there before."""
+        if not first:
+            return {}
+        source = self.names.source
+        rows = sorted((source[uri], id_, blake2b(incoming.value, digest_size=16).hexdigest(), incoming.record) for (uri, id_), incoming in first.items())
+        self.connection.execute(CLAIM_STAGE)
+        with self.connection.cursor().copy(CLAIM_COPY) as copy:
+            copy.write("".join([f"{no}\t{id_}\t\\\\x{content}\t{record}\n" for no, id_, content, record in rows]))
+        if self.connection.execute(CLAIM, (window.day,)).rowcount == len(rows):
+            return {}
+        return {ours: (theirs, day, same, body) for ours, theirs, day, same, body, _ in self.connection.execute(CLAIMED_BEFORE)}
+
+    @staticmethod
+    def _received(incoming: Incoming, window: Window) -> Received:
+        assert incoming.sender is not None
+        return Received(incoming.record, window.received_at or incoming.received_at, incoming.event, incoming.sender, incoming.value)
+
+    def facts(self, received: Sequence[Received]) -> tuple[Facts, frozenset[EventKey]]:
+        """Locks and reads all that the batch is booked on."""
+        facts = Facts()
+        shown: set[CardId] = set()
+        claimed: set[CardId] = set()
+        named: set[MemberId] = set()
+        enrolments = 0
+        for event in received:
+            if event.event.type in MEMBERSHIP:
+                cards, member = _of_membership(event)
+                claimed |= cards
+                named |= member
+                enrolments += event.event.type == "member-enrolled.v1"
+            else:
+                shown.add(card_of(event))
+        read = self.reader
+        read.cards(shown, claimed, facts)
+        if claimed:
+            read.held(claimed, facts)
+            late = {card_of(event) for events in facts.held.values() for event in events} - facts.cards.keys()
+            read.cards(late, (), facts)
+        numbers = {card.member for card in facts.cards.values() if card.member is not None}
+        by_name = set(read.member_numbers(named)) if named else set()
+        read.members(numbers | by_name, facts)
+        if enrolments:
+            facts.numbers = iter(read.fresh_numbers(enrolments))
+        waiting = [event for events in facts.held.values() for event in events]
+        spenders = [event for event in received if event.event.type in NEEDS_LOTS]
+        owners = {facts.cards[card].member for card in {card_of(event) for event in (*spenders, *waiting)} if card in facts.cards}
+        with_lots = {MemberNo(no) for no in owners if no is not None} | by_name
+        if with_lots:
+            read.lots(with_lots, facts)
+        if any(event.event.type in SPENDING for event in spenders):
+            read.blocked(
+                {card_of(event) for event in spenders if event.event.type in SPENDING} - {c for c, card in facts.cards.items() if card.member is None}, facts
+            )
+        wanted = frozenset(original_key(event) for event in (*spenders, *waiting) if event.event.type in NAMES_ORIGINAL)
+        if wanted:
+            self._originals(wanted, facts)
+        return facts, wanted
+
+    def _originals(self, wanted: frozenset[EventKey], facts: Facts) -> None:
+        self.reader.originals(wanted, facts)
+        held = {o.card for o in facts.originals.values() if isinstance(o, Pending) and o.outcome is Outcome.HELD and o.card is not None}
+        unlocked = held - facts.cards.keys()
+        if unlocked:
+            self.reader.cards(unlocked, (), facts)
+            self.reader.originals(wanted, facts)
+
+    def _write(
+        self,
+        window: Window,
+        booked: Booked,
+        facts: Facts,
+        fresh: Sequence[Incoming],
+        repeated: Sequence[tuple[Incoming, RecordId, date]],
+        broken: Sequence[tuple[Incoming, Refused]],
+    ) -> None:
+        """Writes everything that the batch brought about."""
+        party = self.names.party
+        counts: dict[tuple[int, int, int | None, str, str | None], int] = defaultdict(int)
+        first: dict[RecordId, Decision] = {}
+        last: dict[RecordId, Decision] = {}
+        for decision in booked.decisions:
+            first.setdefault(decision.received.record, decision)
+            last[decision.received.record] = decision
+        outbox: list[tuple[RecordId, date]] = []
+        rows = []
+        for incoming in fresh:
+            decision = last[incoming.record]
+            rows.append(self.entry(decision, window.day, incoming))
+            met = first[incoming.record]
+            counts[incoming.topic, incoming.partition, party.get(incoming.sender), met.outcome.value, met.code.value if met.code else None] += 1
+            if decision.outcome is not Outcome.WAITING:
+                outbox.append((incoming.record, window.day))
+        for incoming, refusal in broken:
+            rows.append(self._refused(incoming, refusal, window.day))
+            counts[incoming.topic, incoming.partition, party.get(incoming.sender), "rejected", refusal.code.value] += 1
+            outbox.append((incoming.record, window.day))
+        for incoming, record, day in repeated:
+            counts[incoming.topic, incoming.partition, party.get(incoming.sender), "duplicate", None] += 1
+            if last.get(record) is None or last[record].outcome is not Outcome.WAITING:
+                outbox.append((record, day))
+        self.writer.entries(rows)
+        own = {incoming.record for incoming in fresh}
+        late = [last[claimed.record] for claimed in booked.claimed if claimed.record not in own]
+        outbox += write_booked(self.connection, self.writer, self, booked, facts, late, window.day)
+        self.hold_back([*(last[incoming.record] for incoming in fresh), *late], window.day)
+        self.writer.tally(window.day, counts)
+        self.writer.outbox(outbox)
+
+    def entry(self, decision: Decision, day: date, incoming: Incoming | None = None) -> EntryRow:
+        """The entry of a decided event; `incoming` is None where it was received in an earlier batch."""
+        received, event = decision.received, decision.received.event
+        outcome = decision.outcome
+        if outcome is Outcome.REJECTED:
+            assert decision.code is not None
+            refusal = Refused(decision.code, decision.detail, decision.pointer)
+            answer = answers.rejection(incoming or self.incoming_of(received), refusal, self.kafka_topics[received.record >> 56])
+        elif outcome is Outcome.WAITING:
+            answer = answers.waiting()
+        else:
+            answer = answers.accrual(event.source, event.id, decision, day)
+        sender = received.sender
+        contract = self.names.contract[sender, decision.contract] if decision.contract is not None else None
+        member = decision.member.no if decision.member is not None and outcome is Outcome.ACCEPTED else None
+        return EntryRow(
+            received.record, day, day if outcome is Outcome.ACCEPTED else None, outcome.value, event.type, self.names.source[event.source], event.id,
+            self.names.party.get(sender), contract, member, decision.card, decision.day, received.received_at,
+            decision.code.value if decision.code else None, decision.detail or None, decision.pointer or None,
+            ",".join(decision.applied) if decision.applied is not None else None, answer, received.value.decode(), None,
+        )  # fmt: skip
+
+    @staticmethod
+    def incoming_of(received: Received) -> Incoming:
+        """A received event as the record it came in, for its answer."""
+        topic, partition, offset = received.record >> 56, received.record >> 40 & 0xFFFF, received.record & 0xFFFFFFFFFF
+        event = received.event
+        return Incoming(
+            received.record,
+            topic,
+            partition,
+            offset,
+            offset,
+            0,
+            received.received_at,
+            received.value,
+            event,
+            event.source,
+            event.id,
+            received.sender,
+            event.type,
+        )
+
+    def _refused(self, incoming: Incoming, refusal: Refused, day: date) -> EntryRow:
+        """The entry of a record that could not be booked; it owns its id only where it claimed it."""
+        body, raw = None, None
+        if incoming.keep:
+            try:
+                body = incoming.value.decode()
+            except UnicodeDecodeError:
+                raw = incoming.value
+            if body is not None and "\0" in body:
+                body, raw = None, incoming.value
+        source = self.names.source.get(incoming.source) if incoming.source is not None else None
+        return EntryRow(
+            incoming.record, day, None, "rejected", incoming.type, source, incoming.id, self.names.party.get(incoming.sender), None, None, None, None,
+            incoming.received_at, refusal.code.value, refusal.detail, refusal.pointer, None,
+            answers.rejection(incoming, refusal, self.kafka_topics[incoming.topic]), body, raw,
+        )  # fmt: skip
+
+    def hold_back(self, decisions: Iterable[Decision], day: date) -> None:
+        """Keeps what waits: for the owner of a card, or for its original until the window is cut."""
+        for decision in decisions:
+            received = decision.received
+            if decision.outcome is Outcome.HELD:
+                self.writer.hold(received.record, day, decision.card, decision.day, received.received_at)
+            elif decision.outcome is Outcome.WAITING:
+                self.writer.wait(received.record, day, received.received_at)
+
+    def _move(self, moves: dict[tuple[int, int], tuple[int, int]]) -> None:
+        """Moves the offsets by compare-and-set: a processor that lost a partition fails here."""
+        ordered = sorted(moves.items())
+        columns: list[list[Any]] = [[t for (t, _), _ in ordered], [p for (_, p), _ in ordered], [b for _, (b, _) in ordered], [a for _, (_, a) in ordered]]
+        if self.connection.execute(MOVE_PROGRESS, columns).rowcount != len(moves):
+            raise LostPartition
+
+
+def write_booked(
+    connection: psycopg.Connection, writer: Writer, booker: BatchBooker, booked: Booked, facts: Facts, late: Sequence[Decision], day: date
+) -> list[tuple[RecordId, date]]:
+    """Writes the books' side of what was booked; `late`: decisions on events received before. Returns the answers they call for."""
+    writer.journal(booked.postings, day)
+    writer.lots(booked.postings.lots)
+    changed = [member for member in facts.members.values() if member.changed]
+    profiles = {
+        d.member.no: d.member for d in booked.decisions if d.member is not None and d.received.event.type in MEMBERSHIP and d.outcome is Outcome.ACCEPTED
+    }
+    if profiles:
+        writer.profiles(profiles.values())
+    writer.members(changed)
+    writer.cards([card for card in facts.cards.values() if card.changed])
+    writer.originals([original for original in facts.originals.values() if getattr(original, "changed", False)])
+    if not late:
+        return []
+    rows = [booker.entry(decision, day) for decision in late]
+    writer.decide(rows)
+    done = [decision.received.record for decision in late if decision.outcome not in (Outcome.HELD, Outcome.WAITING)]
+    connection.execute("delete from held where record = any(%s)", (done,))
+    return list(connection.execute("select record, day from entry where record = any(%s) order by received_at, record", (done,)))
+
+
+def _of_membership(event: Received) -> tuple[set[CardId], set[MemberId]]:
+    """Cards and members that a member event names."""
+    data = event.event.data
+    cards = set(getattr(data, "cards", ()))
+    cards |= {card for card in (getattr(data, "card", None), getattr(data, "replaces", None)) if card is not None}
+    member = getattr(data, "member", None)
+    return cards, {member} if member is not None else set()
+
+
+def canonical(value: bytes | str) -> str:
+    """Content without the accidents of spacing and order of keys."""
+    try:
+        return json.dumps(json.loads(value), sort_keys=True)
+    except ValueError:
+        return value if isinstance(value, str) else value.decode("utf-8", "replace")

@@ -1,0 +1,130 @@
+"""From a record of Kafka to something that can be booked or refused: decoded, its sender proven, no card number in clear."""
+
+import hashlib
+import hmac
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from clearing.events import Refused
+from schemas.card_numbers import card_number_pointer, holds_card_number
+from schemas.events.answers import RejectionCode
+from schemas.events.decode import Malformed, UnknownType, decode
+from schemas.events.envelope import Envelope
+from schemas.ids import EventId, PartyId, RecordId
+from schemas.programme import ProgrammeFile
+
+SIGNATURE = "clh-signature"
+Headers = Sequence[tuple[str, str | bytes | None]]
+
+
+@dataclass(slots=True)
+class Incoming:
+    """One record as it was read. `event` is None and `problem` says why where it cannot be booked."""
+
+    record: RecordId
+    topic: int
+    partition: int
+    offset: int
+    before: int
+    """The position that the reading had in the partition before this record."""
+    generation: int
+    """Counts assignments: what was read before the last one is dropped."""
+    received_at: datetime
+    value: bytes
+    event: Any = None
+    source: str | None = None
+    id: EventId | None = None
+    """Source and id, where the event claims them."""
+    sender: PartyId | None = None
+    type: str | None = None
+    problem: Refused | None = None
+    keep: bool = True
+    """Whether the record may be stored: not when a card number may stand in it."""
+
+
+def record_id(topic: int, partition: int, offset: int) -> RecordId:
+    """Topic, partition and offset in one number."""
+    return RecordId(topic << 56 | partition << 40 | offset)
+
+
+def place_of(record: int) -> tuple[int, int, int]:
+    """Topic number, partition and offset of a record id."""
+    return record >> 56, record >> 40 & 0xFFFF, record & 0xFFFFFFFFFF
+
+
+class SenderKeys:
+    """Keys of the senders by key id. Without any, unsigned records are accepted: only the house's own gateway writes."""
+
+    def __init__(self, keys: dict[str, tuple[PartyId, bytes]] | None) -> None:
+        self._keys = keys
+
+    @staticmethod
+    def read(path: Path | None) -> "SenderKeys":
+        """Reads `{"key id": {"party": …, "secret": hex}}`; with a file, every record must be signed."""
+        if path is None:
+            return SenderKeys(None)
+        stored = json.loads(path.read_text(encoding="utf-8"))
+        return SenderKeys({key_id: (PartyId(key["party"]), bytes.fromhex(key["secret"])) for key_id, key in stored.items()})
+
+    def prove(self, party: PartyId, value: bytes, headers: Headers | None) -> bool:
+        """Whether the record was signed by the party, or no signature is asked for."""
+        if self._keys is None:
+            return True
+        text = next((content for name, content in headers or () if name == SIGNATURE), None)
+        key_id, _, digest = (text.decode("ascii", "replace") if isinstance(text, bytes) else text or "").partition(":")
+        owner, secret = self._keys.get(key_id, (None, b""))
+        return owner == party and hmac.compare_digest(hmac.new(secret, value, hashlib.sha256).hexdigest(), digest)
+
+
+class Reading:
+    """Reads records for one programme."""
+
+    def __init__(self, file: ProgrammeFile, keys: SenderKeys) -> None:
+        self.operator = file.programme.operator.party
+        self.kinds = {party.id: party.kind for party in file.parties}
+        self.keys = keys
+
+    def read(self, incoming: Incoming, headers: Headers | None) -> Incoming:
+        """Fills in the event, or the problem with it."""
+        event: Envelope
+        try:
+            incoming.event = event = decode(incoming.value)
+        except Malformed as error:
+            return self._unreadable(incoming, RejectionCode.MALFORMED, error)
+        except UnknownType as error:
+            event = error.envelope
+            incoming.problem = Refused(RejectionCode.UNKNOWN_TYPE, error.detail, error.pointer)
+            incoming.keep = not holds_card_number(incoming.value.decode("utf-8", "replace"))
+        incoming.type = event.type
+        party = PartyId(event.source.split("/", 2)[2])
+        if not self._may_speak(event.source, party) or not self.keys.prove(party, incoming.value, headers):
+            incoming.event = None
+            incoming.problem = Refused(
+                RejectionCode.WRONG_SOURCE, "the sender may not speak for this source, or did not prove that it is the sender", "/source"
+            )
+            incoming.keep = not holds_card_number(incoming.value.decode("utf-8", "replace"))
+            return incoming
+        incoming.source, incoming.id, incoming.sender = event.source, event.id, party
+        if incoming.event is not None:
+            pointer = card_number_pointer(incoming.event)
+            if pointer is not None:
+                incoming.event, incoming.keep = None, False
+                incoming.problem = Refused(RejectionCode.CARD_NUMBER_IN_CLEAR, "the field holds what passes for a payment card number", pointer)
+        return incoming
+
+    def _may_speak(self, source: str, party: PartyId) -> bool:
+        """Only the operator speaks as operator, only banks as banks; an unknown party is refused later, as such."""
+        if source.startswith("/operator/"):
+            return party == self.operator
+        if source.startswith("/banks/"):
+            return self.kinds.get(party, "bank") == "bank"
+        return True
+
+    def _unreadable(self, incoming: Incoming, code: RejectionCode, error: Malformed) -> Incoming:
+        incoming.problem = Refused(code, error.detail, error.pointer)
+        incoming.keep = not holds_card_number(incoming.value.decode("utf-8", "replace"))
+        return incoming

@@ -1,0 +1,102 @@
+"""Creates and migrates the books of a programme, and opens connections to them with no more rights than the work needs."""
+
+from datetime import date, timedelta
+from pathlib import Path
+
+import psycopg
+from alembic import command
+from alembic.config import Config
+from psycopg import sql
+from sqlalchemy import create_engine, text
+from sqlalchemy.pool import NullPool
+
+APPLICATION_ROLE = "clh_app"
+READER_ROLE = "clh_reader"
+
+APPEND_ONLY = ("transfer", "identity", "total", "tally", "run", "programme")
+CHANGEABLE = (
+    "party", "contract", "mechanic", "unit", "source", "topic", "settlement_window", "cut", "night_step", "progress",
+    "card", "member", "lot", "original", "relay", "obligation", "carried",
+)  # fmt: skip
+CONSUMED = ("held", "waiting", "outbox")
+"""Tables whose rows go when they are done with."""
+
+
+def schema_of(programme: str) -> str:
+    """The PostgreSQL schema that holds a programme's books."""
+    return "clh_" + programme.replace("-", "_").replace(".", "_").lower()
+
+
+def migrate(uri: str, schema: str) -> None:
+    """Creates the schema where it is missing, and brings it to the newest version. Safe to call from several processes at once."""
+    engine = create_engine(uri.replace("postgresql://", "postgresql+psycopg://", 1), poolclass=NullPool)
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).with_name("migrations")))
+    with engine.begin() as connection:
+        connection.execute(text("select pg_advisory_xact_lock(hashtext('clh migrations'))"))
+        connection.execute(text(f'create schema if not exists "{schema}"'))
+        connection.execute(text(f'set local search_path to "{schema}"'))
+        connection.execute(text("set local client_min_messages to warning"))
+        config.attributes["connection"] = connection
+        config.attributes["schema"] = schema
+        command.upgrade(config, "head")
+    with psycopg.connect(uri) as admin:
+        _grant(admin, schema)
+    engine.dispose()
+
+
+def _grant(admin: psycopg.Connection, schema: str) -> None:
+    """The application appends to the journal and changes balances; a reader reads. Neither can update or delete what is written."""
+    name = sql.Identifier(schema)
+    with admin.cursor() as cursor:
+        cursor.execute("select pg_advisory_xact_lock(hashtext('clh migrations'))")
+        for role in (APPLICATION_ROLE, READER_ROLE):
+            cursor.execute("select 1 from pg_roles where rolname = %s", (role,))
+            if cursor.fetchone() is None:
+                cursor.execute(sql.SQL("create role {} nologin").format(sql.Identifier(role)))
+            cursor.execute(sql.SQL("grant usage on schema {} to {}").format(name, sql.Identifier(role)))
+            cursor.execute(sql.SQL("grant select on all tables in schema {} to {}").format(name, sql.Identifier(role)))
+        app = sql.Identifier(APPLICATION_ROLE)
+        cursor.execute(sql.SQL("grant usage on all sequences in schema {} to {}").format(name, app))
+        for tables, rights in ((APPEND_ONLY, "insert"), (CHANGEABLE, "insert, update"), (CONSUMED, "insert, update, delete"), (("entry",), "insert")):
+            for table in tables:
+                cursor.execute(sql.SQL("grant {} on {}.{} to {}").format(sql.SQL(rights), name, sql.Identifier(table), app))
+        cursor.execute(sql.SQL("grant delete on {0}.obligation, {0}.carried to {1}").format(name, app))
+        decided = "booked, outcome, party, contract, member, card, code, detail, pointer, applied, answer, body"
+        cursor.execute(sql.SQL("grant update ({}) on {}.entry to {}").format(sql.SQL(decided), name, app))
+
+
+def add_month(uri: str, schema: str, day: date) -> None:
+    """Makes the partitions for the month of a window and for the next one; does nothing where they are there."""
+    with psycopg.connect(uri) as admin, admin.cursor() as cursor:
+        cursor.execute("select pg_advisory_xact_lock(hashtext('clh migrations'))")
+        first = day.replace(day=1)
+        for start in (first, (first + timedelta(days=32)).replace(day=1)):
+            end = (start + timedelta(days=32)).replace(day=1)
+            for table in ("entry", "transfer"):
+                name = f"{table}_{start:%Y_%m}"
+                cursor.execute("select 1 from pg_tables where schemaname = %s and tablename = %s", (schema, name))
+                if cursor.fetchone() is None:
+                    cursor.execute(
+                        sql.SQL("create table {0}.{1} partition of {0}.{2} for values from ({3}) to ({4})").format(
+                            sql.Identifier(schema), sql.Identifier(name), sql.Identifier(table), sql.Literal(start), sql.Literal(end)
+                        )
+                    )
+
+
+def connect(uri: str, schema: str, *, role: str | None = APPLICATION_ROLE, autocommit: bool = False) -> psycopg.Connection:
+    """A connection to a programme's books under the role that the work needs; None keeps the rights of the login."""
+    connection = psycopg.connect(uri, autocommit=True, prepare_threshold=1)
+    with connection.cursor() as cursor:
+        if role is not None:
+            cursor.execute(sql.SQL("set role {}").format(sql.Identifier(role)))
+        cursor.execute("select set_config('search_path', %s, false)", (schema,))
+        cursor.execute("set timezone to 'UTC'")
+    connection.autocommit = autocommit
+    return connection
+
+
+def drop(uri: str, schema: str) -> None:
+    """Removes a namespace of scenarios or tests with all that is in it."""
+    with psycopg.connect(uri) as admin:
+        admin.execute(sql.SQL("drop schema if exists {} cascade").format(sql.Identifier(schema)))

@@ -1,0 +1,1 @@
+"""Alembic migrations of one programme's books; forward only."""

@@ -1,0 +1,212 @@
+"""Reads, under lock, the facts that a batch is booked on. Locks are taken in sorted order: first cards that nobody owns, then members."""
+
+import json
+from collections.abc import Callable, Collection, Iterable, Sequence
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+import psycopg
+
+from clearing.basket import Remaining
+from clearing.entries import Code
+from clearing.events import Card, EventKey, Facts, Given, Hold, Original, Outcome, Pending, Received, Sale, Spending
+from clearing.member import Debt, Lot, LotKey, Member
+from schemas.events.decode import decode
+from schemas.ids import CardId, EventId, MechanicId, MemberId, MemberNo, RecordId
+from services.journal.names import Names
+
+AVAILABLE = date.min
+"""In the books, the release date of points that are available."""
+
+# Cards as they are known now; whose a known card is never changes, so no lock is needed for them.
+CARDS = "select card, member, blocked from card where card = any(%s)"
+# An unknown card gets a row, so that holding its event and enrolling it meet at that row.
+NEW_CARDS = "insert into card (card) select unnest(%s::text[]) on conflict do nothing"
+LOCK_CARDS = "select card, member, blocked from card where card = any(%s) order by card for update"
+# The members of a batch, locked; a row that was changed while this statement waited is read in its new version.
+LOCK_MEMBERS = """
+select no, id, kind, closed, available, pending, held, last_activity, state, attributes from member
+where no = any(%s) order by no for update
+"""
+MEMBER_NUMBERS = "select no from member where id = any(%s)"
+LOTS = "select member, sponsor, contract, expiry, earned, release_on, points, expired from lot where member = any(%s) and (points > 0 or expired > 0)"
+# What is held for the cards whose owner may become known, in the order in which it came.
+HELD = """
+select h.card, h.record, h.received_at, e.body, e.party from held h join entry e on e.record = h.record and e.day = h.day
+where h.card = any(%s) order by h.received_at, h.record
+"""
+# The originals that returns, adjustments, reversals, captures and releases name.
+ORIGINALS = """
+select k.source, k.id, e.record, e.type, e.outcome, e.member, e.card, e.party, e.contract, e.body, e.applied, e.received_at, o.state, o.expires_at
+from unnest(%s::int[], %s::text[]) k (source, id)
+join identity i on i.source = k.source and i.id = k.id
+join entry e on e.record = i.record and e.day = i.day
+left join original o on o.record = e.record
+"""
+GIVEN = """
+select entry, code, amount, sponsor, contract, mechanic, expiry, earned, release_on from transfer
+where entry = any(%s) and code = any(%s) order by entry, line
+"""
+HOLDS = "select record, member, state from original where record = any(%s)"
+NUMBERS = "select nextval('member_no') from generate_series(1, %s)"
+
+GIVEN_CODES = {Code.ACCRUAL: "points", Code.DISCOUNT: "discount", Code.STAMP: "stamp"}
+
+
+class Reader:
+    """Reads facts on one connection, inside the transaction of a batch."""
+
+    def __init__(self, connection: psycopg.Connection, names: Names) -> None:
+        self.connection = connection
+        self.names = names
+
+    def cards(self, shown: Collection[CardId], claimed: Collection[CardId], facts: Facts) -> None:
+        """Reads the cards of a batch; those that nobody owns, and those that are being given to somebody, are locked."""
+        facts.cards.update(self._cards(CARDS, sorted(shown)))
+        lock = {card for card in shown if card not in facts.cards or facts.cards[card].member is None} | set(claimed)
+        if lock:
+            ordered = sorted(lock)
+            self.connection.execute(NEW_CARDS, (ordered,))
+            facts.cards.update(self._cards(LOCK_CARDS, ordered))
+
+    def _cards(self, statement: str, cards: Sequence[CardId]) -> dict[CardId, Card]:
+        return {card: Card(card, member, blocked) for card, member, blocked in self.connection.execute(statement, (list(cards),), binary=True)}
+
+    def blocked(self, cards: Collection[CardId], facts: Facts) -> None:
+        """Reads again, under the lock of their members, whether cards are blocked."""
+        facts.cards.update(self._cards(CARDS, sorted(cards)))
+
+    def held(self, cards: Collection[CardId], facts: Facts) -> None:
+        """Reads the events that are held for cards."""
+        for card, record, received_at, body, party in self.connection.execute(HELD, (sorted(cards),)):
+            facts.held.setdefault(card, []).append(self.received(record, received_at, body, party, arrived=False))
+
+    def received(self, record: int, received_at: datetime, body: str, party: int, *, arrived: bool) -> Received:
+        """An event from its entry."""
+        value = body.encode()
+        sender = self.names.party_id[party]
+        assert sender is not None, "only senders who are parties are held or booked"
+        return Received(RecordId(record), received_at, decode(value), sender, value, arrived)
+
+    def member_numbers(self, ids: Collection[MemberId]) -> list[MemberNo]:
+        """Numbers of members by their ids; those that are not enrolled are left out."""
+        return [MemberNo(no) for (no,) in self.connection.execute(MEMBER_NUMBERS, (sorted(ids),))]
+
+    def members(self, numbers: Collection[MemberNo], facts: Facts) -> None:
+        """Locks and reads members."""
+        for no, id_, kind, closed, available, pending, held, last, state, attributes in self.connection.execute(LOCK_MEMBERS, (sorted(numbers),), binary=True):
+            member = Member(no, id_, kind, closed, json.loads(attributes) if attributes != "{}" else {}, available, pending, held, last)
+            if state != "{}":
+                read_state(member, state)
+            facts.members[no] = facts.by_id[id_] = member
+
+    def lots(self, numbers: Collection[MemberNo], facts: Facts) -> None:
+        """Reads all lots of members that are locked."""
+        for no in numbers:
+            facts.members[no].lots = {}
+        for no, sponsor, contract, expiry, earned, release_on, points, expired in self.connection.execute(LOTS, (sorted(numbers),), binary=True):
+            lots = facts.members[no].lots
+            assert lots is not None
+            lots[self.lot_key(sponsor, contract, expiry, earned, release_on)] = Lot(points, expired)
+
+    def lot_key(self, sponsor: int, contract: int, expiry: date, earned: date, release_on: date) -> LotKey:
+        """A lot's key from its numbers."""
+        party, valid_from = self.names.party_id[sponsor], self.names.contract_from[contract]
+        assert party is not None and valid_from is not None
+        return LotKey(party, valid_from, expiry, earned, None if release_on == AVAILABLE else release_on)
+
+    def originals(self, keys: Collection[EventKey], facts: Facts) -> None:
+        """Reads the originals that are known by now; what is not known is left out."""
+        known = [(self.names.source[source], id_) for source, id_ in keys if source in self.names.source]
+        rows = self.connection.execute(ORIGINALS, ([source for source, _ in known], [id_ for _, id_ in known])).fetchall()
+        accepted = [row[2] for row in rows if row[4] == Outcome.ACCEPTED]
+        given: dict[int, list[Any]] = {}
+        if accepted:
+            for row in self.connection.execute(GIVEN, (accepted, [*GIVEN_CODES, Code.REDEMPTION])):
+                given.setdefault(row[0], []).append(row)
+        for row in rows:
+            facts.originals[self.names.source_uri[row[0]], EventId(row[1])] = self._original(row, given.get(row[2], []))
+
+    def _original(self, row: Sequence[Any], given: Iterable[Sequence[Any]]) -> Original:
+        _, _, record, kind, outcome, member, card, party, contract, body, applied, received_at, state, expires_at = row
+        stored = json.loads(state) if state else {}
+        if outcome == Outcome.ACCEPTED and kind == "purchase.v1" and member is not None:
+            return self._sale(record, member, applied, self.received(record, received_at, body, party, arrived=False), given, stored)
+        if outcome == Outcome.ACCEPTED and kind in ("redemption.v1", "redemption-capture.v1"):
+            partner = self.names.party_id[party]
+            assert partner is not None
+            lots = [(self.lot_key(sponsor, lot, expiry, earned, AVAILABLE), amount) for _, _, amount, sponsor, lot, _, expiry, earned, _ in given]
+            return Spending(record, member, partner, self.names.contract_from[contract], read_lots(stored["lots"]) if stored else lots)
+        if outcome == Outcome.ACCEPTED and kind == "redemption-hold.v1":
+            runs_out = datetime.fromisoformat(stored["expires_at"])
+            return Hold(record, member, runs_out, read_lots(stored["lots"]), open=expires_at is not None)
+        return Pending(record, Outcome(outcome), card)
+
+    def _sale(self, record: int, member: int, applied: str | None, received: Received, given: Iterable[Sequence[Any]], stored: dict[str, Any]) -> Sale:
+        parts = []
+        for _, code, amount, sponsor, contract, mechanic, expiry, earned, release_on in given:
+            effect = GIVEN_CODES.get(Code(code))
+            name = self.names.mechanic_id[mechanic]
+            if effect is None or name is None:
+                continue
+            lot = self.lot_key(sponsor, contract, expiry, earned, release_on) if effect == "points" else None
+            parts.append(Given(name, effect, None if effect == "stamp" else self.names.party_id[sponsor], amount, lot))
+        values = {(mechanic, sponsor): value for mechanic, sponsor, value in stored.get("given", ())}
+        for part in parts:
+            part.value = values.get((part.mechanic, part.sponsor), part.value)
+        left = {int(line): Remaining(amount, Decimal(quantity)) for line, amount, quantity in stored.get("left", ())}
+        names = tuple(MechanicId(name) for name in applied.split(",") if name) if applied is not None else None
+        return Sale(RecordId(record), received, MemberNo(member), names, parts, left)
+
+    def holds(self, records: Collection[int]) -> list[Hold]:
+        """Open holds by their records, in the order given."""
+        rows = {row[0]: row[1:] for row in self.connection.execute(HOLDS, (list(records),))}
+        return [
+            Hold(RecordId(record), MemberNo(rows[record][0]), datetime.fromisoformat(stored["expires_at"]), read_lots(stored["lots"]))
+            for record in records
+            for stored in (json.loads(rows[record][1]),)
+        ]
+
+    def fresh_numbers(self, count: int) -> list[MemberNo]:
+        """Numbers for members who are about to be enrolled."""
+        return [MemberNo(no) for (no,) in self.connection.execute(NUMBERS, (count,))]
+
+
+def read_state(member: Member, state: str) -> None:
+    """Debts, use of limits and what mechanics remember, from their stored form."""
+    stored = json.loads(state)
+    member.debts = [Debt(bearer, points) for bearer, points in stored.get("debts", ())]
+    member.used = stored.get("used", {})
+    member.memory = stored.get("memory", {})
+
+
+def state_of(member: Member) -> str:
+    """Debts, use of limits and what mechanics remember, in the form in which they are stored."""
+    if not (member.debts or member.used or member.memory):
+        return "{}"
+    return json.dumps({"debts": [[debt.bearer, debt.points] for debt in member.debts], "used": member.used, "memory": member.memory}, separators=(",", ":"))
+
+
+def read_lots(stored: Iterable[Sequence[Any]]) -> list[tuple[LotKey, int]]:
+    """Lots of a hold or a redemption from their stored form."""
+    day: Callable[[str], date] = date.fromisoformat
+    return [(LotKey(sponsor, day(contract), day(expiry), day(earned), None), points) for sponsor, contract, expiry, earned, points in stored]
+
+
+def original_state(original: Original) -> str:
+    """What is left of an original, in the form in which it is stored."""
+    match original:
+        case Sale():
+            left = [[line, rest.amount_minor, str(rest.quantity)] for line, rest in original.left.items()]
+            return json.dumps({"left": left, "given": [[part.mechanic, part.sponsor, part.value] for part in original.given]})
+        case Spending():
+            return json.dumps({"lots": _stored_lots(original.lots)})
+        case Hold():
+            return json.dumps({"lots": _stored_lots(original.lots), "expires_at": original.expires_at.isoformat()})
+        case Pending():
+            raise AssertionError("nothing is left or taken of an event that is not booked")
+
+
+def _stored_lots(lots: Iterable[tuple[LotKey, int]]) -> list[list[Any]]:
+    return [[key.sponsor, key.contract.isoformat(), key.expiry.isoformat(), key.earned.isoformat(), points] for key, points in lots]

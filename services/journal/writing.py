@@ -1,0 +1,265 @@
+"""Appends a batch to the books: COPY for what is many, one statement for each table that changes."""
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+import psycopg
+
+from clearing.entries import Code, Total
+from clearing.events import Card, Hold, Original
+from clearing.member import LotKey, Member
+from clearing.postings import Postings, Transfer
+from schemas.ids import MemberNo, RecordId
+from services.journal.accounts import Accounts
+from services.journal.names import Names
+from services.journal.reading import AVAILABLE, original_state, state_of
+
+ENTRY = """
+copy entry (record, day, booked, outcome, type, source, id, party, contract, member, card, event_day, received_at, code, detail, pointer, applied, answer, body, raw)
+from stdin
+"""
+# A held or waiting event that is decided: its entry says so; what was received stays as it was.
+DECIDE = """
+update entry set booked = %s, outcome = %s, contract = %s, member = %s, code = %s, detail = %s, pointer = %s, applied = %s, answer = %s where record = %s
+"""
+# The only place where rows of the journal are inserted while events are booked; the night's set-based steps are in night/steps.sql.
+TRANSFER = """
+copy transfer (entry, line, day, code, amount, unit, debit, credit, member, sponsor, contract, counterparty, counter_contract, mechanic,
+expiry, earned, release_on, first) from stdin
+"""
+# Lots: what changed is added to what is there.
+LOT_STAGE = "create temporary table if not exists lot_change (member int, sponsor smallint, contract int, expiry date, earned date, release_on date, points bigint, expired bigint) on commit delete rows"
+LOT_COPY = "copy lot_change from stdin"
+LOT_UPSERT = """
+insert into lot as l (member, sponsor, contract, expiry, earned, release_on, points, expired, live)
+select member, sponsor, contract, expiry, earned, release_on, points, expired, points > 0 from lot_change
+on conflict (member, sponsor, contract, expiry, earned, release_on) do update
+set points = l.points + excluded.points, expired = l.expired + excluded.expired, live = l.points + excluded.points > 0
+"""
+LOT_CHANGE = """
+update lot as l set points = l.points + c.points, expired = l.expired + c.expired, live = l.points + c.points > 0
+from lot_change c where (l.member, l.sponsor, l.contract, l.expiry, l.earned, l.release_on) = (c.member, c.sponsor, c.contract, c.expiry, c.earned, c.release_on)
+"""
+MEMBER_STAGE = "create temporary table if not exists member_change (no int, available bigint, pending bigint, held bigint, owed bigint, last_activity date, state text) on commit delete rows"
+MEMBER_COPY = "copy member_change from stdin"
+MEMBER_UPDATE = """
+update member m set available = c.available, pending = c.pending, held = c.held, owed = c.owed, last_activity = c.last_activity, state = c.state
+from member_change c where m.no = c.no
+"""
+# Members who are new, or whose profile changed: rare beside purchases.
+PROFILE = """
+insert into member as m (no, id, kind, closed, attributes) values (%s, %s, %s, %s, %s)
+on conflict (no) do update set kind = excluded.kind, closed = excluded.closed, attributes = excluded.attributes
+"""
+CARD = "insert into card as c (card, member, blocked) values (%s, %s, %s) on conflict (card) do update set member = excluded.member, blocked = excluded.blocked"
+ORIGINAL = """
+insert into original as o (record, member, kind, expires_at, state) values (%s, %s, %s, %s, %s)
+on conflict (record) do update set expires_at = excluded.expires_at, state = excluded.state
+"""
+TOTALS = "copy total (day, code, sponsor, contract, counterparty, counter_contract, unit, quantity, events) from stdin"
+TALLY = "copy tally (day, topic, part, party, outcome, code, events) from stdin"
+OUTBOX = "copy outbox (record, day) from stdin"
+HOLD_EVENT = "insert into held (record, day, card, event_day, received_at) values (%s, %s, %s, %s, %s) on conflict (record) do update set card = excluded.card"
+WAIT_EVENT = "insert into waiting (record, day, received_at) values (%s, %s, %s) on conflict do nothing"
+
+
+@dataclass(frozen=True, slots=True)
+class EntryRow:
+    """One row of `entry`, with the names still in words."""
+
+    record: RecordId
+    day: date
+    booked: date | None
+    outcome: str
+    type: str | None
+    source: int | None
+    id: str | None
+    party: int | None
+    contract: int | None
+    member: MemberNo | None
+    card: str | None
+    event_day: date | None
+    received_at: datetime
+    code: str | None
+    detail: str | None
+    pointer: str | None
+    applied: str | None
+    answer: str
+    body: str | None
+    raw: bytes | None
+
+
+def field(value: Any) -> str:
+    """One value in the text form of COPY."""
+    if value is None:
+        return "\\N"
+    if isinstance(value, str):
+        if "\\" in value or "\n" in value or "\t" in value or "\r" in value:
+            return value.replace("\\", "\\\\").replace("\n", "\\n").replace("\t", "\\t").replace("\r", "\\r")
+        return value
+    if isinstance(value, bytes):
+        return "\\\\x" + value.hex()
+    if isinstance(value, bool):
+        return "t" if value else "f"
+    return str(value)
+
+
+class Writer:
+    """Writes on one connection, inside the transaction of a batch."""
+
+    def __init__(self, connection: psycopg.Connection, names: Names) -> None:
+        self.connection = connection
+        self.names = names
+        self.accounts = Accounts(names)
+        self._days: dict[date | None, str] = {None: "\\N"}
+
+    def _copy(self, statement: str, lines: Iterable[str]) -> None:
+        text = "".join(lines)
+        if text:
+            with self.connection.cursor().copy(statement) as copy:
+                copy.write(text)
+
+    def entries(self, rows: Sequence[EntryRow]) -> None:
+        """Appends entries."""
+        self._copy(ENTRY, map(entry_line, rows))
+
+    def decide(self, rows: Sequence[EntryRow]) -> None:
+        """Writes what became of entries that had been held or waiting."""
+        self.connection.cursor().executemany(
+            DECIDE,
+            [(row.booked, row.outcome, row.contract, row.member, row.code, row.detail, row.pointer, row.applied, row.answer, row.record) for row in rows],
+        )
+
+    def journal(self, postings: Postings, day: date) -> None:
+        """Appends the transfers and totals of a batch, under the window in which they take effect."""
+        self._copy(TRANSFER, self._transfers(postings.transfers, self._day(day)))
+        self.totals(postings.totals, day)
+
+    def totals(self, totals: Iterable[Total], day: date) -> None:
+        """Appends totals: the first path to the night's obligations."""
+        names = self.names
+        self._copy(
+            TOTALS,
+            (
+                f"{day}\t{t.code.value}\t{names.party[t.sponsor]}\t{field(self._contract(t.sponsor, t.contract))}\t{field(names.party[t.counterparty])}\t"
+                f"{field(self._contract(t.counterparty, t.counter_contract))}\t{names.unit[t.unit]}\t{t.quantity}\t{t.events}\n"
+                for t in totals
+                if t.code not in (Code.STAMP, Code.STAMP_REVERSAL)
+            ),
+        )
+
+    def _contract(self, party: Any, valid_from: date | None) -> int | None:
+        return None if valid_from is None else self.names.contract[party, valid_from]
+
+    def _day(self, day: date | None) -> str:
+        text = self._days.get(day)
+        if text is None:
+            assert day is not None
+            text = self._days[day] = day.isoformat()
+        return text
+
+    def _transfers(self, transfers: Sequence[Transfer], window: str) -> Iterator[str]:
+        party, contracts, mechanic, unit, day = self.names.party, self.names.contract, self.names.mechanic, self.names.unit, self._day
+        accounts = self.accounts.of
+        null = "\\N"
+        for (
+            entry,
+            line,
+            code,
+            amount,
+            name,
+            member,
+            sponsor,
+            contract,
+            counterparty,
+            counter_contract,
+            by,
+            expiry,
+            earned,
+            release_on,
+            held,
+            first,
+        ) in transfers:
+            debit, credit = accounts(code, member, sponsor, counterparty, name, release_on is not None, held)
+            version = null if contract is None else contracts[sponsor, contract]
+            other = null if counterparty is None else party[counterparty]
+            other_version = null if counterparty is None or counter_contract is None else contracts[counterparty, counter_contract]
+            yield (
+                f"{entry}\t{line}\t{window}\t{code:d}\t{amount}\t{unit[name]}\t{debit}\t{credit}\t{null if member is None else member}\t{party[sponsor]}\t{version}\t"
+                f"{other}\t{other_version}\t{null if by is None else mechanic[by]}\t{day(expiry)}\t{day(earned)}\t"
+                f"{(null if expiry is None else '0001-01-01') if release_on is None else day(release_on)}\t{'t' if first else 'f'}\n"
+            )
+
+    def lots(self, changes: dict[tuple[MemberNo, LotKey], list[int]]) -> None:
+        """Adds the changes of lots. A lot that only shrinks is there already."""
+        party, contracts, day = self.names.party, self.names.contract, self._day
+        for grows, statement in ((True, LOT_UPSERT), (False, LOT_CHANGE)):
+            lines = [
+                f"{member}\t{party[key.sponsor]}\t{contracts[key.sponsor, key.contract]}\t{day(key.expiry)}\t{day(key.earned)}\t"
+                f"{day(key.release_on or AVAILABLE)}\t{points}\t{expired}\n"
+                for (member, key), (points, expired) in changes.items()
+                if (points >= 0 and expired >= 0) is grows and (points or expired)
+            ]
+            if lines:
+                self.connection.execute(LOT_STAGE)
+                self._copy(LOT_COPY, lines)
+                self.connection.execute(statement)
+                self.connection.execute("truncate lot_change")
+
+    def members(self, members: Iterable[Member]) -> None:
+        """Writes balances and state of members that are there."""
+        lines = [
+            f"{m.no}\t{m.available}\t{m.pending}\t{m.held}\t{m.owed}\t{self._day(m.last_activity)}\t{field(state_of(m))}\n" for m in members
+        ]  # fmt: skip
+        if lines:
+            self.connection.execute(MEMBER_STAGE)
+            self._copy(MEMBER_COPY, lines)
+            self.connection.execute(MEMBER_UPDATE)
+
+    def profiles(self, members: Iterable[Member]) -> None:
+        """Writes members who are new or whose profile changed."""
+        rows = [(m.no, m.id, m.kind, m.closed, json.dumps(m.attributes)) for m in members]
+        self.connection.cursor().executemany(PROFILE, rows)
+
+    def cards(self, cards: Iterable[Card]) -> None:
+        """Writes cards whose owner or state changed."""
+        self.connection.cursor().executemany(CARD, [(card.card, card.member, card.blocked) for card in cards])
+
+    def originals(self, originals: Iterable[Original]) -> None:
+        """Writes what is left of originals."""
+        rows = [
+            (o.record, o.member, type(o).__name__.lower(), o.expires_at if isinstance(o, Hold) and o.open else None, original_state(o))
+            for o in originals
+            if not hasattr(o, "outcome")
+        ]  # fmt: skip
+        self.connection.cursor().executemany(ORIGINAL, rows)
+
+    def outbox(self, answers: Iterable[tuple[RecordId, date]]) -> None:
+        """Puts answers in the outbox, in order."""
+        self._copy(OUTBOX, (f"{record}\t{day}\n" for record, day in answers))
+
+    def hold(self, record: RecordId, day: date, card: str | None, event_day: date, received_at: datetime) -> None:
+        """Keeps an event until somebody owns its card."""
+        self.connection.execute(HOLD_EVENT, (record, day, card, event_day, received_at))
+
+    def wait(self, record: RecordId, day: date, received_at: datetime) -> None:
+        """Keeps an event until its window is cut."""
+        self.connection.execute(WAIT_EVENT, (record, day, received_at))
+
+    def tally(self, day: date, counts: dict[tuple[int, int, int | None, str, str | None], int]) -> None:
+        """Adds to the counts of what became of the records of each partition; events may be below zero where a count is moved."""
+        self._copy(
+            TALLY, (f"{day}\t{topic}\t{part}\t{field(party)}\t{outcome}\t{field(code)}\t{n}\n" for (topic, part, party, outcome, code), n in counts.items())
+        )
+
+
+def entry_line(row: EntryRow) -> str:
+    """One row of `entry` in the text form of COPY."""
+    return (
+        f"{row.record}\t{row.day}\t{field(row.booked)}\t{row.outcome}\t{field(row.type)}\t{field(row.source)}\t{field(row.id)}\t{field(row.party)}\t"
+        f"{field(row.contract)}\t{field(row.member)}\t{field(row.card)}\t{field(row.event_day)}\t{row.received_at}\t{field(row.code)}\t{field(row.detail)}\t"
+        f"{field(row.pointer)}\t{field(row.applied)}\t{field(row.answer)}\t{field(row.body)}\t{field(row.raw)}\n"
+    )

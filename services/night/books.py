@@ -1,0 +1,319 @@
+"""`NightBooks` on PostgreSQL: every step is one transaction that marks itself as done."""
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import date, datetime
+from typing import Any
+
+import psycopg
+
+from clearing.booking import Booked, Booking, lapse
+from clearing.checks import Check, PartitionCount
+from clearing.entries import POINTS, PURCHASES, Code, Total
+from clearing.events import Decision, Facts, Hold, Outcome, Received
+from clearing.lines import Obligation
+from clearing.netting import Carried, Netting
+from clearing.plan import Plan
+from clearing.points import Purse
+from clearing.postings import Postings
+from clearing.spending import free_hold
+from clearing.window import Event, State, advance
+from schemas.ids import MemberNo, PartyId, RecordId
+from services.accrual.batch import BatchBooker, write_booked
+from services.journal.accounts import UNUSED
+from services.journal.names import Names
+from services.night import statements as sql
+from services.night.report import settlement_report
+
+Cuts = dict[tuple[int, int], int]
+STEPS = ("book_waiting", "free_holds", "release_pending", "lapse_held", "expire_lots")
+
+
+class PgNight:
+    """The night of one programme. `find_cuts` asks Kafka where partitions end; `booked_to_cut` returns when processors are there."""
+
+    def __init__(
+        self,
+        connection: psycopg.Connection,
+        plan: Plan,
+        kafka_topics: dict[int, str],
+        find_cuts: Callable[[datetime | None], Cuts],
+        booked_to_cut: Callable[[date], None],
+        next_window: Callable[[date], tuple[date, datetime | None, datetime | None] | None],
+        *,
+        by_hand: bool = False,
+    ) -> None:
+        """`next_window`: day, end by the clock and fixed time of receipt of the window that opens; None opens none. `by_hand`: cut now."""
+        self.connection = connection
+        self.plan = plan
+        self.names = Names(connection)
+        self.booker = BatchBooker(connection, plan, self.names, kafka_topics)
+        self.find_cuts = find_cuts
+        self.booked_to_cut = booked_to_cut
+        self.next_window = next_window
+        self.by_hand = by_hand
+
+    def state(self, day: date) -> State:
+        """Where the window stands. Raises LookupError for a day that has no window."""
+        row = self.connection.execute(sql.STATE, (day,)).fetchone()
+        if row is None:
+            raise LookupError(f"there is no window {day}")
+        return State(row[0])
+
+    def cut_off(self, day: date) -> None:
+        """Records the cut and opens the next window in one transaction."""
+        with self.connection.transaction():
+            if self.connection.execute(sql.LOCK_OPEN, (day,)).fetchone() is None:
+                return
+            row = self.connection.execute("select ends_at from settlement_window where day = %s", (day,)).fetchone()
+            cuts = sorted(self.find_cuts(None if self.by_hand or row is None else row[0]).items())
+            self.connection.execute(sql.CUT, (day, [t for (t, _), _ in cuts], [p for (_, p), _ in cuts], [end for _, end in cuts]))
+            self.connection.execute(sql.DRAINING, (day,))
+            following = self.next_window(day)
+            if following is not None:
+                self.connection.execute(sql.OPEN_WINDOW, following)
+
+    def drain(self, day: date) -> None:
+        """Waits until every partition is booked to its cut."""
+        self.booked_to_cut(day)
+
+    def behind(self, day: date) -> int:
+        """Partitions that are not booked to their cut."""
+        row = self.connection.execute(sql.BEHIND, (day,)).fetchone()
+        assert row is not None
+        return int(row[0])
+
+    @contextmanager
+    def _step(self, day: date, step: str) -> Iterator[dict[str, int] | None]:
+        """One transaction that does a step once; yields None where it was done before, else the figures to note."""
+        with self.connection.transaction():
+            self.connection.execute(sql.LOCK_WINDOW, (day,))
+            if self.connection.execute(sql.STEP_DONE, (day, step)).fetchone() is not None:
+                yield None
+                return
+            figures: dict[str, int] = {}
+            yield figures
+            self.connection.execute(sql.MARK_STEP, (day, step, json.dumps(figures)))
+
+    def _entry(self, day: date, step: str) -> RecordId:
+        """Number of the night's own entry of a step: below zero, the same on every run."""
+        return RecordId(-(day.toordinal() * 16 + STEPS.index(step) + 1))
+
+    def book_waiting(self, day: date) -> None:
+        """What waited for its original is booked after all that came until the cut, or rejected."""
+        with self._step(day, "book_waiting") as figures:
+            if figures is None:
+                return
+            rows = self.connection.execute(sql.WAITING, (day,)).fetchall()
+            received = [self.booker.reader.received(record, at, body, party, arrived=False) for record, at, body, party in rows]
+            if received:
+                facts, wanted = self.booker.facts(received)
+                booked = Booking(self.plan, day, facts, wanted=wanted, final=True).book_all(received)
+                self._decide(booked, facts, received, day)
+            self.connection.execute("delete from waiting where day = %s", (day,))
+            figures["events"] = len(received)
+
+    def _decide(self, booked: Booked, facts: Facts, received: Sequence[Received], day: date) -> None:
+        """Writes decisions on events that were received before, and moves their counts from waiting to what became of them."""
+        last = {decision.received.record: decision for decision in booked.decisions}
+        outbox = write_booked(self.connection, self.booker.writer, self.booker, booked, facts, list(last.values()), day)
+        self.booker.hold_back(list(last.values()), day)
+        counts: dict[tuple[int, int, int | None, str, str | None], int] = {}
+        for event in received:
+            decision = next(d for d in booked.decisions if d.received.record == event.record)
+            topic, part, party = event.record >> 56, event.record >> 40 & 0xFFFF, self.names.party.get(event.sender)
+            for outcome, code, n in (("waiting", None, -1), (decision.outcome.value, decision.code.value if decision.code else None, 1)):
+                key = (topic, part, party, outcome, code)
+                counts[key] = counts.get(key, 0) + n
+        self.booker.writer.tally(day, counts)
+        self.booker.writer.outbox(outbox)
+
+    def free_holds(self, day: date) -> None:
+        """Frees what is left of holds whose time ran out by the end of the window."""
+        with self._step(day, "free_holds") as figures:
+            if figures is None:
+                return
+            figures["holds"] = 0
+            row = self.connection.execute("select coalesce(received_at, ends_at, now()) from settlement_window where day = %s", (day,)).fetchone()
+            assert row is not None
+            while rows := self.connection.execute(sql.RUN_OUT, (row[0],)).fetchall():
+                self._free(day, [record for record, _ in rows], {MemberNo(member) for _, member in rows})
+                figures["holds"] += len(rows)
+
+    def _free(self, day: date, records: Sequence[int], members: set[MemberNo]) -> None:
+        facts, postings = Facts(), Postings()
+        self.booker.reader.members(members, facts)
+        self.booker.reader.lots(members, facts)
+        holds = self.booker.reader.holds(records)
+        postings.begin(self._entry(day, "free_holds"))
+        for hold in holds:
+            free_hold(postings, hold, facts.members[hold.member])
+        self._write(postings, facts, holds, day)
+
+    def _write(self, postings: Postings, facts: Facts, holds: Sequence[Hold], day: date) -> None:
+        writer = self.booker.writer
+        writer.journal(postings, day)
+        writer.lots(postings.lots)
+        writer.members([member for member in facts.members.values() if member.changed])
+        writer.originals(holds)
+
+    def release_pending(self, day: date) -> None:
+        """Set-based; members who owe repay with what was released, one by one: they are few."""
+        with self._step(day, "release_pending") as figures:
+            if figures is None:
+                return
+            self.connection.execute("analyze lot")
+            figures["lots"] = self.connection.execute(sql.DUE_RELEASE, (day,)).rowcount
+            if figures["lots"] == 0:
+                return
+            named = self._named(day, "release_pending", Code.RELEASE)
+            self.connection.execute(sql.EMPTY_DUE)
+            self.connection.execute(sql.RELEASE)
+            self.connection.execute(sql.RELEASE_JOURNAL, named)
+            self.connection.execute(sql.RELEASE_BALANCE)
+            self.connection.execute(sql.STEP_TOTALS, named)
+            self._repay(day)
+
+    def _named(self, day: date, step: str, code: Code) -> dict[str, Any]:
+        return {"entry": self._entry(day, step), "day": day, "code": int(code), "unit": self.names.unit[POINTS], "role": UNUSED}
+
+    def _repay(self, day: date) -> None:
+        owing = [MemberNo(no) for (no,) in self.connection.execute(sql.OWING_DUE)]
+        for start in range(0, len(owing), 1000):
+            facts, postings = Facts(), Postings()
+            postings.begin(RecordId(self._entry(day, "release_pending") - 8))
+            self.booker.reader.members(owing[start : start + 1000], facts)
+            self.booker.reader.lots(owing[start : start + 1000], facts)
+            for member in facts.members.values():
+                released = {
+                    self.booker.reader.lot_key(sponsor, contract, expiry, earned, date.min)
+                    for sponsor, contract, expiry, earned in self.connection.execute(sql.OWING_LOTS, (member.no,))
+                }
+                purse = Purse(postings, member)
+                for key, lot in member.in_spending_order(None):
+                    if key in released:
+                        purse.repay_from(key, lot.points)
+            self._write(postings, facts, (), day)
+
+    def lapse_held(self, day: date) -> None:
+        """Held events whose card nobody enrolled within the claim days are rejected."""
+        with self._step(day, "lapse_held") as figures:
+            if figures is None:
+                return
+            figures["events"] = 0
+            while rows := self.connection.execute(sql.LAPSED, (self.plan.programme.claim_days, day)).fetchall():
+                decisions = [
+                    lapse(self.booker.reader.received(record, at, body, party, arrived=False), event_day, self.plan)
+                    for record, at, body, party, event_day in rows
+                ]
+                self._reject(decisions, day)
+                figures["events"] += len(rows)
+
+    def _reject(self, decisions: Sequence[Decision], day: date) -> None:
+        assert all(decision.outcome is Outcome.REJECTED for decision in decisions)
+        outbox = write_booked(self.connection, self.booker.writer, self.booker, Booked(), Facts(), decisions, day)
+        self.booker.writer.outbox(outbox)
+
+    def expire_lots(self, day: date) -> None:
+        """Lots whose expiry day has come, pending ones too."""
+        with self._step(day, "expire_lots") as figures:
+            if figures is None:
+                return
+            figures["lots"] = self.connection.execute(sql.DUE_EXPIRY, {"day": day}).rowcount
+            if figures["lots"] == 0:
+                return
+            named = self._named(day, "expire_lots", Code.EXPIRY)
+            self.connection.execute(sql.EXPIRE)
+            self.connection.execute(sql.EXPIRY_JOURNAL, named)
+            self.connection.execute(sql.EXPIRY_BALANCE)
+            self.connection.execute(sql.STEP_TOTALS, named)
+
+    def close(self, day: date) -> None:
+        """Everything of the window is booked: processors go on behind the cut."""
+        with self.connection.transaction():
+            closed = advance(State.DRAINING, Event.DRAINED)
+            if self.behind(day):
+                raise RuntimeError(f"window {day}: a partition is not booked to its cut")
+            self.connection.execute(sql.MOVE_STATE, (closed.value, day, State.DRAINING.value))
+
+    def booked_totals(self, day: date) -> Sequence[Total]:
+        """First path."""
+        return [self._total(row) for row in self.connection.execute(sql.BOOKED_TOTALS, (day,))]
+
+    def journal_totals(self, day: date) -> Sequence[Total]:
+        """Second path."""
+        return [self._total(row) for row in self.connection.execute(sql.JOURNAL_TOTALS, {"day": day, "purchases": self.names.unit[PURCHASES]})]
+
+    def _total(self, row: Sequence[Any]) -> Total:
+        code, sponsor, contract, counterparty, counter_contract, unit, quantity, events = row
+        names = self.names
+        return Total(
+            Code(code), names.party_id[sponsor], names.contract_from[contract], names.party_id[counterparty], names.contract_from[counter_contract],
+            names.unit_id[unit], quantity, events,
+        )  # fmt: skip
+
+    def sums_by_unit(self, day: date) -> tuple[Mapping[str, int], Mapping[str, int]]:
+        """Debits and credits of the window's journal."""
+        rows = self.connection.execute(sql.SUMS, (day,)).fetchall()
+        return {self.names.unit_id[unit]: debit for unit, debit, _ in rows}, {self.names.unit_id[unit]: credit for unit, _, credit in rows}
+
+    def partition_counts(self, day: date) -> Sequence[PartitionCount]:
+        """By topic and partition."""
+        return [PartitionCount(*row) for row in self.connection.execute(sql.PARTITIONS, (day,))]
+
+    def fees_before(self, day: date) -> Mapping[tuple[PartyId, str], int]:
+        """Fees of the month's earlier windows."""
+        rows = self.connection.execute(sql.FEES_BEFORE, {"first": day.replace(day=1), "day": day, "operator": self.plan.operator})
+        return {(party, currency): amount for party, currency, amount in rows}
+
+    def carried_in(self, day: date) -> Mapping[tuple[str, PartyId], Carried]:
+        """From the window before."""
+        return {(currency, party): Carried(amount, since) for currency, party, amount, since in self.connection.execute(sql.CARRIED_IN, (day,))}
+
+    def count_events(self, day: date, lines: Sequence[Obligation]) -> Sequence[Obligation]:
+        """Counts again, from the journal, where one event may stand behind several totals of a line."""
+        keys: dict[str, list[Any]] = {name: [] for name in ("line", "code", "sponsor", "contract", "counterparty", "counter", "unit")}
+        for no, line in enumerate(lines):
+            if line.events_may_overlap:
+                for total in line.sources:
+                    for name, value in zip(keys, (no, *self._numbers(total)), strict=True):
+                        keys[name].append(value)
+        if not keys["line"]:
+            return lines
+        counted: dict[int, int] = dict(self.connection.execute(sql.DISTINCT, {**keys, "day": day}).fetchall())
+        return [replace(line, events=counted.get(no, 0) or None) if line.events_may_overlap else line for no, line in enumerate(lines)]
+
+    def _numbers(self, total: Total) -> tuple[Any, ...]:
+        names = self.names
+        contract = names.contract[total.sponsor, total.contract] if total.sponsor and total.contract else None
+        counter = names.contract[total.counterparty, total.counter_contract] if total.counterparty and total.counter_contract else None
+        return int(total.code), names.party[total.sponsor], contract, names.party[total.counterparty], counter, names.unit[total.unit]
+
+    def keep(self, day: date, obligations: Sequence[Obligation], netting: Netting, checks: Sequence[Check]) -> None:
+        """Stores lines, what is carried, and the report with its hash; the window is netted."""
+        with self.connection.transaction():
+            row = self.connection.execute(sql.LOCK_WINDOW, (day,)).fetchone()
+            assert row is not None
+            before = State(row[0])
+            if before is State.NETTED:
+                return
+            after = advance(before, Event.NETTED)
+            previous = self.connection.execute(sql.PREVIOUS_RUN, (day,)).fetchone()
+            report, reception = settlement_report(self, day, obligations, netting, checks, previous[0] if previous else None)
+            self.connection.execute("delete from obligation where day = %s", (day,))
+            self.connection.execute("delete from carried where day = %s", (day,))
+            rows = [
+                (day, no, o.kind, o.detail, o.debtor, o.creditor, o.currency, o.quantity, o.unit_price, o.amount_minor, o.events, o.contract,
+                 json.dumps([self._numbers(total) for total in o.sources]))
+                for no, o in enumerate(obligations)
+            ]  # fmt: skip
+            cursor = self.connection.cursor()
+            cursor.executemany(sql.KEEP_LINE, rows)
+            cursor.executemany(sql.KEEP_CARRIED, [(day, currency, party, c.amount_minor, c.since) for (currency, party), c in netting.carried.items()])
+            sha256 = report.sha256()
+            self.connection.execute(sql.KEEP_RUN, (day, sha256, previous[0] if previous else None, report.canonical().decode(), json.dumps(reception)))
+            self.connection.execute(sql.MOVE_STATE, (after.value, day, before.value))
+            told = {"programme": self.plan.programme.id, "window": day.isoformat(), "state": after.value, "report_sha256": sha256}
+            self.connection.execute(sql.NOTIFY, (self.plan.programme.id, json.dumps(told)))

@@ -1,0 +1,151 @@
+"""The night's set-based statements. Memory does not grow with the number of events: rows never leave the database."""
+
+# --- windows ---------------------------------------------------------------------------------------------------------------------------
+
+STATE = "select state from settlement_window where day = %s"
+# The window's row is locked first: a batch that is being booked holds it shared, so no offset moves while the cut is found.
+LOCK_OPEN = "select day from settlement_window where day = %s and state = 'open' for update"
+CUT = "insert into cut (day, topic, part, end_offset) select %s, * from unnest(%s::smallint[], %s::int[], %s::bigint[])"
+DRAINING = "update settlement_window set state = 'draining' where day = %s"
+OPEN_WINDOW = "insert into settlement_window (day, state, ends_at, received_at) values (%s, 'open', %s, %s) on conflict do nothing"
+# Partitions that are not booked to their cut.
+BEHIND = """
+select count(*) from cut c left join progress p on p.topic = c.topic and p.part = c.part
+where c.day = %s and c.end_offset > coalesce(p.next_offset, 0)
+"""
+MOVE_STATE = "update settlement_window set state = %s, booked = true where day = %s and state = %s"
+STEP_DONE = "select 1 from night_step where day = %s and step = %s"
+MARK_STEP = "insert into night_step (day, step, figures) values (%s, %s, %s)"
+# Every step of the night holds the window's row: two night runs take turns.
+LOCK_WINDOW = "select state from settlement_window where day = %s for update"
+
+# --- release of pending points (rule 9) ------------------------------------------------------------------------------------------------
+
+DUE_RELEASE = """
+create temporary table due on commit drop as
+select member, sponsor, contract, expiry, earned, release_on, points from lot where live and release_on > '0001-01-01' and release_on <= %s
+"""
+EMPTY_DUE = """
+update lot l set points = 0, live = false from due d
+where (l.member, l.sponsor, l.contract, l.expiry, l.earned, l.release_on) = (d.member, d.sponsor, d.contract, d.expiry, d.earned, d.release_on)
+"""
+RELEASE = """
+insert into lot as l (member, sponsor, contract, expiry, earned, release_on, points, live)
+select member, sponsor, contract, expiry, earned, '0001-01-01', sum(points), true from due group by 1, 2, 3, 4, 5
+on conflict (member, sponsor, contract, expiry, earned, release_on) do update set points = l.points + excluded.points, live = true
+"""
+RELEASE_JOURNAL = """
+insert into transfer (entry, line, day, code, amount, unit, debit, credit, member, sponsor, contract, expiry, earned, release_on, first)
+select %(entry)s, row_number() over (order by member, expiry, earned, sponsor, contract, release_on), %(day)s, %(code)s, points, %(unit)s,
+  member::bigint * 4 + 1, member::bigint * 4, member, sponsor, contract, expiry, earned, release_on, false
+from due
+"""
+RELEASE_BALANCE = """
+update member m set available = available + d.points, pending = pending - d.points
+from (select member, sum(points) points from due group by member) d where m.no = d.member
+"""
+# Totals of a step, by the keys of pricing: the first path of what the night itself books.
+STEP_TOTALS = """
+insert into total (day, code, sponsor, contract, unit, quantity, events)
+select %(day)s, %(code)s, sponsor, contract, %(unit)s, sum(points), 0 from due group by sponsor, contract
+"""
+# Who owes points and has some released: they repay (rule 7); few.
+OWING_DUE = "select distinct d.member from due d join member m on m.no = d.member where m.owed > 0 order by 1"
+OWING_LOTS = "select distinct sponsor, contract, expiry, earned from due where member = %s"
+
+# --- expiry (rules 8, 20) --------------------------------------------------------------------------------------------------------------
+
+# Markers of inactivity lie from year 9000 on and carry the months; their day follows from the member's last activity.
+DUE_EXPIRY = """
+create temporary table due on commit drop as
+select l.member, l.sponsor, l.contract, l.expiry, l.earned, l.release_on, l.points from lot l where l.live and l.expiry <= %(day)s
+union all
+select l.member, l.sponsor, l.contract, l.expiry, l.earned, l.release_on, l.points from lot l join member m on m.no = l.member
+where l.live and l.expiry >= '9000-01-01' and l.expiry < '9004-01-01'
+  and date_trunc('month', greatest(m.last_activity, l.earned)::timestamp) + make_interval(months => l.expiry - date '9000-01-01' + 1) - interval '1 day' <= %(day)s
+"""
+EXPIRE = """
+update lot l set points = 0, expired = l.expired + d.points, live = false from due d
+where (l.member, l.sponsor, l.contract, l.expiry, l.earned, l.release_on) = (d.member, d.sponsor, d.contract, d.expiry, d.earned, d.release_on)
+"""
+EXPIRY_JOURNAL = """
+insert into transfer (entry, line, day, code, amount, unit, debit, credit, member, sponsor, contract, expiry, earned, release_on, first)
+select %(entry)s, row_number() over (order by member, expiry, earned, sponsor, contract, release_on), %(day)s, %(code)s, points, %(unit)s,
+  member::bigint * 4 + (release_on > '0001-01-01')::int, -((sponsor::bigint * 16 + %(role)s) * 256 + %(unit)s),
+  member, sponsor, contract, expiry, earned, release_on, false
+from due
+"""
+EXPIRY_BALANCE = """
+update member m set available = available - d.available, pending = pending - d.pending
+from (select member, coalesce(sum(points) filter (where release_on = '0001-01-01'), 0) available,
+             coalesce(sum(points) filter (where release_on > '0001-01-01'), 0) pending from due group by member) d
+where m.no = d.member
+"""
+
+# --- what waited, what was held, holds that ran out -------------------------------------------------------------------------------------
+
+WAITING = """
+select w.record, w.received_at, e.body, e.party from waiting w join entry e on e.record = w.record and e.day = w.day
+where w.day = %s order by w.received_at, w.record
+"""
+RUN_OUT = "select record, member from original where expires_at <= %s order by expires_at, record limit 1000"
+LAPSED = """
+select h.record, h.received_at, e.body, e.party, h.event_day from held h join entry e on e.record = h.record and e.day = h.day
+where h.event_day + %s <= %s order by h.received_at, h.record limit 1000
+"""
+
+# --- totals by two paths -----------------------------------------------------------------------------------------------------------------
+
+BOOKED_TOTALS = """
+select code, sponsor, contract, counterparty, counter_contract, unit, sum(quantity)::bigint, sum(events)::bigint from total where day = %s
+group by code, sponsor, contract, counterparty, counter_contract, unit
+"""
+JOURNAL_TOTALS = """
+select code, sponsor, contract, counterparty, counter_contract, unit, sum(amount)::bigint, count(*) filter (where first) from transfer
+where day = %(day)s and code not in (51, 52) group by code, sponsor, contract, counterparty, counter_contract, unit
+union all
+select 41, party, contract, null, null, %(purchases)s, count(*), count(*) from (
+  select party, contract from entry where day = %(day)s and booked = %(day)s and outcome = 'accepted' and type = 'purchase.v1'
+  union all
+  select party, contract from entry where booked = %(day)s and booked <> day and outcome = 'accepted' and type = 'purchase.v1'
+) bought group by party, contract
+"""
+SUMS = """
+select unit, sum(amount) filter (where debit is not null)::bigint, sum(amount) filter (where credit is not null)::bigint from transfer where day = %s group by unit
+"""
+# Distinct events of lines that several totals were merged into.
+DISTINCT = """
+select k.line, count(distinct t.entry) filter (where t.entry > 0)
+from unnest(%(line)s::int[], %(code)s::smallint[], %(sponsor)s::smallint[], %(contract)s::int[], %(counterparty)s::smallint[], %(counter)s::int[], %(unit)s::smallint[])
+     k (line, code, sponsor, contract, counterparty, counter, unit)
+join transfer t on t.day = %(day)s and t.code = k.code and t.sponsor = k.sponsor and t.unit = k.unit and t.contract is not distinct from k.contract
+  and t.counterparty is not distinct from k.counterparty and t.counter_contract is not distinct from k.counter
+group by k.line
+"""
+PARTITIONS = """
+select t.name, c.part, c.end_offset, coalesce(p.next_offset, 0), coalesce(sum(y.events), 0)::bigint,
+  coalesce(sum(y.events) filter (where y.outcome = 'accepted'), 0)::bigint, coalesce(sum(y.events) filter (where y.outcome = 'rejected'), 0)::bigint,
+  coalesce(sum(y.events) filter (where y.outcome = 'held'), 0)::bigint, coalesce(sum(y.events) filter (where y.outcome = 'duplicate'), 0)::bigint
+from cut c join topic t on t.no = c.topic left join progress p on p.topic = c.topic and p.part = c.part
+left join tally y on y.day = c.day and y.topic = c.topic and y.part = c.part and y.outcome <> 'lapsed'
+where c.day = %s group by t.name, c.part, c.end_offset, p.next_offset order by t.name, c.part
+"""
+FEES_BEFORE = """
+select debtor, currency, sum(amount)::bigint from (
+  select debtor, currency, amount from obligation where day >= %(first)s and day < %(day)s and kind = 'fee' and detail <> 'monthly_minimum' and creditor = %(operator)s
+  union all
+  select creditor, currency, -amount from obligation where day >= %(first)s and day < %(day)s and kind = 'fee' and detail <> 'monthly_minimum' and debtor = %(operator)s
+) fees group by debtor, currency
+"""
+CARRIED_IN = "select currency, party, amount, since from carried where day = (select max(day) from settlement_window where day < %s)"
+
+# --- keeping a run -------------------------------------------------------------------------------------------------------------------------
+
+PREVIOUS_RUN = "select sha256 from run where day < %s order by day desc, no desc limit 1"
+KEEP_LINE = """
+insert into obligation (day, line, kind, detail, debtor, creditor, currency, quantity, unit_price, amount, events, contract, sources)
+values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+"""
+KEEP_CARRIED = "insert into carried (day, currency, party, amount, since) values (%s, %s, %s, %s, %s)"
+KEEP_RUN = "insert into run (day, sha256, previous, report, reception) values (%s, %s, %s, %s, %s)"
+NOTIFY = "insert into outbox (topic, key, body) values ('clearing.events.v1', %s, %s)"

@@ -1,0 +1,120 @@
+"""What a scenario brought about, read from its books in the form of the report (scenario.md)."""
+
+import json
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import psycopg
+
+from clearing.mechanics import build
+from clearing.mechanics.stamp_card import StampCard
+from clearing.ports import Refusal
+from schemas.money import to_text
+from schemas.programme import ProgrammeFile
+
+CHECKS = ("journal_balanced", "positions_sum_to_zero", "recomputed_equal", "every_event_once")
+
+ENTRIES = "select id, outcome, booked, code, answer, body from entry order by received_at, record"
+BALANCES = "select id, available - owed, pending, state from member order by id"
+LINES = "select day, kind, debtor, creditor, detail, currency, quantity, unit_price, amount, events, contract from obligation order by day, line"
+RUNS = "select distinct on (day) day, report from run order by day, no desc"
+
+
+def outcome_of(connection: psycopg.Connection, file: ProgrammeFile, name: str, refused: Sequence[Refusal]) -> dict[str, Any]:
+    """The whole report, but for the comparison with what was expected."""
+    events, rejected = _events(connection)
+    balances, members = _members(connection, file)
+    reports = [json.loads(report) for _, report in connection.execute(RUNS)]
+    failed = {check.name for refusal in refused for check in refusal.failed}
+    return {
+        "scenario": name,
+        "balances": balances,
+        "events": events,
+        "rejected": rejected,
+        "obligations": [_line(row) for row in connection.execute(LINES)],
+        "positions": _by_window(reports, "positions", "net_minor"),
+        "payments": [
+            {"window": report["window"], "currency": p["currency"], "from": p["from"], "to": p["to"], "amount": to_text(p["amount_minor"], p["currency"])}
+            for report in reports
+            for p in report["payments"]
+        ],
+        "carried": _by_window(reports, "carried", "amount_minor"),
+        "members": members,
+        "checks": {check: check not in failed for check in CHECKS},
+    }
+
+
+def _events(connection: psycopg.Connection) -> tuple[dict[str, Any], dict[str, str]]:
+    events: dict[str, Any] = {}
+    rejected: dict[str, str] = {}
+    for event_id, outcome, booked, code, answer, body in connection.execute(ENTRIES):
+        if outcome == "rejected":
+            shown = event_id if event_id is not None else _id_in(body)
+            if shown is not None:
+                rejected[shown] = code
+            continue
+        event: dict[str, Any] = {"outcome": outcome}
+        if booked is not None:
+            event["window"] = booked.isoformat()
+        event["effects"] = [_effect(effect) for effect in json.loads(answer).get("effects", ())]
+        events[event_id] = event
+    return events, rejected
+
+
+def _id_in(body: str | None) -> str | None:
+    """The id that a record without a proven one names, as far as it can be read."""
+    try:
+        named = json.loads(body or "null")
+    except ValueError:
+        return None
+    found = named.get("id") if isinstance(named, dict) else None
+    return found if isinstance(found, str) else None
+
+
+def _effect(effect: dict[str, Any]) -> dict[str, Any]:
+    shown = {name: effect[name] for name in ("mechanic", "kind", "points", "count", "tier", "gift", "sponsor") if name in effect}
+    if "amount_minor" in effect:
+        shown["amount"] = to_text(effect["amount_minor"], effect["currency"])
+    return shown
+
+
+def _members(connection: psycopg.Connection, file: ProgrammeFile) -> tuple[dict[str, Any], dict[str, Any]]:
+    entries = file.mechanics
+    compiled = (build(entry, entries[:place], file.programme.currencies[0]) for place, entry in enumerate(entries))
+    cards = {mechanic.id: mechanic for mechanic in compiled if isinstance(mechanic, StampCard)}
+    balances: dict[str, Any] = {}
+    members: dict[str, Any] = {}
+    for member, available, pending, state in connection.execute(BALANCES):
+        balances[member] = {"available": available, "pending": pending}
+        memory = json.loads(state).get("memory", {})
+        stamps = {name: left for name, card in cards.items() if (left := card.on_card(memory.get(name, {})))}
+        if stamps:
+            members[member] = {"stamps": stamps}
+    return balances, members
+
+
+def _line(row: Sequence[Any]) -> dict[str, Any]:
+    day, kind, debtor, creditor, detail, currency, quantity, unit_price, amount, events, contract = row
+    return {
+        "window": day.isoformat(),
+        "kind": kind,
+        "debtor": debtor,
+        "creditor": creditor,
+        "detail": detail,
+        "currency": currency,
+        "quantity": quantity,
+        "unit_price": None if unit_price is None else format(unit_price, "f"),
+        "amount": to_text(amount, currency),
+        "events": events,
+        "contract": contract.isoformat() if contract is not None else None,
+    }
+
+
+def _by_window(reports: Iterable[dict[str, Any]], part: str, amount: str) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for report in reports:
+        for entry in report[part]:
+            if entry[amount]:
+                of_currency = found.setdefault(report["window"], {}).setdefault(entry["currency"], {})
+                of_currency[entry["party"]] = to_text(entry[amount], entry["currency"])
+    return found

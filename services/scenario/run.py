@@ -1,0 +1,161 @@
+"""Runs scenarios through the real path: Kafka, the processor, PostgreSQL, the night run; each in a namespace of its own."""
+
+import gzip
+import secrets
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+from confluent_kafka import Producer
+
+from clearing.night import run_night
+from clearing.ports import Refusal
+from schemas.programme import ProgrammeFile
+from schemas.scenario import Scenario
+from services.accrual.processor import Processor
+from services.journal import programmes
+from services.journal.members import enrol
+from services.journal.migrate import add_month, connect, drop, migrate, schema_of
+from services.journal.windows import open_window
+from services.kafka import topics
+from services.kafka.producer import producer
+from services.night.books import PgNight
+from services.runtime.local import Addresses, ensure
+from services.scenario.compare import differences
+from services.scenario.expand import Outgoing, expand, outgoing_lines
+from services.scenario.outcome import outcome_of
+from services.scenario.read import read_scenario
+
+PARTITIONS = {"partner.transactions.v1": 2, "bank.card-transactions.v1": 1, "member.events.v1": 1}
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class ScenarioResult:
+    """What a scenario brought about, and where it differs from what was expected."""
+
+    name: str
+    report: dict[str, Any]
+    differences: list[str]
+
+
+def run_files(paths: Sequence[Path], progress: Progress = lambda step: None) -> Iterator[ScenarioResult]:
+    """Runs scenario files one after the other; they share one start of the local services. Raises what reading a file raises."""
+    scenarios = [(path, *read_scenario(path)) for path in paths]
+    progress("start Kafka and PostgreSQL")
+    addresses = ensure()
+    sender = producer(addresses.kafka_bootstrap, **{"linger.ms": 1})
+    for path, scenario, file in scenarios:
+        progress(scenario.scenario)
+        yield run_scenario(scenario, file, path.parent, addresses, sender)
+
+
+def run_scenario(scenario: Scenario, file: ProgrammeFile, folder: Path, addresses: Addresses, sender: Producer) -> ScenarioResult:
+    """Runs one scenario and compares its report with what it expects."""
+    with namespace(file, addresses) as (name, schema):
+        started = Run(scenario, file, addresses, sender, name, schema)
+        try:
+            report = started.to_the_end(folder)
+        finally:
+            started.close()
+    expected = scenario.expect.named() if scenario.expect is not None else {}
+    differing = differences(expected, report)
+    failed = [name for name, ok in report["checks"].items() if not ok]
+    differing += [f"checks.{name}: does not hold" for name in failed if name not in expected.get("checks", {})]
+    report |= {"passed": not differing, "differences": differing}
+    return ScenarioResult(scenario.scenario, report, differing)
+
+
+@contextmanager
+def namespace(file: ProgrammeFile, addresses: Addresses) -> Iterator[tuple[str, str]]:
+    """Topics and a schema that nobody else uses, removed afterwards."""
+    name = f"scenario-{secrets.token_hex(6)}"
+    schema = schema_of(name)
+    migrate(addresses.postgres_uri, schema)
+    topics.create(addresses.kafka_bootstrap, name, partitions=PARTITIONS, only=PARTITIONS)
+    try:
+        with connect(addresses.postgres_uri, schema) as connection:
+            programmes.store(connection, file, "")
+        yield name, schema
+    finally:
+        drop(addresses.postgres_uri, schema)
+        topics.delete(addresses.kafka_bootstrap, name)
+
+
+class Run:
+    """One scenario in its namespace: each listed day is a window, published, drained and cleared."""
+
+    def __init__(self, scenario: Scenario, file: ProgrammeFile, addresses: Addresses, sender: Producer, name: str, schema: str) -> None:
+        self.scenario = scenario
+        self.file = file
+        self.sender = sender
+        self.name = name
+        self.days = [day.day for day in scenario.days]
+        for day in self.days:
+            add_month(addresses.postgres_uri, schema, day)
+        self.processor = Processor(addresses.postgres_uri, addresses.kafka_bootstrap, schema, namespace=name, batch_max=50_000)
+        self.connection = connect(addresses.postgres_uri, schema, autocommit=True)
+        self.ends = topics.Ends(addresses.kafka_bootstrap, self.processor.numbers)
+        plan = self.processor.booker.plan
+        self.night = PgNight(self.connection, plan, self.processor.kafka_topics, self.ends.at, self._drain, self._next, by_hand=True)
+        self.processor.source.start(topics.partitions_of(addresses.kafka_bootstrap, self.processor.numbers))
+        self.zone = plan.zone
+
+    def close(self) -> None:
+        """Stops reading and gives up the connections."""
+        self.processor.source.stop()
+        self.processor.connection.close()
+        self.ends.close()
+        self.connection.close()
+
+    def to_the_end(self, folder: Path) -> dict[str, Any]:
+        """Runs all days; returns the report without its comparison."""
+        with self.connection.transaction():
+            members = [(m.id, m.kind, m.attributes | {"enrolled_on": m.enrolled.isoformat()}, m.cards) for m in self.scenario.members]
+            enrol(self.connection, members)
+        open_window(self.connection, self.days[0], None, self._received(self.days[0]))
+        refused: list[Refusal] = []
+        for day in self.scenario.days:
+            self._publish(self._events(day, folder))
+            try:
+                run_night(day.day, self.file, self.night)
+            except Refusal as refusal:
+                refused.append(refusal)
+        return outcome_of(self.connection, self.file, self.scenario.scenario, refused)
+
+    def _events(self, day: Any, folder: Path) -> Iterable[Outgoing]:
+        if day.events_file is None:
+            return expand(day.events, self.file)
+        path = folder / day.events_file
+        data = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
+        return outgoing_lines(data)
+
+    def _publish(self, events: Iterable[Outgoing]) -> None:
+        """Sends in order. Where the topic changes, the broker's clock ticks first, so that its time keeps the order across topics."""
+        topic = None
+        for event in events:
+            if topic is not None and event.topic != topic:
+                self.sender.flush()
+                time.sleep(0.002)
+            topic = event.topic
+            self.sender.produce(f"{self.name}.{topic}", value=event.value, key=event.key)
+            self.sender.poll(0)
+        self.sender.flush()
+
+    def _received(self, day: date) -> datetime:
+        return datetime(day.year, day.month, day.day, 23, 59, 59, tzinfo=self.zone)
+
+    def _next(self, day: date) -> tuple[date, datetime | None, datetime | None] | None:
+        later = self.days[self.days.index(day) + 1 :]
+        return (later[0], None, self._received(later[0])) if later else None
+
+    def _drain(self, day: date) -> None:
+        names = self.processor.kafka_topics
+        ends = {(names[topic], part): end for topic, part, end in self.connection.execute("select topic, part, end_offset from cut where day = %s", (day,))}
+        while self.night.behind(day):
+            self.processor.gather(ends)
+            self.processor.step()
