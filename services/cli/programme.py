@@ -40,7 +40,7 @@ def lint(file: FileArgument, strict: StrictOption = False, output: Output = Form
 
         clh programme lint harvest.yaml
 
-        clh programme lint harvest.yaml --strict            # for a pipeline: warnings fail it too
+        clh programme lint harvest.yaml --strict     # warnings fail it too
 
         clh programme lint harvest.yaml --output json
     """
@@ -66,11 +66,11 @@ def schema() -> None:
 
     Example:
 
-        clh programme schema > programme.schema.json        # then an editor completes and checks while you type
+        clh programme schema > programme.schema.json
     """
-    from schemas.programme import ProgrammeFile
+    from schemas.export import schema_text
 
-    print_json({"$schema": "https://json-schema.org/draft/2020-12/schema", **ProgrammeFile.model_json_schema()})
+    typer.echo(schema_text("programme"), nl=False)
 
 
 @app.command()
@@ -84,7 +84,7 @@ def show(
 
         clh programme show harvest.yaml
 
-        clh programme show harvest                          # the version in force
+        clh programme show harvest          # the version in force
     """
     from services.programme.parts import plain
     from services.programme.show import tables
@@ -110,7 +110,7 @@ def diff(
 
     Examples:
 
-        clh programme diff harvest.yaml                     # what `apply` would change
+        clh programme diff harvest.yaml     # what `apply` would change
 
         clh programme diff harvest-2025.yaml harvest.yaml
     """

@@ -27,7 +27,7 @@ def group() -> None:
 
 @app.command()
 def run(
-    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Scenario files.", show_default=False)],
+    files: Annotated[list[Path], typer.Argument(metavar="FILE", help="Scenario files.", show_default=False)],
     output: Output = Format.TABLE,
 ) -> None:
     """Run scenarios in a namespace of their own, which is removed afterwards, and compare what came out with what they expect.
@@ -41,7 +41,9 @@ def run(
 
         clh scenario run scenarios/*.yaml
 
-        clh scenario run march.yaml --output json > march.json      # without `expect` it only reports
+        clh scenario run march.yaml --output json > march.json
+
+    Without `expect` a scenario only reports.
     """
     from services.documents.findings import FileError
     from services.runtime.errors import LocalRuntimeError
