@@ -119,12 +119,12 @@ class Source:
         at = self.positions([(p.topic, p.partition) for p in partitions])
         self._at = dict(at)
         consumer.assign([TopicPartition(topic, partition, offset) for (topic, partition), offset in at.items()])
-        log.info("partitions assigned", partitions=len(partitions))
+        log.debug("partitions assigned", partitions=len(partitions))
 
     def _revoked(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
         self.generation += 1
         self._at = {}
-        log.info("partitions revoked", partitions=len(partitions))
+        log.debug("partitions revoked", partitions=len(partitions))
 
     def _rewind(self) -> None:
         self._again.clear()

@@ -41,7 +41,7 @@ select %(entry)s, row_number() over (order by member, expiry, earned, sponsor, c
 from due
 """
 RELEASE_BALANCE = """
-update member m set available = available + d.points, pending = pending - d.points
+update member m set available = m.available + d.points, pending = m.pending - d.points
 from (select member, sum(points) points from due group by member) d where m.no = d.member
 """
 # Totals of a step, by the keys of pricing: the first path of what the night itself books.
@@ -76,7 +76,7 @@ select %(entry)s, row_number() over (order by member, expiry, earned, sponsor, c
 from due
 """
 EXPIRY_BALANCE = """
-update member m set available = available - d.available, pending = pending - d.pending
+update member m set available = m.available - d.available, pending = m.pending - d.pending
 from (select member, coalesce(sum(points) filter (where release_on = '0001-01-01'), 0) available,
              coalesce(sum(points) filter (where release_on > '0001-01-01'), 0) pending from due group by member) d
 where m.no = d.member

@@ -72,7 +72,7 @@ def _id_in(body: str | None) -> str | None:
 
 
 def _effect(effect: dict[str, Any]) -> dict[str, Any]:
-    shown = {name: effect[name] for name in ("mechanic", "kind", "points", "count", "tier", "gift", "sponsor") if name in effect}
+    shown: dict[str, Any] = {name: effect[name] for name in ("mechanic", "kind", "points", "count", "tier", "gift", "sponsor") if name in effect}
     if "amount_minor" in effect:
         shown["amount"] = to_text(effect["amount_minor"], effect["currency"])
     return shown

@@ -47,7 +47,7 @@ def read_scenario(path: Path) -> tuple[Scenario, ProgrammeFile]:
     if "expect" in data:
         data["expect"] = as_text(data["expect"])
     try:
-        scenario = Scenario.model_validate(data)
+        scenario = Scenario.model_validate(data, by_alias=True, by_name=False)
     except ValidationError as error:
         raise ScenarioError(explain(error, text, str(path), Scenario)) from None
     file = scenario.programme if isinstance(scenario.programme, ProgrammeFile) else read_programme(_beside(path, scenario.programme))

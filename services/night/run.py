@@ -1,0 +1,53 @@
+"""Runs nights: the windows whose time has come, or one that a person closes by hand. Started by the platform's cron or by `clh run cron`."""
+
+import time
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+
+from clearing.night import Progress, run_night
+from services.house import House
+from services.night.books import PgNight
+
+# Windows that are not netted, oldest first.
+TO_CLEAR = "select day, state, ends_at from settlement_window where state in ('open', 'draining', 'closed') order by day"
+PAUSE_SECONDS = 0.02
+
+
+def wait_for_processors(night: PgNight, day: date) -> None:
+    """Returns when processors elsewhere have booked every partition to its cut."""
+    while night.behind(day):
+        time.sleep(PAUSE_SECONDS)
+
+
+def clear_due(
+    house: House,
+    programme: str,
+    *,
+    now: datetime | None = None,
+    booked_to_cut: Callable[[PgNight, date], None] = wait_for_processors,
+    progress: Progress = lambda _: None,
+) -> list[date]:
+    """Clears every window whose end has passed, or that was left half done; returns their days. Run twice, the second finds nothing to do."""
+    night = house.night(programme, booked_to_cut)
+    moment = now or datetime.now(UTC)
+    cleared: list[date] = []
+    while True:
+        rows = night.connection.execute(TO_CLEAR).fetchall()
+        due = [day for day, state, ends_at in rows if state != "open" or (ends_at is not None and ends_at <= moment)]
+        if not due:
+            return cleared
+        run_night(due[0], night.plan.file, night, progress)
+        cleared.append(due[0])
+
+
+def close_by_hand(
+    house: House,
+    programme: str,
+    day: date,
+    *,
+    booked_to_cut: Callable[[PgNight, date], None] = wait_for_processors,
+    progress: Progress = lambda _: None,
+) -> None:
+    """Cuts the window now, whatever the clock says, and clears it."""
+    night = house.night(programme, booked_to_cut, by_hand=True)
+    run_night(day, night.plan.file, night, progress)
