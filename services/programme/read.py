@@ -30,7 +30,7 @@ def parse_programme(text: str, name: str) -> ProgrammeFile:
     if "scenario" in data and "days" in data:
         raise unusable(name, "scenario-file", "this is a scenario, not a programme", "run it with `clh scenario run`; its programme stands under `programme`")
     try:
-        return ProgrammeFile.model_validate(data)
+        return ProgrammeFile.model_validate(data, by_alias=True, by_name=False)
     except ValidationError as error:
         raise ProgrammeError(explain(error, text, name, ProgrammeFile)) from None
 
