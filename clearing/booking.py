@@ -6,9 +6,9 @@ were read under lock, the window it belongs to, and the order in which it came.
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 
-from clearing.events import Card, Decision, EventKey, Facts, Held, Original, OriginalUnknown, Outcome, Pending, Received, Refused
+from clearing.events import Card, Decision, EventKey, Facts, Given, Held, Original, OriginalUnknown, Outcome, Pending, Received, Refused, Sale
 from clearing.member import Member
 from clearing.membership import book_membership
 from clearing.plan import Plan
@@ -73,7 +73,8 @@ class Booking:
 
     def book(self, received: Received) -> Decision:
         """Decides one event: accepted, held, waiting or rejected; what became known by it is booked right after it."""
-        decision = Decision(received, Outcome.ACCEPTED, self._event_date(received.event.time))
+        local = received.event.time.astimezone(self.plan.zone)
+        decision = Decision(received, Outcome.ACCEPTED, local.date(), local)
         self.booked.postings.begin(received.record)
         known: list[CardId] = []
         try:
@@ -91,18 +92,15 @@ class Booking:
             if self.final:
                 decision.outcome, decision.code = Outcome.REJECTED, RejectionCode.UNKNOWN_ORIGINAL
                 decision.detail, decision.pointer = "no event with this source and id has come", "/data/original_id"
-        if decision.member is not None:
-            decision.balance = (decision.member.spendable, decision.member.pending)
+        member = decision.member
+        if member is not None:
+            decision.balance = (member.spendable, member.pending)
         self.booked.decisions.append(decision)
         if decision.outcome is not Outcome.ACCEPTED and received.key in self.wanted:
             self.facts.originals[received.key] = Pending(received.record, decision.outcome, decision.card)
         for card in known:
             self._claim(card)
         return decision
-
-    def _event_date(self, time: datetime) -> date:
-        """Rule 1: the day of the event's time in the programme's time zone."""
-        return time.astimezone(self.plan.zone).date()
 
     def _admit(self, received: Received, day: date) -> None:
         """What is judged on arrival, in this order: party, totals, currency, time."""
@@ -134,7 +132,10 @@ class Booking:
                 if member.closed:  # who has left earns nothing; the purchase counts for its sender
                     count_purchase(plan, postings, received.sender, decision)
                 else:
-                    made = book_purchase(plan, postings, received, member, decision)
+                    given: list[Given] | None = [] if received.key in self.wanted else None
+                    book_purchase(plan, postings, received, member, decision, given)
+                    if given is not None:
+                        made = Sale(received.record, received, member.no, decision.applied, given, {})
             case "return.v1" | "price-adjustment.v1":
                 book_return(plan, postings, received, original, member, decision)
             case "redemption.v1":
@@ -182,14 +183,16 @@ class Booking:
         for held in self.facts.held.pop(card, []):
             held.arrived = False
             self.booked.claimed.append(held)
-            age = self.window - self._event_date(held.event.time)
+            age = self.window - held.event.time.astimezone(self.plan.zone).date()
             if age.days > self.plan.programme.claim_days:
-                self.booked.decisions.append(lapse(held, self._event_date(held.event.time), self.plan))
+                self.booked.decisions.append(lapse(held, self.plan))
             else:
                 self.book(held)
 
 
-def lapse(held: Received, day: date, plan: Plan) -> Decision:
+def lapse(held: Received, plan: Plan) -> Decision:
     """The rejection of a held event whose card nobody enrolled in time."""
+    local = held.event.time.astimezone(plan.zone)
+    day = local.date()
     detail = f"nobody enrolled the card within {plan.programme.claim_days} days of {day}"
-    return Decision(held, Outcome.REJECTED, day, code=RejectionCode.CLAIM_EXPIRED, detail=detail, pointer="/subject")
+    return Decision(held, Outcome.REJECTED, day, local, code=RejectionCode.CLAIM_EXPIRED, detail=detail, pointer="/subject")

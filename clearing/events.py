@@ -87,7 +87,9 @@ class Decision:
     received: Received
     outcome: Outcome
     day: date
-    """Event date, in the programme's time zone."""
+    """Event date, in the programme's time zone (rule 1)."""
+    local: datetime
+    """The event's time there."""
     effects: list[Effect] = field(default_factory=list)
     member: Member | None = None
     card: CardId | None = None

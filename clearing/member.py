@@ -64,7 +64,7 @@ class Member:
     @property
     def spendable(self) -> int:
         """What answers and reports call available: points in lots less what is owed."""
-        return self.available - self.owed
+        return self.available - self.owed if self.debts else self.available
 
     def active_on(self, day: date) -> None:
         """Earning or spending on an event date; a late event never moves it backwards (rule 8)."""

@@ -11,6 +11,7 @@ from clearing.expiry import expiry_of
 from clearing.limits import Limits
 from clearing.mechanics import Mechanic, build
 from clearing.mechanics.points_on_spend import PointsOnSpend
+from clearing.member import LotKey
 from schemas import mechanics as spec
 from schemas.ids import MechanicId, PartyId
 from schemas.programme import Contract, ProgrammeFile
@@ -28,9 +29,8 @@ class Rule:
     """Place in the programme file: the order in which mechanics apply and repay debts."""
     funding: Funding
     """Who funds it, with shares that add up to 1, in the order of the file; a party named twice has its shares added."""
-    expiry: date
-    release_on: date | None
-    """The day from which points are available; None: at once (rule 9)."""
+    lots: Mapping[PartyId, LotKey]
+    """Of points: the lot that each sponsor's go into. A sponsor without an issuing contract on the day has none (rule 6)."""
     limits: Limits | None
     personal: bool
     """Whether it is for some members only."""
@@ -45,6 +45,8 @@ class Rules:
     grouped: bool
     personal: bool
     """Some rule asks who the member is."""
+    gaps: bool
+    """Some sponsor of points has no issuing contract."""
 
 
 class Plan:
@@ -120,17 +122,21 @@ class Plan:
             {rule.mechanic.id: rule.mechanic for rule in rules if isinstance(rule.mechanic, PointsOnSpend)},
             any(rule.entry.group for rule in rules),
             any(rule.personal for rule in rules),
+            any(party not in rule.lots for rule in rules if rule.mechanic.effect == "points" for party, _ in rule.funding),
         )
 
     def _rule(self, place: int, entry: spec.Mechanic, mechanic: Mechanic, seller: PartyId, day: date) -> Rule:
         pending_days = self.programme.pending_days if entry.pending_days is None else entry.pending_days
+        expiry = expiry_of(entry.expiry or self.programme.expiry, day)
+        release_on = day + timedelta(days=pending_days) if pending_days else None
+        funding = funding_of(entry.funding, seller)
+        contracts = {party: self.issuing_contract(party, day) for party, _ in funding}
         return Rule(
             mechanic,
             entry,
             place,
-            funding_of(entry.funding, seller),
-            expiry_of(entry.expiry or self.programme.expiry, day),
-            day + timedelta(days=pending_days) if pending_days else None,
+            funding,
+            {party: LotKey(party, contract, expiry, day, release_on) for party, contract in contracts.items() if contract is not None},
             Limits(entry.id, entry.limit, self.programme.currencies[0]) if entry.limit else None,
             entry.audience != spec.Audience(),
         )

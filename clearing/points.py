@@ -1,7 +1,6 @@
 """The life of a point: given, pending or available, spent, put back, taken back, owed and repaid (rules 7, 9, 10, 12, 14, 15)."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from datetime import date
 
 from clearing.entries import POINTS, Code
@@ -10,26 +9,18 @@ from clearing.postings import Postings
 from schemas.ids import MechanicId, PartyId
 
 
-@dataclass(frozen=True, slots=True)
-class NewPoints:
-    """Points that one mechanic gives on behalf of one sponsor, and the lot they go into."""
-
-    mechanic: MechanicId | None
-    points: int
-    lot: LotKey
-
-
 class Purse:
     """The points of one member while one entry is booked: every movement changes lots, balance and journal together."""
 
     def __init__(self, postings: Postings, member: Member) -> None:
         self.postings = postings
         self.member = member
-        member.changed = True
 
     def _lot(self, key: LotKey, points: int, expired: int = 0) -> None:
-        self.postings.change_lot(self.member.no, key, points, expired)
-        lots = self.member.lots
+        member = self.member
+        member.changed = True
+        self.postings.change_lot(member.no, key, points, expired)
+        lots = member.lots
         if lots is not None:
             lot = lots.get(key)
             if lot is None:
@@ -38,9 +29,9 @@ class Purse:
                 lot.points += points
                 lot.expired += expired
         if key.release_on is None:
-            self.member.available += points
+            member.available += points
         else:
-            self.member.pending += points
+            member.pending += points
 
     def _post(self, code: Code, points: int, key: LotKey, counterparty: PartyId | None = None, counter_contract: date | None = None,
               mechanic: MechanicId | None = None, held: bool = False) -> None:  # fmt: skip
@@ -49,13 +40,12 @@ class Purse:
             counterparty=counterparty, counter_contract=counter_contract, mechanic=mechanic, lot=key, held=held,
         )  # fmt: skip
 
-    def earn(self, new: Iterable[NewPoints]) -> None:
-        """Rule 7: new points that are available first repay what the member owes, in the order given; the rest stays in the lot."""
-        for part in new:
-            self._post(Code.ACCRUAL, part.points, part.lot, mechanic=part.mechanic)
-            self._lot(part.lot, part.points)
-            if part.lot.release_on is None and self.member.debts:
-                self.repay_from(part.lot, part.points)
+    def earn(self, mechanic: MechanicId, points: int, lot: LotKey) -> None:
+        """Rule 7: new points that are available first repay what the member owes; the rest stays in the lot."""
+        self.postings.post(Code.ACCRUAL, points, POINTS, self.member.no, lot.sponsor, lot.contract, mechanic=mechanic, lot=lot)
+        self._lot(lot, points)
+        if self.member.debts and lot.release_on is None:
+            self.repay_from(lot, points)
 
     def repay_from(self, key: LotKey, most: int) -> int:
         """Repays debts, oldest first, with at most so many points of one available lot; returns how many were used (rule 15)."""
@@ -118,6 +108,7 @@ class Purse:
         for key, part in lots:
             self._post(Code.REDEMPTION, part, key, partner, contract, held=True)
             self.member.held -= part
+        self.member.changed = True
         self.member.active_on(day)
 
     def free(self, lots: Sequence[tuple[LotKey, int]]) -> None:
@@ -169,6 +160,7 @@ class Purse:
         return points - forgotten
 
     def _owe(self, bearer: PartyId, points: int) -> None:
+        self.member.changed = True
         debts = self.member.debts
         if debts and debts[-1].bearer == bearer:
             debts[-1].points += points

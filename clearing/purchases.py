@@ -1,16 +1,17 @@
 """Earning: what a purchase brings, by rules 3 to 9."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from datetime import date
 
 from clearing.basket import Basket, Remaining, basket_of
 from clearing.entries import PURCHASES, STAMPS, Code
-from clearing.events import Decision, Effect, Given, Received, Refused, Sale
+from clearing.events import Decision, Effect, Given, Received, Refused
 from clearing.mechanics.base import Mechanic
 from clearing.mechanics.conditions import in_audience
 from clearing.mechanics.multiplier import Multiplier
-from clearing.member import LotKey, Member
+from clearing.member import Member
 from clearing.plan import Funding, Plan, Rule, Rules
-from clearing.points import NewPoints, Purse
+from clearing.points import Purse
 from clearing.postings import Postings
 from clearing.rounding import largest_remainder
 from schemas.events.answers import RejectionCode
@@ -19,44 +20,56 @@ from schemas.ids import MechanicId, PartyId
 REASON = "purchase"
 
 
-def book_purchase(plan: Plan, postings: Postings, received: Received, member: Member, decision: Decision) -> Sale:
-    """Books a purchase of a known member and adds its effects to the decision; returns it as something that can be returned.
+def book_purchase(plan: Plan, postings: Postings, received: Received, member: Member, decision: Decision, given: list[Given] | None) -> None:
+    """Books a purchase of a known member and adds its effects to the decision, and what was given to `given` where that is asked for.
 
     Raises `Refused` (no-contract) before anything is booked.
     """
-    purchase, seller, day = received.event.data, received.sender, decision.day
-    basket = basket_of(purchase, seller, received.event.time.astimezone(plan.zone))
+    seller, day = received.sender, decision.day
+    basket = basket_of(received.event.data, seller, decision.local)
     rules = plan.rules(seller, day)
     values = _values(rules, basket, member)
-    shares = [(rule, value, _sponsored(plan, rule, value, decision)) for rule, value in values if value > 0]
-
+    if rules.gaps:
+        _ask_contracts(values, day)
     count_purchase(plan, postings, seller, decision)
     if rules.grouped or rules.personal:
         decision.applied = tuple(rule.mechanic.id for rule, _ in values)
-    given: list[Given] = []
-    new: list[NewPoints] = []
-    for rule, value, parts in shares:
+    purse = Purse(postings, member)
+    for rule, value in values:
+        if value <= 0:
+            continue
+        name = rule.mechanic.id
         match rule.mechanic.effect:
             case "points":
-                for sponsor, points, lot in parts:
-                    assert lot is not None
-                    new.append(NewPoints(rule.mechanic.id, points, lot))
-                    given.append(Given(rule.mechanic.id, "points", sponsor, points, lot))
-                    decision.effects.append(Effect(rule.mechanic.id, "points", points, sponsor, REASON))
+                for sponsor, points in split(value, rule.funding):
+                    lot = rule.lots[sponsor]
+                    purse.earn(name, points, lot)
+                    decision.effects.append(Effect(name, "points", points, sponsor, REASON))
+                    if given is not None:
+                        given.append(Given(name, "points", sponsor, points, lot))
+                member.active_on(day)
             case "stamp":
-                given.append(_stamp(plan, postings, rule, value, member, basket, decision))
+                _stamp(plan, postings, rule, value, member, basket, decision)
+                if given is not None:
+                    given.append(Given(name, "stamp", None, value, None))
             case effect:
-                for sponsor, amount, _ in parts:
-                    postings.post(Code.DISCOUNT, amount, basket.currency, member.no, sponsor, None, counterparty=seller, mechanic=rule.mechanic.id)
-                    given.append(Given(rule.mechanic.id, effect, sponsor, amount, None))
-                    decision.effects.append(Effect(rule.mechanic.id, effect, amount, sponsor, REASON, currency=basket.currency))
+                for sponsor, amount in split(value, rule.funding):
+                    postings.post(Code.DISCOUNT, amount, basket.currency, member.no, sponsor, None, counterparty=seller, mechanic=name)
+                    decision.effects.append(Effect(name, effect, amount, sponsor, REASON, currency=basket.currency))
+                    if given is not None:
+                        given.append(Given(name, effect, sponsor, amount, None))
         if rule.limits is not None:
             rule.limits.use(0, value, member.used, day)
             member.changed = True
-    if new:
-        Purse(postings, member).earn(new)
-        member.active_on(day)
-    return Sale(received.record, received, member.no, decision.applied, given, {})
+
+
+def _ask_contracts(values: Sequence[tuple[Rule, int]], day: date) -> None:
+    """Rule 6: a sponsor of points needs an issuing contract on the event date, if its share comes to anything."""
+    for rule, value in values:
+        if value > 0 and rule.mechanic.effect == "points":
+            for sponsor, _ in split(value, rule.funding):
+                if sponsor not in rule.lots:
+                    raise Refused(RejectionCode.NO_CONTRACT, f"{sponsor}, who funds {rule.mechanic.id}, has no issuing contract on {day}", "/source")
 
 
 def count_purchase(plan: Plan, postings: Postings, seller: PartyId, decision: Decision) -> None:
@@ -116,24 +129,7 @@ def split(value: int, funding: Funding) -> list[tuple[PartyId, int]]:
     return [(party, part) for (party, _), part in zip(funding, parts, strict=True) if part]
 
 
-def _sponsored(plan: Plan, rule: Rule, value: int, decision: Decision) -> list[tuple[PartyId, int, LotKey | None]]:
-    """The shares of a value; points get the lot they go into, under their sponsor's contract version (rules 6, 7)."""
-    effect = rule.mechanic.effect
-    if effect == "stamp":
-        return []
-    parts: list[tuple[PartyId, int, LotKey | None]] = []
-    for sponsor, part in split(value, rule.funding):
-        lot = None
-        if effect == "points":
-            contract = plan.issuing_contract(sponsor, decision.day)
-            if contract is None:
-                raise Refused(RejectionCode.NO_CONTRACT, f"{sponsor}, who funds {rule.mechanic.id}, has no issuing contract on {decision.day}", "/source")
-            lot = LotKey(sponsor, contract, rule.expiry, decision.day, rule.release_on)
-        parts.append((sponsor, part, lot))
-    return parts
-
-
-def _stamp(plan: Plan, postings: Postings, rule: Rule, stamps: int, member: Member, basket: Basket, decision: Decision) -> Given:
+def _stamp(plan: Plan, postings: Postings, rule: Rule, stamps: int, member: Member, basket: Basket, decision: Decision) -> None:
     """Enters stamps on the member's card; full rows bring gifts, whose value their funders owe to the seller (`reward`)."""
     name = rule.mechanic.id
     currency = plan.programme.currencies[0]
@@ -146,4 +142,3 @@ def _stamp(plan: Plan, postings: Postings, rule: Rule, stamps: int, member: Memb
         for sponsor, amount in split(gift.value_minor * gift.count, rule.funding) if gift.value_minor else ():
             postings.post(Code.REWARD, amount, currency, member.no, sponsor, None, counterparty=basket.seller, mechanic=name)
             decision.effects.append(Effect(name, "gift", amount, sponsor, REASON, currency=currency, gift=gift.gift))
-    return Given(name, "stamp", None, stamps, None)

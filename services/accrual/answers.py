@@ -2,14 +2,13 @@
 
 import json
 from collections.abc import Iterable
-from datetime import date
 from json.encoder import encode_basestring as quote
 
 from clearing.events import Decision, Effect, Outcome, Refused
 from services.accrual.incoming import Incoming
 
 
-def accrual(source: str, event_id: str, decision: Decision, window: date) -> str:
+def accrual(source: str, event_id: str, decision: Decision, window: str) -> str:
     """`accrual.v1` of an accepted or held event (a waiting one is answered when it is decided)."""
     member, balance = decision.member, decision.balance
     accepted = decision.outcome is Outcome.ACCEPTED

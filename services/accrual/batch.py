@@ -17,9 +17,10 @@ from schemas.events.answers import RejectionCode
 from schemas.ids import CardId, MemberId, MemberNo, RecordId
 from services.accrual import answers
 from services.accrual.incoming import Incoming
+from services.journal.entries import EntryRow, accepted_line, entry_line
 from services.journal.names import Names
 from services.journal.reading import Reader
-from services.journal.writing import EntryRow, Writer
+from services.journal.writing import Writer
 
 # The fence: whoever books a partition holds its row; what lies below its offset is booked already.
 LOCK_PROGRESS = (
@@ -277,15 +278,19 @@ class BatchBooker:
             last[decision.received.record] = decision
         outbox: list[tuple[RecordId, date]] = []
         rows = []
+        shown = window.day.isoformat()
         for incoming in fresh:
             decision = last[incoming.record]
-            rows.append(self.entry(decision, window.day, incoming))
+            if decision.outcome is Outcome.ACCEPTED:
+                rows.append(self._accepted(decision, shown))
+            else:
+                rows.append(entry_line(self.entry(decision, window.day, incoming)))
             met = first[incoming.record]
             counts[incoming.topic, incoming.partition, party.get(incoming.sender), met.outcome.value, met.code.value if met.code else None] += 1
             if decision.outcome is not Outcome.WAITING:
                 outbox.append((incoming.record, window.day))
         for incoming, refusal in broken:
-            rows.append(self._refused(incoming, refusal, window.day))
+            rows.append(entry_line(self._refused(incoming, refusal, window.day)))
             counts[incoming.topic, incoming.partition, party.get(incoming.sender), "rejected", refusal.code.value] += 1
             outbox.append((incoming.record, window.day))
         for incoming, record, day in repeated:
@@ -300,6 +305,15 @@ class BatchBooker:
         self.writer.tally(window.day, counts)
         self.writer.outbox(outbox)
 
+    def _accepted(self, decision: Decision, day: str) -> str:
+        received = decision.received
+        event, sender = received.event, received.sender
+        contract = self.names.contract[sender, decision.contract] if decision.contract is not None else None
+        party = self.names.party[sender]
+        assert party is not None, "only parties are accepted"
+        answer = answers.accrual(event.source, event.id, decision, day)
+        return accepted_line(decision, day, self.names.source[event.source], party, contract, str(received.received_at), answer)
+
     def entry(self, decision: Decision, day: date, incoming: Incoming | None = None) -> EntryRow:
         """The entry of a decided event; `incoming` is None where it was received in an earlier batch."""
         received, event = decision.received, decision.received.event
@@ -311,7 +325,7 @@ class BatchBooker:
         elif outcome is Outcome.WAITING:
             answer = answers.waiting()
         else:
-            answer = answers.accrual(event.source, event.id, decision, day)
+            answer = answers.accrual(event.source, event.id, decision, day.isoformat())
         sender = received.sender
         contract = self.names.contract[sender, decision.contract] if decision.contract is not None else None
         member = decision.member.no if decision.member is not None and outcome is Outcome.ACCEPTED else None

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
@@ -14,13 +13,10 @@ from clearing.member import LotKey, Member
 from clearing.postings import Postings, Transfer
 from schemas.ids import MemberNo, RecordId
 from services.journal.accounts import Accounts
+from services.journal.entries import ENTRY, EntryRow, field
 from services.journal.names import Names
 from services.journal.reading import AVAILABLE, original_state, state_of
 
-ENTRY = """
-copy entry (record, day, booked, outcome, type, source, id, party, contract, member, card, event_day, received_at, code, detail, pointer, applied, answer, body, raw)
-from stdin
-"""
 # A held or waiting event that is decided: its entry says so; what was received stays as it was.
 DECIDE = """
 update entry set booked = %s, outcome = %s, contract = %s, member = %s, code = %s, detail = %s, pointer = %s, applied = %s, answer = %s where record = %s
@@ -66,47 +62,6 @@ HOLD_EVENT = "insert into held (record, day, card, event_day, received_at) value
 WAIT_EVENT = "insert into waiting (record, day, received_at) values (%s, %s, %s) on conflict do nothing"
 
 
-@dataclass(frozen=True, slots=True)
-class EntryRow:
-    """One row of `entry`, with the names still in words."""
-
-    record: RecordId
-    day: date
-    booked: date | None
-    outcome: str
-    type: str | None
-    source: int | None
-    id: str | None
-    party: int | None
-    contract: int | None
-    member: MemberNo | None
-    card: str | None
-    event_day: date | None
-    received_at: datetime
-    code: str | None
-    detail: str | None
-    pointer: str | None
-    applied: str | None
-    answer: str
-    body: str | None
-    raw: bytes | None
-
-
-def field(value: Any) -> str:
-    """One value in the text form of COPY."""
-    if value is None:
-        return "\\N"
-    if isinstance(value, str):
-        if "\\" in value or "\n" in value or "\t" in value or "\r" in value:
-            return value.replace("\\", "\\\\").replace("\n", "\\n").replace("\t", "\\t").replace("\r", "\\r")
-        return value
-    if isinstance(value, bytes):
-        return "\\\\x" + value.hex()
-    if isinstance(value, bool):
-        return "t" if value else "f"
-    return str(value)
-
-
 class Writer:
     """Writes on one connection, inside the transaction of a batch."""
 
@@ -122,9 +77,9 @@ class Writer:
             with self.connection.cursor().copy(statement) as copy:
                 copy.write(text)
 
-    def entries(self, rows: Sequence[EntryRow]) -> None:
-        """Appends entries."""
-        self._copy(ENTRY, map(entry_line, rows))
+    def entries(self, rows: Iterable[str]) -> None:
+        """Appends entries, each as a line of COPY."""
+        self._copy(ENTRY, rows)
 
     def decide(self, rows: Sequence[EntryRow]) -> None:
         """Writes what became of entries that had been held or waiting."""
@@ -254,12 +209,3 @@ class Writer:
         self._copy(
             TALLY, (f"{day}\t{topic}\t{part}\t{field(party)}\t{outcome}\t{field(code)}\t{n}\n" for (topic, part, party, outcome, code), n in counts.items())
         )
-
-
-def entry_line(row: EntryRow) -> str:
-    """One row of `entry` in the text form of COPY."""
-    return (
-        f"{row.record}\t{row.day}\t{field(row.booked)}\t{row.outcome}\t{field(row.type)}\t{field(row.source)}\t{field(row.id)}\t{field(row.party)}\t"
-        f"{field(row.contract)}\t{field(row.member)}\t{field(row.card)}\t{field(row.event_day)}\t{row.received_at}\t{field(row.code)}\t{field(row.detail)}\t"
-        f"{field(row.pointer)}\t{field(row.applied)}\t{field(row.answer)}\t{field(row.body)}\t{field(row.raw)}\n"
-    )

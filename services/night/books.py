@@ -204,10 +204,7 @@ class PgNight:
                 return
             figures["events"] = 0
             while rows := self.connection.execute(sql.LAPSED, (self.plan.programme.claim_days, day)).fetchall():
-                decisions = [
-                    lapse(self.booker.reader.received(record, at, body, party, arrived=False), event_day, self.plan)
-                    for record, at, body, party, event_day in rows
-                ]
+                decisions = [lapse(self.booker.reader.received(record, at, body, party, arrived=False), self.plan) for record, at, body, party in rows]
                 self._reject(decisions, day)
                 figures["events"] += len(rows)
 
