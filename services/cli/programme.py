@@ -14,10 +14,9 @@ from services.cli.findings import FOUND, as_json, exit_code, print_findings
 from services.cli.output import NOT_RUNNING, Format, Output, fail, out, print_json
 
 if TYPE_CHECKING:
-    import psycopg
-
     from schemas.programme import ProgrammeFile
     from services.documents.findings import FileError, Finding
+    from services.house import House
 
 app = typer.Typer(help="Programme files: lint, show, diff, apply, schema.", no_args_is_help=True)
 
@@ -151,8 +150,8 @@ def apply(file: FileArgument, output: Output = Format.TABLE) -> None:
     try:
         text = read_text(file)
         programme = parse_programme(text, str(file))
-        with _books(programme.programme.id, create=True) as connection:
-            changed = apply_programme(connection, programme, text, str(file))
+        with _house() as house:
+            changed = apply_programme(house, programme, text, str(file))
     except FileError as error:
         _stop(file, error, output)
     if output is Format.JSON:
@@ -191,33 +190,30 @@ def _read(path: Path, output: Format) -> ProgrammeFile:
 
 
 def _in_force(programme: str) -> ProgrammeFile:
-    from services.journal.programmes import NoProgramme, load
+    from schemas.ids import ProgrammeId
+    from services.programme.apply import in_force
 
-    with _books(programme, create=False) as connection:
-        try:
-            return load(connection)
-        except NoProgramme:
-            raise fail(f"no programme {programme} was applied; a file is named with its ending, such as {programme}.yaml") from None
+    with _house() as house:
+        found = in_force(house, ProgrammeId(programme))
+    if found is None:
+        raise fail(f"no programme {programme} was applied; a file is named with its ending, such as {programme}.yaml")
+    return found
 
 
 @contextlib.contextmanager
-def _books(programme: str, *, create: bool) -> Iterator[psycopg.Connection]:
-    """A connection to a programme's books, where PostgreSQL runs; with `create` they are made where they are missing."""
+def _house() -> Iterator[House]:
+    """The house that the environment names, or the local one, started unless it runs; an instance that was never made is not made for this."""
     import psycopg
 
-    from services.journal.migrate import connect, migrate, schema_of
+    from services.house import House
     from services.runtime.errors import LocalRuntimeError
     from services.runtime.local import instance_at
     from services.settings import settings
 
     told = settings()
     try:
-        uri = told.postgres_uri or instance_at(told.state_dir).addresses.postgres_uri
-        name = schema_of(programme)
-        if create:
-            migrate(uri, name)
-        connection = connect(uri, name)
+        if not (told.postgres_uri and told.kafka_bootstrap):
+            _ = instance_at(told.state_dir).addresses
+        yield House.here()
     except (LocalRuntimeError, psycopg.OperationalError) as error:
         raise fail(str(error).strip(), code=NOT_RUNNING) from None
-    with connection:
-        yield connection

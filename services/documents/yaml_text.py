@@ -149,19 +149,20 @@ class _Composer:
         tag = None if event.tag is None else str(event.tag)
         if tag is not None and tag not in _TEXT_TAGS:
             raise _problem(event, "not-yaml", f"the tag {tag} means nothing here")
-        value: Scalar = resolve(event.value) if plain and tag is None else event.value
+        value: Scalar = resolve(event.value) if plain and tag is None else _text(event)
         if event.anchor is not None:
             self._anchors[event.anchor] = (value, 1)
         self._put(value, event)
 
     def _key(self, parent: _Open, mapping: dict[str, Any], event: Any) -> None:
-        if event.value in mapping:
-            raise _problem(event, "duplicate-key", f"the key {event.value} stands twice in the same mapping")
-        parent.key = event.value
+        key = _text(event)
+        if key in mapping:
+            raise _problem(event, "duplicate-key", f"the key {key} stands twice in the same mapping")
+        parent.key = key
         if event.anchor is not None:
-            self._anchors[event.anchor] = (event.value, 1)
+            self._anchors[event.anchor] = (key, 1)
         if self._marks is not None:
-            self._marks[id(mapping)].keys[event.value] = _spot(event)
+            self._marks[id(mapping)].keys[key] = _spot(event)
 
     def _start(self, value: dict[str, Any] | list[Any], event: Any) -> None:
         tag = None if event.tag is None else str(event.tag)
@@ -210,6 +211,20 @@ class _Composer:
             parent.key = None
         if self._marks is not None:
             self._marks[id(parent.value)].values[at] = _spot(event)
+
+
+def _text(event: Any) -> str:
+    """The text of a scalar; characters that were written as two escapes, as JSON does, become one. Raises YamlTextError."""
+    value: str = event.value
+    if value.isascii() and "\0" not in value:
+        return value
+    try:
+        value = value.encode("utf-16", "surrogatepass").decode("utf-16")
+    except UnicodeDecodeError:
+        raise _problem(event, "not-yaml", "an escape stands for half a character") from None
+    if "\0" in value:
+        raise _problem(event, "not-yaml", "the zero character may not stand in text")
+    return value
 
 
 def _spot(event: Any) -> tuple[int, int]:
