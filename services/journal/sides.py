@@ -10,8 +10,6 @@ from clearing.entries import Code
 NOT_PENDING = "'0001-01-01'"
 """`release_on` of points that are available."""
 
-MEMBER_POINTS = (Code.ACCRUAL, Code.RELEASE, Code.REDEMPTION, Code.REPAYMENT, Code.RETURN_UNSPENT, Code.RETURN_SPENT, Code.REDEMPTION_REVERSAL,
-                 Code.EXPIRY, Code.HOLD, Code.HOLD_RELEASE)  # fmt: skip
 CLAIMS = (Code.DISCOUNT, Code.REWARD, Code.CASH_BACK, Code.ROUND_UP_MATCH, Code.PRIVILEGE, Code.PASS)
 CLAIMS_REVERSED = (Code.DISCOUNT_REVERSAL, Code.REWARD_REVERSAL, Code.CASH_BACK_REVERSAL, Code.ROUND_UP_MATCH_REVERSAL, Code.PRIVILEGE_REVERSAL,
                    Code.PASS_REVERSAL)  # fmt: skip
@@ -41,8 +39,8 @@ SIDES: dict[Code, tuple[tuple[str, ...], tuple[str, ...]]] = {
     Code.EXPIRY: ((_LOT,), (_UNUSED,)),
     Code.HOLD: ((_LOT,), (_HELD,)),
     Code.HOLD_RELEASE: ((_HELD,), (_LOT,)),
-    **{code: ((_FUNDED,), (_CLAIMED,)) for code in CLAIMS},
-    **{code: ((_CLAIMED,), (_FUNDED,)) for code in CLAIMS_REVERSED},
+    **dict.fromkeys(CLAIMS, ((_FUNDED,), (_CLAIMED,))),
+    **dict.fromkeys(CLAIMS_REVERSED, ((_CLAIMED,), (_FUNDED,))),
     Code.STAMP: ((_STAMPED,), (_HELD,)),
     Code.STAMP_REVERSAL: ((_HELD,), (_STAMPED,)),
 }
@@ -58,7 +56,18 @@ def _follows(column: str, side: int) -> str:
     return f"coalesce(case {' '.join(branches)} else false end, false)"
 
 
+def _unit_follows() -> str:
+    money = ", ".join(str(int(code)) for code in (*CLAIMS, *CLAIMS_REVERSED))
+    stamps = f"{int(Code.STAMP)}, {int(Code.STAMP_REVERSAL)}"
+    return (
+        f"case when t.code in ({stamps}) then t.unit = %(stamps)s when t.code in ({money}) then t.unit not in (%(points)s, %(stamps)s, %(purchases)s) "
+        "else t.unit = %(points)s end"
+    )
+
+
 DEBIT_FOLLOWS = _follows("debit", 0)
 """SQL: whether the debited account of row `t` follows from the rest of it."""
 CREDIT_FOLLOWS = _follows("credit", 1)
 """SQL: the same of the credited account."""
+UNIT_FOLLOWS = _unit_follows()
+"""SQL: whether the unit of row `t` is one that its code has; `points`, `stamps`, `purchases` are the numbers of these units."""

@@ -1,0 +1,165 @@
+"""What `verify` compares: for each kind of figure one statement that gives member, place, expected (from the journal) and found (in the books).
+
+Expected and found stand in rows of one union and are added up by their key, so that what is missing on either side shows as well.
+"""
+
+from services.journal.sides import CREDIT_FOLLOWS, DEBIT_FOLLOWS, UNIT_FOLLOWS
+
+# --- lots: each transfer in points adds to the lot it credits and takes from the lot it debits ---------------------------------------------
+
+_LOT_MOVES = """
+select t.member, t.sponsor, t.contract, t.expiry, t.earned, case when t.credit & 3 = 1 then t.release_on else '0001-01-01' end release_on,
+  t.amount expected, 0 found
+from transfer t where t.unit = %(points)s and t.credit >= 0 and t.credit & 3 < 2
+union all
+select t.member, t.sponsor, t.contract, t.expiry, t.earned, case when t.debit & 3 = 1 then t.release_on else '0001-01-01' end, -t.amount, 0
+from transfer t where t.unit = %(points)s and t.debit >= 0 and t.debit & 3 < 2
+"""
+_LOT_PLACE = """
+concat_ws(', ', 'sponsor ' || p.id, 'contract ' || coalesce(c.valid_from::text, '?'), 'earned ' || coalesce(l.earned::text, '?'),
+  'expiry ' || coalesce(l.expiry::text, '?'), case when l.release_on > '0001-01-01' then 'pending until ' || l.release_on end)
+"""
+LOTS = f"""
+select m.id member, {_LOT_PLACE} place, l.expected::text, l.found::text, l.expected <> l.found off from (
+  select member, sponsor, contract, expiry, earned, release_on, sum(expected) expected, sum(found) found from (
+    {_LOT_MOVES}
+    union all select member, sponsor, contract, expiry, earned, release_on, 0, points from lot
+  ) moves group by member, sponsor, contract, expiry, earned, release_on
+) l left join member m on m.no = l.member left join party p on p.no = l.sponsor left join contract c on c.no = l.contract
+"""  # noqa: S608  # parts of statements from this file
+# A return forgets expired points without a row in the journal, so a lot has at most what expired in it. `live` only repeats its points.
+LOTS_EXPIRED = f"""
+select m.id member, {_LOT_PLACE} place, 'at most ' || l.expected expected, l.found::text, l.found > l.expected or l.found < 0 off from (
+  select member, sponsor, contract, expiry, earned, release_on, sum(expected) expected, sum(found) found from (
+    select member, sponsor, contract, expiry, earned, release_on, amount expected, 0 found from transfer where code = 8
+    union all select member, sponsor, contract, expiry, earned, release_on, 0, expired from lot where expired <> 0
+  ) moves group by member, sponsor, contract, expiry, earned, release_on
+) l left join member m on m.no = l.member left join party p on p.no = l.sponsor left join contract c on c.no = l.contract
+"""  # noqa: S608  # as above
+LOTS_LIVE = f"""
+select m.id member, {_LOT_PLACE} place, case when l.points > 0 then 'live' else 'not live' end expected, case when l.live then 'live' else 'not live' end found,
+  l.live <> (l.points > 0) off
+from lot l left join member m on m.no = l.member left join party p on p.no = l.sponsor left join contract c on c.no = l.contract
+"""  # noqa: S608  # as above
+
+# --- balances: what was credited to the member's account less what was debited; a debt the other way round --------------------------------
+
+BALANCES = """
+select coalesce(m.id, 'member number ' || s.no) member, a.place, a.expected::text, a.found::text, a.expected <> a.found off from (
+  select no, sum(available) available, sum(pending) pending, sum(held) held, sum(owed) owed,
+    sum(has_available) has_available, sum(has_pending) has_pending, sum(has_held) has_held, sum(has_owed) has_owed
+  from (
+    select credit >> 2 no, sum(amount) filter (where credit & 3 = 0) available, sum(amount) filter (where credit & 3 = 1) pending,
+      sum(amount) filter (where credit & 3 = 2) held, -sum(amount) filter (where credit & 3 = 3) owed, 0 has_available, 0 has_pending, 0 has_held, 0 has_owed
+    from transfer where unit = %(points)s and credit >= 0 group by 1
+    union all
+    select debit >> 2, -sum(amount) filter (where debit & 3 = 0), -sum(amount) filter (where debit & 3 = 1),
+      -sum(amount) filter (where debit & 3 = 2), sum(amount) filter (where debit & 3 = 3), 0, 0, 0, 0
+    from transfer where unit = %(points)s and debit >= 0 group by 1
+    union all
+    select no, 0, 0, 0, 0, available, pending, held, owed from member
+  ) sides group by no
+) s left join member m on m.no = s.no cross join lateral (values
+  ('available', coalesce(s.available, 0), s.has_available), ('pending', coalesce(s.pending, 0), s.has_pending),
+  ('held', coalesce(s.held, 0), s.has_held), ('owed', coalesce(s.owed, 0), s.has_owed)
+) a (place, expected, found)
+"""
+DEBTS = """
+select coalesce(m.id, 'member number ' || d.member) member, 'owed for ' || d.bearer place, d.expected::text, d.found::text, d.expected <> d.found off from (
+  select member, bearer, sum(expected) expected, sum(found) found from (
+    select t.member, p.id bearer, case when t.code = 6 then t.amount else -t.amount end expected, 0 found
+    from transfer t join party p on p.no = t.counterparty where t.code = 4 or (t.code = 6 and t.debit >= 0)
+    union all
+    select m.no, debt ->> 0, 0, (debt ->> 1)::bigint from member m, jsonb_array_elements(m.state::jsonb -> 'debts') debt where m.state <> '{}'
+  ) debts group by member, bearer
+) d left join member m on m.no = d.member
+"""
+HOLDS = """
+select coalesce(m.id, 'member number ' || h.member) member, 'open holds' place, h.expected::text, h.found::text, h.expected <> h.found off from (
+  select member, sum(expected) expected, sum(found) found from (
+    select o.member, (part ->> 4)::bigint expected, 0 found
+    from original o, jsonb_array_elements(o.state::jsonb -> 'lots') part where o.expires_at is not null
+    union all select no, 0, held from member where held <> 0
+  ) held group by member
+) h left join member m on m.no = h.member
+"""
+
+# --- stamps: what was given less what was taken back; a card that lapses may have fewer ----------------------------------------------------
+
+STAMPS_ON_CARDS = """
+select coalesce(m.id, 'member number ' || s.member) member, 'stamps of ' || s.mechanic place,
+  case when s.lapses then '0 to ' || s.given else s.expected::text end expected, s.found::text,
+  case when s.lapses then s.found < 0 or s.found > s.given else s.expected <> s.found end off
+from (
+  select member, mechanic, mechanic = any(%(lapsing)s) lapses, sum(expected) expected, sum(found) found, sum(greatest(expected, 0)) given from (
+    select t.member, y.id mechanic, case when t.code = 51 then t.amount else -t.amount end expected, 0 found
+    from transfer t left join mechanic y on y.no = t.mechanic where t.unit = %(stamps)s
+    union all
+    select m.no, memory.key, 0, (memory.value ->> 'stamps')::bigint
+    from member m, jsonb_each(m.state::jsonb -> 'memory') memory where m.state <> '{}' and memory.value ? 'stamps'
+  ) stamps group by member, mechanic
+) s left join member m on m.no = s.member
+"""
+
+# --- rows of the journal -------------------------------------------------------------------------------------------------------------------
+
+_ROW = "concat_ws(', ', 'entry ' || t.entry, 'line ' || t.line, 'window ' || t.day, 'code ' || t.code)"
+ACCOUNTS = f"""
+select m.id member, {_ROW} place, 'accounts and unit of its code' expected,
+  concat_ws(', ', 'debit ' || t.debit, 'credit ' || t.credit, u.id) found,
+  not ({DEBIT_FOLLOWS} and {CREDIT_FOLLOWS} and {UNIT_FOLLOWS}) off
+from transfer t left join member m on m.no = t.member left join unit u on u.no = t.unit
+"""  # noqa: S608  # as above
+# The night's own entries have numbers below zero.
+ENTRIES = f"""
+select m.id member, {_ROW} place, 'an accepted entry of the member in this window' expected,
+  coalesce(e.outcome || ', window ' || coalesce(e.booked::text, 'none') || ', member number ' || coalesce(e.member::text, 'none'), 'no entry') found,
+  e.record is null or e.outcome <> 'accepted' or e.booked is distinct from t.day or e.member is distinct from t.member off
+from transfer t left join entry e on e.record = t.entry left join member m on m.no = t.member where t.entry > 0
+"""  # noqa: S608  # as above
+
+# --- totals: what booking wrote with each batch, and the rows added up; purchases are counted from their entries --------------------------
+
+_TOTAL_KEY = "day, code, sponsor, contract, counterparty, counter_contract, unit"
+TOTALS = f"""
+select null member,
+  concat_ws(', ', 'window ' || k.day, 'code ' || k.code, 'sponsor ' || p.id, 'contract ' || c.valid_from, 'counterparty ' || q.id, u.id) place,
+  expected || ' in ' || expected_events || ' events' expected, found || ' in ' || found_events || ' events' found,
+  (expected, expected_events) <> (found, found_events) off
+from (
+  select {_TOTAL_KEY}, sum(expected) expected, sum(expected_events) expected_events, sum(found) found, sum(found_events) found_events from (
+    select {_TOTAL_KEY}, sum(amount) expected, count(*) filter (where first) expected_events, 0 found, 0 found_events
+    from transfer where code not in (51, 52) group by {_TOTAL_KEY}
+    union all
+    select booked, 41, party, contract, null, null, %(purchases)s, count(*), count(*), 0, 0
+    from entry where outcome = 'accepted' and type = 'purchase.v1' group by booked, party, contract
+    union all
+    select {_TOTAL_KEY}, 0, 0, sum(quantity), sum(events) from total group by {_TOTAL_KEY}
+  ) paths group by {_TOTAL_KEY}
+) k
+left join party p on p.no = k.sponsor left join contract c on c.no = k.contract left join party q on q.no = k.counterparty left join unit u on u.no = k.unit
+"""  # noqa: S608  # as above
+
+COMPARED = {
+    "lots": LOTS,
+    "expired points of lots": LOTS_EXPIRED,
+    "lots in the index": LOTS_LIVE,
+    "balances": BALANCES,
+    "debts": DEBTS,
+    "holds": HOLDS,
+    "stamps": STAMPS_ON_CARDS,
+    "accounts of rows": ACCOUNTS,
+    "entries of rows": ENTRIES,
+    "totals of windows": TOTALS,
+}
+"""By the name of what is recomputed."""
+
+
+def count(compared: str) -> str:
+    """How many figures there are, and how many differ."""
+    return f"select count(*), count(*) filter (where off) from ({compared}) compared"  # noqa: S608  # statements of this file
+
+
+def named(compared: str) -> str:
+    """The first figures that differ."""
+    return f"select member, place, expected, found from ({compared}) compared where off order by member, place limit %(named_max)s"  # noqa: S608  # as above
