@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import typer
 
-from services.cli import dev, programme, scenario
+from services.cli import dev, programme, run, scenario
 
 app = typer.Typer(
     name="clh",
@@ -19,6 +19,7 @@ app = typer.Typer(
 )
 app.add_typer(dev.app, name="dev")
 app.add_typer(programme.app, name="programme")
+app.add_typer(run.app, name="run")
 app.add_typer(scenario.app, name="scenario")
 
 

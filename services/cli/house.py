@@ -1,0 +1,52 @@
+"""The house as commands find it: from the addresses in the environment, or the local instance; with an exit code where it is not there."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from services.cli.output import NOT_RUNNING, fail
+
+if TYPE_CHECKING:
+    import psycopg
+
+    from services.house import House
+
+ProgrammeOption = Annotated[str, typer.Option("--programme", "-p", metavar="ID", help="Id of a programme in force.", show_default=False)]
+
+
+@contextlib.contextmanager
+def servers() -> Iterator[House]:
+    """The house. A server that cannot be started or reached ends the command with exit code 3."""
+    import psycopg
+    from confluent_kafka import KafkaException
+
+    from services.house import House
+    from services.runtime.errors import LocalRuntimeError
+
+    try:
+        yield House.here()
+    except LocalRuntimeError as error:
+        raise fail(str(error), code=NOT_RUNNING) from None
+    except psycopg.OperationalError as error:
+        raise fail(f"PostgreSQL cannot be reached: {str(error).strip()}", code=NOT_RUNNING) from None
+    except KafkaException as error:
+        raise fail(f"Kafka cannot be reached: {error}", code=NOT_RUNNING) from None
+
+
+@contextlib.contextmanager
+def books(house: House, programme: str) -> Iterator[psycopg.Connection]:
+    """The books of a programme; a programme that was never applied ends the command with exit code 1."""
+    from services.journal.programmes import NoProgramme
+
+    try:
+        connection = house.books(programme)
+    except NoProgramme:
+        known = house.programmes()
+        in_force = f"in force: {', '.join(known)}" if known else "none is in force yet: clh programme apply FILE"
+        raise fail(f"there is no programme {programme}; {in_force}") from None
+    with connection:
+        yield connection

@@ -1,0 +1,193 @@
+"""`clh run`: the processes of the house. Each runs until SIGTERM or SIGINT, then finishes what it has begun and ends."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from services.cli.house import ProgrammeOption, books, servers
+from services.cli.output import FAILED, fail
+
+if TYPE_CHECKING:
+    from services.house import House
+    from services.stop import Stop
+
+app = typer.Typer(help="Processes: accrual, relay, cron, insights; or all of them together.", no_args_is_help=True)
+
+WithParent = Annotated[bool, typer.Option("--with-parent", hidden=True, help="Stop when standard input ends.")]
+Processors = Annotated[
+    int, typer.Option("--processors", "-n", min=1, max=64, help="Processes that share the partitions; more than there are partitions stay idle.")
+]
+SomeProgrammes = Annotated[list[str] | None, typer.Option("--programme", "-p", metavar="ID", help="Only this programme; may be given several times.")]
+INSIGHTS = "services.insights.main"
+
+
+@app.callback()
+def group() -> None:
+    """Logs go to standard error, as CLH_LOG_FORMAT (text, json) and CLH_LOG_LEVEL say. Exit code 0: stopped when told to; 1: something ended by itself."""
+
+
+@app.command()
+def accrual(programme: ProgrammeOption, processors: Processors = 1, with_parent: WithParent = False) -> None:
+    """Book a programme's events: from Kafka into the journal.
+
+    Several processors, here or on other machines, share the partitions; when one dies, the others take its partitions over. With
+    CLH_SENDER_KEYS every event must be signed by its sender.
+
+    Examples:
+
+        clh run accrual --programme harvest
+
+        clh run accrual --programme harvest --processors 2
+    """
+    stop = _begin(with_parent=with_parent)
+    with servers() as house:
+        with books(house, programme):
+            pass
+        if processors > 1:
+            from services.processes.children import CLH, run_together
+
+            command = (*CLH, "run", "accrual", "--programme", programme, "--with-parent")
+            raise typer.Exit(run_together({f"accrual {no}": command for no in range(1, processors + 1)}, stop, environment=_environment(house)))
+        _book(house, programme, stop)
+
+
+@app.command()
+def relay(programme: SomeProgrammes = None, with_parent: WithParent = False) -> None:
+    """Send answers from the outbox to Kafka: `points.accruals.v1`, `events.rejected.v1`, `clearing.events.v1`.
+
+    One relay sends for each programme; a second one waits until the first is gone. Without --programme, all programmes are relayed, those that
+    come into force later too.
+
+    Examples:
+
+        clh run relay
+
+        clh run relay --programme harvest
+    """
+    stop = _begin(with_parent=with_parent)
+    with servers() as house:
+        for one in programme or ():
+            with books(house, one):
+                pass
+        from services.processes.relays import run_relays
+
+        if not run_relays(house, stop, programme or ()):
+            raise typer.Exit(FAILED)
+
+
+@app.command()
+def cron(with_parent: WithParent = False) -> None:
+    """Clear each programme's window when its cut-off has passed: looked at every minute.
+
+    Only where the platform has no cron of its own. Two of them do nothing twice.
+
+    Example:
+
+        clh run cron
+    """
+    stop = _begin(with_parent=with_parent)
+    with servers() as house:
+        from services.processes.cron import run_cron
+
+        run_cron(house, stop)
+
+
+@app.command()
+def insights(programme: SomeProgrammes = None, with_parent: WithParent = False) -> None:
+    """Keep live figures from the answers: by partner and hour, and signals of cards that are used too often. Books nothing.
+
+    Example:
+
+        clh run insights --programme harvest
+    """
+    stop = _begin(with_parent=with_parent)
+    with servers() as house:
+        from services.processes.children import run_together
+
+        if not _has_insights():
+            raise fail("this installation has no live figures")
+        raise typer.Exit(run_together(_insights(programme or house.programmes()), stop, environment=_environment(house)))
+
+
+@app.command(name="all")
+def everything(programme: SomeProgrammes = None, processors: Processors = 1, with_parent: WithParent = False) -> None:
+    """Run accrual, relay, cron and insights together, and stop them together: a whole house on one machine.
+
+    Kafka and PostgreSQL are started unless they run (`clh dev up`); they stay when this ends.
+
+    Examples:
+
+        clh programme apply examples/harvest.yaml && clh run all
+
+        clh run all --programme harvest --processors 2
+    """
+    stop = _begin(with_parent=with_parent)
+    with servers() as house:
+        from services.processes.children import CLH, run_together
+
+        chosen = programme or house.programmes()
+        if not chosen:
+            raise fail("no programme is in force yet: clh programme apply FILE")
+        commands: dict[str, Sequence[str]] = {}
+        for one in chosen:
+            with books(house, one):
+                commands[f"accrual {one}"] = (*CLH, "run", "accrual", "--programme", one, "--processors", str(processors), "--with-parent")
+        commands["relay"] = (*CLH, "run", "relay", *(word for one in programme or () for word in ("--programme", one)), "--with-parent")
+        commands["cron"] = (*CLH, "run", "cron", "--with-parent")
+        if _has_insights():
+            commands |= _insights(chosen)
+        raise typer.Exit(run_together(commands, stop, environment=_environment(house)))
+
+
+def _begin(*, with_parent: bool) -> Stop:
+    """Sets up the log and what stops the process."""
+    from services import logs
+    from services.settings import settings
+    from services.stop import Stop
+
+    told = settings()
+    logs.configure(told.log_format, told.log_level)
+    stop = Stop().on_signals()
+    return stop.with_parent() if with_parent else stop
+
+
+def _book(house: House, programme: str, stop: Stop) -> None:
+    import structlog
+
+    from services.accrual.incoming import SenderKeys
+    from services.accrual.processor import TooManyDeadLetters
+    from services.settings import settings
+
+    log = structlog.get_logger().bind(programme=programme)
+    try:
+        keys = SenderKeys.read(settings().sender_keys)
+    except (OSError, ValueError, KeyError) as error:
+        raise fail(f"CLH_SENDER_KEYS: {settings().sender_keys} cannot be read as keys of senders: {error}") from None
+    try:
+        processor = house.processor(programme, keys=keys)
+        log.info("booking")
+        processor.run(stop)
+    except TooManyDeadLetters as error:
+        raise fail(f"stopped before a whole topic is refused: {error}; something is wrong with what is sent, or with this version") from None
+    log.info("stopped")
+
+
+def _environment(house: House) -> dict[str, str]:
+    """What child processes are told: the addresses that were found."""
+    return {**os.environ, "CLH_POSTGRES_URI": house.postgres_uri, "CLH_KAFKA_BOOTSTRAP": house.kafka_bootstrap}
+
+
+def _has_insights() -> bool:
+    import importlib.util
+
+    return importlib.util.find_spec("services.insights") is not None and importlib.util.find_spec(INSIGHTS) is not None
+
+
+def _insights(programmes: Sequence[str]) -> dict[str, Sequence[str]]:
+    import sys
+
+    return {f"insights {one}": (sys.executable, "-m", INSIGHTS, one) for one in programmes}

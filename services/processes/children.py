@@ -1,0 +1,62 @@
+"""Several processes that are started together and end together."""
+
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+
+import structlog
+
+from services.stop import Stop
+
+log = structlog.get_logger()
+
+LOOK_S = 0.2
+PATIENCE_S = 20.0
+"""How long a process may take to stop before it is killed: what it was doing is done again by the next one."""
+
+CLH = (sys.executable, "-m", "services.cli")
+
+
+def run_together(commands: Mapping[str, Sequence[str]], stop: Stop, *, environment: Mapping[str, str] | None = None) -> int:
+    """Starts a process for each name and waits until it is time to stop, or until one of them ends; then stops them all.
+
+    Returns 0 when they were stopped, 1 when one had ended by itself. Standard input of each is a pipe that we hold: it ends with us.
+    """
+    children: dict[str, subprocess.Popen[bytes]] = {}
+    try:
+        for name, command in commands.items():
+            children[name] = subprocess.Popen(command, stdin=subprocess.PIPE, env=environment, start_new_session=True)
+        ended = _wait_for_one(children, stop)
+    finally:
+        _stop(children)
+    if ended is None:
+        return 0
+    log.error("a process ended by itself, so all were stopped", process=ended, exit_code=children[ended].returncode)
+    return 1
+
+
+def _wait_for_one(children: Mapping[str, subprocess.Popen[bytes]], stop: Stop) -> str | None:
+    """Name of the first child that ends by itself; None when it is time to stop."""
+    while not stop():
+        for name, child in children.items():
+            if child.poll() is not None:
+                return name
+        stop.wait(LOOK_S)
+    return None
+
+
+def _stop(children: Mapping[str, subprocess.Popen[bytes]]) -> None:
+    for child in children.values():
+        if child.poll() is None:
+            child.terminate()
+    deadline = time.monotonic() + PATIENCE_S
+    for name, child in children.items():
+        try:
+            child.wait(max(0.0, deadline - time.monotonic()))
+        except subprocess.TimeoutExpired:
+            log.warning("did not stop in time: killed", process=name)
+            child.kill()
+            child.wait()
+        if child.stdin is not None:
+            child.stdin.close()
