@@ -58,9 +58,17 @@ class Processor:
     """Books one programme's topics. Several of them share the partitions by the consumer group."""
 
     def __init__(
-        self, uri: str, bootstrap: str, schema: str, *, keys: SenderKeys | None = None, batch_max: int = BATCH_MAX, namespace: str | None = None
+        self,
+        uri: str,
+        bootstrap: str,
+        schema: str,
+        *,
+        keys: SenderKeys | None = None,
+        batch_max: int = BATCH_MAX,
+        namespace: str | None = None,
+        consumer: Consumer | None = None,
     ) -> None:
-        """`namespace`: what stands before the names of the topics; the programme's id unless told."""
+        """`namespace`: what stands before the names of the topics; the programme's id unless told. `consumer`: one that is connected already."""
         self.uri = uri
         self.schema = schema
         self.cap = DeadLetterCap()
@@ -70,7 +78,7 @@ class Processor:
         file = programmes.load(self.connection)
         self.kafka_topics = {self.names.topic[name]: f"{namespace or file.programme.id}.{name}" for name in programmes.INPUT_TOPICS}
         self.booker = BatchBooker(self.connection, Plan(file), self.names, self.kafka_topics)
-        consumer = Consumer(consumer_settings(bootstrap, f"clh.accrual.{schema}"))
+        consumer = consumer or Consumer(consumer_settings(bootstrap, f"clh.accrual.{schema}"))
         numbers = {name: no for no, name in self.kafka_topics.items()}
         self.source = Source(consumer, numbers, Reading(file, keys or SenderKeys(None)), self._positions, batch_max)
         self.numbers = numbers
@@ -111,7 +119,7 @@ class Processor:
     def step(self, seconds: float = 0.05) -> Progressed:
         """Takes what is there and books what may be booked now."""
         if len(self.pending) < self.source.batch_max:
-            self.pending += self.source.batch(seconds)
+            self.pending += self.source.batch(0 if self.pending else seconds)
         self.pending = [incoming for incoming in self.pending if incoming.generation == self.source.generation]
         if not self.pending:
             return Progressed()

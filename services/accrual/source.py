@@ -35,6 +35,11 @@ def consumer_settings(bootstrap: str, group: str) -> dict[str, Any]:
         "queued.max.messages.kbytes": 65_536,
         "fetch.queue.backoff.ms": 5,
         "fetch.wait.max.ms": 20,
+        "topic.metadata.refresh.fast.interval.ms": 20,
+        "reconnect.backoff.ms": 10,
+        "fetch.error.backoff.ms": 10,
+        "retry.backoff.ms": 20,
+        "socket.nagle.disable": True,
     }
 
 
@@ -71,17 +76,20 @@ class Source:
         return all(self._at.get(partition, 0) >= end for partition, end in ends.items())
 
     def stop(self) -> None:
-        """Leaves the group."""
+        """Stops reading and leaves the group; a consumer that was lent for fixed partitions stays connected."""
         self._stop.set()
         while self._thread.is_alive():
             self._drop()
             self._thread.join(0.05)
-        self.consumer.close()
+        if self._shared:
+            self.consumer.close()
+        else:
+            self.consumer.unassign()
 
     def batch(self, seconds: float) -> list[Incoming]:
         """The next batch, or an empty one after so many seconds. Raises what the reading failed with."""
         try:
-            return self._ready.get(timeout=seconds)
+            return self._ready.get(timeout=seconds) if seconds > 0 else self._ready.get_nowait()
         except queue.Empty:
             if self.failure is not None:
                 raise self.failure from None

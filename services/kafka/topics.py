@@ -54,18 +54,19 @@ class Ends:
     def __init__(self, bootstrap: str, topics: Mapping[str, int]) -> None:
         """`topics`: Kafka's names → numbers in the books."""
         self._numbers = dict(topics)
-        self._partitions = partitions_of(bootstrap, topics)
+        self.partitions = partitions_of(bootstrap, topics)
         self._admin = AdminClient({"bootstrap.servers": bootstrap})
         self._consumer = Consumer({"bootstrap.servers": bootstrap, "group.id": "clh.ends", "enable.auto.commit": False})
 
     def at(self, moment: datetime | None) -> dict[tuple[int, int], int]:
         """By topic number and partition the first offset at or after the moment; its end where there is none, or for None."""
         if moment is not None:
-            asked = [TopicPartition(p.topic, p.partition, int(moment.timestamp() * 1000)) for p in self._partitions]
+            asked = [TopicPartition(p.topic, p.partition, int(moment.timestamp() * 1000)) for p in self.partitions]
             found = {(p.topic, p.partition): p.offset for p in self._consumer.offsets_for_times(asked, timeout=SECONDS)}
         else:
             found = {}
-        ends = self._admin.list_offsets({TopicPartition(p.topic, p.partition): OffsetSpec.latest() for p in self._partitions})
+        latest = OffsetSpec.latest()  # type: ignore[no-untyped-call]
+        ends = self._admin.list_offsets({TopicPartition(p.topic, p.partition): latest for p in self.partitions})
         cuts = {}
         for partition, future in ends.items():
             end = future.result(SECONDS).offset

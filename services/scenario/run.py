@@ -10,13 +10,14 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
-from confluent_kafka import Producer
+from confluent_kafka import Consumer, Producer
 
 from clearing.night import run_night
 from clearing.ports import Refusal
 from schemas.programme import ProgrammeFile
 from schemas.scenario import Scenario
 from services.accrual.processor import Processor
+from services.accrual.source import consumer_settings
 from services.journal import programmes
 from services.journal.members import enrol
 from services.journal.migrate import add_month, connect, drop, migrate, schema_of
@@ -48,16 +49,26 @@ def run_files(paths: Sequence[Path], progress: Progress = lambda step: None) -> 
     scenarios = [(path, *read_scenario(path)) for path in paths]
     progress("start Kafka and PostgreSQL")
     addresses = ensure()
-    sender = producer(addresses.kafka_bootstrap, **{"linger.ms": 1})
+    lines = Lines(addresses, producer(addresses.kafka_bootstrap, **{"linger.ms": 1}), Consumer(consumer_settings(addresses.kafka_bootstrap, "clh.scenario")))
     for path, scenario, file in scenarios:
         progress(scenario.scenario)
-        yield run_scenario(scenario, file, path.parent, addresses, sender)
+        yield run_scenario(scenario, file, path.parent, lines)
+    lines.consumer.close()
 
 
-def run_scenario(scenario: Scenario, file: ProgrammeFile, folder: Path, addresses: Addresses, sender: Producer) -> ScenarioResult:
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """Connections that all scenarios of a call share: opening them takes longer than a small scenario."""
+
+    addresses: Addresses
+    sender: Producer
+    consumer: Consumer
+
+
+def run_scenario(scenario: Scenario, file: ProgrammeFile, folder: Path, lines: Lines) -> ScenarioResult:
     """Runs one scenario and compares its report with what it expects."""
-    with namespace(file, addresses) as (name, schema):
-        started = Run(scenario, file, addresses, sender, name, schema)
+    with namespace(file, lines.addresses) as (name, schema):
+        started = Run(scenario, file, lines, name, schema)
         try:
             report = started.to_the_end(folder)
         finally:
@@ -89,25 +100,28 @@ def namespace(file: ProgrammeFile, addresses: Addresses) -> Iterator[tuple[str, 
 class Run:
     """One scenario in its namespace: each listed day is a window, published, drained and cleared."""
 
-    def __init__(self, scenario: Scenario, file: ProgrammeFile, addresses: Addresses, sender: Producer, name: str, schema: str) -> None:
+    def __init__(self, scenario: Scenario, file: ProgrammeFile, lines: Lines, name: str, schema: str) -> None:
+        addresses = lines.addresses
         self.scenario = scenario
         self.file = file
-        self.sender = sender
+        self.sender = lines.sender
         self.name = name
         self.days = [day.day for day in scenario.days]
         for day in self.days:
             add_month(addresses.postgres_uri, schema, day)
-        self.processor = Processor(addresses.postgres_uri, addresses.kafka_bootstrap, schema, namespace=name, batch_max=50_000)
+        self.processor = Processor(addresses.postgres_uri, addresses.kafka_bootstrap, schema, namespace=name, batch_max=50_000, consumer=lines.consumer)
         self.connection = connect(addresses.postgres_uri, schema, autocommit=True)
         self.ends = topics.Ends(addresses.kafka_bootstrap, self.processor.numbers)
         plan = self.processor.booker.plan
         self.night = PgNight(self.connection, plan, self.processor.kafka_topics, self.ends.at, self._drain, self._next, by_hand=True)
-        self.processor.source.start(topics.partitions_of(addresses.kafka_bootstrap, self.processor.numbers))
+        self.partitions = self.ends.partitions
+        self.reading = False
         self.zone = plan.zone
 
     def close(self) -> None:
         """Stops reading and gives up the connections."""
-        self.processor.source.stop()
+        if self.reading:
+            self.processor.source.stop()
         self.processor.connection.close()
         self.ends.close()
         self.connection.close()
@@ -156,6 +170,9 @@ class Run:
     def _drain(self, day: date) -> None:
         names = self.processor.kafka_topics
         ends = {(names[topic], part): end for topic, part, end in self.connection.execute("select topic, part, end_offset from cut where day = %s", (day,))}
+        if not self.reading:  # what is read before the first event is there makes the client wait before it asks again
+            self.processor.source.start(self.partitions)
+            self.reading = True
         while self.night.behind(day):
             self.processor.gather(ends)
             self.processor.step()
