@@ -53,11 +53,12 @@ def in_file_order(findings: Iterable[Finding]) -> list[Finding]:
 def _fault(error: ErrorDetails, data: Any, marks: Any, schema: dict[str, Any], below: tuple[Part, ...]) -> _Fault:
     kind = error["type"]
     location = (*below, *error["loc"])
+    tag = str(error.get("ctx", {}).get("discriminator", "")).strip("'")
     if kind == "union_tag_invalid":
-        location = (*location, "kind")
+        location = (*location, tag)
     unknown = kind == "extra_forbidden"
     place = locate(data, marks, location, key=unknown)
-    absent = error["loc"][-1:] if kind == "missing" else ("kind",) if kind == "union_tag_not_found" else ()
+    absent = error["loc"][-1:] if kind == "missing" else (tag,) if kind == "union_tag_not_found" else ()
     known = fields_at(schema, error["loc"][:-1]) if unknown else ()
     passes_over = kind in _MERE_TYPE and len(place.path) < len(location)
     return _Fault(place, (*place.path, *absent), word(error, known), passes_over)

@@ -20,7 +20,6 @@ _REASONS = {
     "model_type": _A_MAPPING,
     "string_type": "must be text",
     "tuple_type": "must be a list",
-    "union_tag_not_found": "the field kind is missing",
 }
 _DAY_ERRORS = ("date_from_datetime_parsing", "date_parsing", "date_from_datetime_inexact", "date_type")
 _SHAPES = {
@@ -42,7 +41,7 @@ def word(error: ErrorDetails, known_fields: Sequence[str]) -> Wording:
     """The wording for one of pydantic's errors; `known_fields` are those that may stand beside an unknown one."""
     kind = error["type"]
     field = str(error["loc"][-1]) if error["loc"] else ""
-    if kind == "missing":
+    if kind in ("missing", "union_tag_not_found"):
         return Wording("missing-field", "is missing", "add it")
     if kind == "extra_forbidden":
         return _unknown_field(field, known_fields)
@@ -86,8 +85,7 @@ def _value(kind: str, error: ErrorDetails) -> Wording:
         pattern = str(error.get("ctx", {}).get("pattern", ""))
         return Wording("wrong-value", _SHAPES.get(pattern, f"{_shown(given)} does not have the form {pattern}"), "correct it")
     if kind in _REASONS:
-        code = "missing-field" if kind == "union_tag_not_found" else "wrong-type"
-        return Wording(code, _REASONS[kind], "add it" if code == "missing-field" else "correct it")
+        return Wording("wrong-type", _REASONS[kind], "correct it")
     return Wording("wrong-value", _plain(error["msg"]), "correct it")
 
 

@@ -31,7 +31,7 @@ MISTAKES: dict[str, tuple[str, str, str, str, str, str]] = {
         "missing-field",
         "",
     ),
-    "no kind": (BASE, "  - id: base\n", "  - id: base\n", "mechanics[0].kind", "missing-field", "kind is missing"),
+    "no kind": (BASE, "  - id: base\n", "  - id: base\n", "mechanics[0].kind", "missing-field", "is missing"),
     "no percent": ('    percent: "3"\n', "", BANK_PRICE, "mechanics[3].percent", "missing-field", ""),
     "no currency beside an amount": (
         'per: {amount: "1.00", currency: EUR}',
