@@ -46,11 +46,40 @@ class PartitionCount:
 
 
 def journal_balanced(debits: Mapping[str, int], credits_: Mapping[str, int]) -> Check:
-    """All that was debited was credited: the sums of the window's journal by unit (points, currencies in minor units)."""
+    """All that was debited was credited: the sums of the window's journal by unit (points, currencies in minor units).
+
+    The sums of each side are taken over the accounts that the rows' codes debit or credit; what stands in another account is under a name of its own.
+    """
     units = sorted(debits.keys() | credits_.keys())
     off = {unit: debits.get(unit, 0) - credits_.get(unit, 0) for unit in units}
     figures = {unit: f"debited {debits.get(unit, 0)}, credited {credits_.get(unit, 0)}" for unit in units}
     return Check("journal_balanced", not any(off.values()), figures)
+
+
+@dataclass(frozen=True, slots=True)
+class Balances:
+    """Points after a window: the sums of all members' balances, and of the lots and open holds that they are made of."""
+
+    available: int
+    pending: int
+    held: int
+    lots_available: int
+    lots_pending: int
+    open_holds: int
+
+
+def balances_equal_lots(balances: Balances) -> Check:
+    """What members have is what lies in their lots: available and pending points; what is held is what open holds have earmarked.
+
+    Figures: both sums of each, in points.
+    """
+    compared = {
+        "available": (balances.available, "lots", balances.lots_available),
+        "pending": (balances.pending, "lots", balances.lots_pending),
+        "held": (balances.held, "open holds", balances.open_holds),
+    }
+    figures = {name: f"members {of_members}, {source} {of_source}" for name, (of_members, source, of_source) in compared.items()}
+    return Check("balances_equal_lots", all(of_members == of_source for of_members, _, of_source in compared.values()), figures)
 
 
 def positions_sum_to_zero(positions: Positions) -> Check:

@@ -60,6 +60,7 @@ def clear(day: date, file: ProgrammeFile, books: NightBooks, progress: Progress)
     progress("check")
     made = (
         checks.journal_balanced(*books.sums_by_unit(day)),
+        checks.balances_equal_lots(books.balances(day)),
         checks.positions_sum_to_zero(net_positions),
         checks.recomputed_equal(totals, recomputed),
         checks.every_event_once(books.partition_counts(day)),

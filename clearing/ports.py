@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Protocol
 
-from clearing.checks import Check, PartitionCount
+from clearing.checks import Balances, Check, PartitionCount
 from clearing.entries import Total
 from clearing.lines import Obligation
 from clearing.netting import Carried, Netting
@@ -49,7 +49,10 @@ class NightBooks(Protocol):
         """Second path: the rows of the journal, and the accepted purchases, added up."""
 
     def sums_by_unit(self, day: date) -> tuple[Mapping[str, int], Mapping[str, int]]:
-        """What the window's journal debited and credited, by unit."""
+        """What the window's journal debited and credited, by unit. A row whose account does not follow from its code counts under another name."""
+
+    def balances(self, day: date) -> Balances:
+        """Members' balances, lots and open holds as they were when the window was closed."""
 
     def partition_counts(self, day: date) -> Sequence[PartitionCount]:
         """What each partition brought, and what became of it."""

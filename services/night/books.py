@@ -10,8 +10,8 @@ from typing import Any
 import psycopg
 
 from clearing.booking import Booked, Booking, lapse
-from clearing.checks import Check, PartitionCount
-from clearing.entries import POINTS, PURCHASES, Code, Total
+from clearing.checks import Balances, Check, PartitionCount, balances_equal_lots
+from clearing.entries import POINTS, PURCHASES, STAMPS, Code, Total
 from clearing.events import Decision, Facts, Hold, Outcome, Received
 from clearing.lines import Obligation
 from clearing.netting import Carried, Netting
@@ -233,7 +233,27 @@ class PgNight:
             closed = advance(State.DRAINING, Event.DRAINED)
             if self.behind(day):
                 raise RuntimeError(f"window {day}: a partition is not booked to its cut")
+            self.connection.execute(sql.MARK_STEP, (day, "close", json.dumps(self._measured())))
             self.connection.execute(sql.MOVE_STATE, (closed.value, day, State.DRAINING.value))
+
+    def _measured(self) -> dict[str, Any]:
+        """Points of members, lots and holds now. Taken when a window is closed, before anything of the next one is booked, so that every run sees the same."""
+        row = self.connection.execute(sql.BALANCES).fetchone()
+        assert row is not None
+        names = ("available", "pending", "held", "owed", "lots_available", "lots_pending", "open_holds")
+        return dict(zip(names, row, strict=True)) | {"outstanding": dict(self.connection.execute(sql.OUTSTANDING).fetchall())}
+
+    def closing(self, day: date) -> dict[str, Any]:
+        """What was measured when the window was closed. What did not agree then is measured again: somebody may have set it right since."""
+        row = self.connection.execute(sql.CLOSING, (day,)).fetchone()
+        if row is not None and balances_equal_lots(_balances(row[0])).ok:
+            figures: dict[str, Any] = row[0]
+            return figures
+        return self._measured()
+
+    def balances(self, day: date) -> Balances:
+        """At the close."""
+        return _balances(self.closing(day))
 
     def booked_totals(self, day: date) -> Sequence[Total]:
         """First path."""
@@ -253,8 +273,17 @@ class PgNight:
 
     def sums_by_unit(self, day: date) -> tuple[Mapping[str, int], Mapping[str, int]]:
         """Debits and credits of the window's journal."""
-        rows = self.connection.execute(sql.SUMS, (day,)).fetchall()
-        return {self.names.unit_id[unit]: debit for unit, debit, _ in rows}, {self.names.unit_id[unit]: credit for unit, _, credit in rows}
+        units = {name: self.names.unit[name] for name in (POINTS, STAMPS, PURCHASES)}
+        debits: dict[str, int] = {}
+        credited: dict[str, int] = {}
+        for code, unit, whole, debit, credit in self.connection.execute(sql.SUMS, {"day": day, **units}):
+            name = self.names.unit_id[unit]
+            for sums, right, side in ((debits, debit, "debited"), (credited, credit, "credited")):
+                sums[name] = sums.get(name, 0) + right
+                if right != whole:
+                    astray = f"{name} {side} by code {code} to accounts or in a unit that it does not have"
+                    sums[astray] = sums.get(astray, 0) + whole - right
+        return debits, credited
 
     def partition_counts(self, day: date) -> Sequence[PartitionCount]:
         """By topic and partition."""
@@ -314,3 +343,7 @@ class PgNight:
             self.connection.execute(sql.MOVE_STATE, (after.value, day, before.value))
             told = {"programme": self.plan.programme.id, "window": day.isoformat(), "state": after.value, "report_sha256": sha256}
             self.connection.execute(sql.NOTIFY, (self.plan.programme.id, json.dumps(told)))
+
+
+def _balances(figures: Mapping[str, int]) -> Balances:
+    return Balances(figures["available"], figures["pending"], figures["held"], figures["lots_available"], figures["lots_pending"], figures["open_holds"])

@@ -25,8 +25,6 @@ SENDERS = """
 select coalesce(p.id, ''), y.outcome, y.code, sum(y.events)::bigint from tally y left join party p on p.no = y.party
 where y.day = %s and y.outcome in ('accepted', 'rejected', 'held') group by 1, 2, 3 having sum(y.events) <> 0 order by 1, 2, 3
 """
-OUTSTANDING = "select p.id, sum(l.points)::bigint from lot l join party p on p.no = l.sponsor where l.live group by p.id"
-OWED = "select coalesce(sum(owed), 0)::bigint from member where owed > 0"
 
 MOVES = {
     Code.ACCRUAL: ("issued", 1),
@@ -123,11 +121,10 @@ def _points(books: PgNight, day: date) -> PointsFigures:
         if total.unit == POINTS and total.code in MOVES and total.sponsor is not None:
             name, sign = MOVES[total.code]
             figures.setdefault(total.sponsor, dict(empty))[name] += sign * total.quantity
-    for sponsor, points in books.connection.execute(OUTSTANDING):
+    closing = books.closing(day)
+    for sponsor, points in closing["outstanding"].items():
         figures.setdefault(sponsor, dict(empty))["outstanding"] = points
-    owed = books.connection.execute(OWED).fetchone()
-    assert owed is not None
     whole = {name: sum(of_sponsor[name] for of_sponsor in figures.values()) for name in empty}
-    whole["outstanding"] -= owed[0]
+    whole["outstanding"] -= closing["owed"]
     by_sponsor = tuple(PointsOfSponsor(sponsor=sponsor, **of_sponsor) for sponsor, of_sponsor in sorted(figures.items()))
     return PointsFigures(**whole, by_sponsor=by_sponsor)

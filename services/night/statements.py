@@ -1,5 +1,7 @@
 """The night's set-based statements. Memory does not grow with the number of events: rows never leave the database."""
 
+from services.journal.sides import CREDIT_FOLLOWS, DEBIT_FOLLOWS, UNIT_FOLLOWS
+
 # --- windows ---------------------------------------------------------------------------------------------------------------------------
 
 STATE = "select state from settlement_window where day = %s"
@@ -94,6 +96,20 @@ select h.record, h.received_at, e.body, e.party from held h join entry e on e.re
 where h.event_day + %s <= %s order by h.received_at, h.record limit 1000
 """
 
+# --- what members have when the window is closed -----------------------------------------------------------------------------------------
+
+BALANCES = """
+select m.available, m.pending, m.held, m.owed, l.available, l.pending, h.points from
+  (select coalesce(sum(available), 0)::bigint available, coalesce(sum(pending), 0)::bigint pending, coalesce(sum(held), 0)::bigint held,
+     coalesce(sum(owed), 0)::bigint owed from member) m,
+  (select coalesce(sum(points) filter (where release_on = '0001-01-01'), 0)::bigint available,
+     coalesce(sum(points) filter (where release_on > '0001-01-01'), 0)::bigint pending from lot where live) l,
+  (select coalesce(sum((part ->> 4)::bigint), 0)::bigint points from original o, jsonb_array_elements(o.state::jsonb -> 'lots') part
+     where o.expires_at is not null) h
+"""
+OUTSTANDING = "select p.id, sum(l.points)::bigint from lot l join party p on p.no = l.sponsor where l.live group by p.id order by p.id"
+CLOSING = "select figures from night_step where day = %s and step = 'close'"
+
 # --- totals by two paths -----------------------------------------------------------------------------------------------------------------
 
 BOOKED_TOTALS = """
@@ -110,9 +126,12 @@ select 41, party, contract, null, null, %(purchases)s, count(*), count(*) from (
   select party, contract from entry where booked = %(day)s and booked <> day and outcome = 'accepted' and type = 'purchase.v1'
 ) bought group by party, contract
 """
-SUMS = """
-select unit, sum(amount) filter (where debit is not null)::bigint, sum(amount) filter (where credit is not null)::bigint from transfer where day = %s group by unit
-"""
+# By code and unit: the whole, and what stands on either side in an account that follows from the rest of its row.
+SUMS = f"""
+select t.code, t.unit, sum(t.amount)::bigint, coalesce(sum(t.amount) filter (where {DEBIT_FOLLOWS} and {UNIT_FOLLOWS}), 0)::bigint,
+  coalesce(sum(t.amount) filter (where {CREDIT_FOLLOWS} and {UNIT_FOLLOWS}), 0)::bigint
+from transfer t where t.day = %(day)s group by t.code, t.unit order by t.code, t.unit
+"""  # noqa: S608  # conditions from services/journal/sides.py
 # Distinct events of lines that several totals were merged into.
 DISTINCT = """
 select k.line, count(distinct t.entry) filter (where t.entry > 0)

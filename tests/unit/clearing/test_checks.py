@@ -7,8 +7,10 @@ import pytest
 
 from clearing.checks import (
     NAMED_MAX,
+    Balances,
     Check,
     PartitionCount,
+    balances_equal_lots,
     every_event_once,
     journal_balanced,
     payments_cover_positions,
@@ -33,6 +35,19 @@ def test_a_journal_is_balanced_when_each_units_debits_are_its_credits() -> None:
     )
     assert not journal_balanced({}, {"EUR": 1}).ok
     assert not journal_balanced({"EUR": 1}, {}).ok
+
+
+def test_what_members_have_is_what_lies_in_their_lots_and_open_holds() -> None:
+    equal = Balances(available=70, pending=20, held=10, lots_available=70, lots_pending=20, open_holds=10)
+    assert balances_equal_lots(equal) == Check(
+        "balances_equal_lots",
+        ok=True,
+        figures={"available": "members 70, lots 70", "pending": "members 20, lots 20", "held": "members 10, open holds 10"},
+    )
+    for off in (replace(equal, lots_available=69), replace(equal, pending=21), replace(equal, open_holds=0), replace(equal, held=11, lots_available=69)):
+        assert not balances_equal_lots(off).ok
+    check = balances_equal_lots(replace(equal, open_holds=0))
+    assert check.figures == {"available": "members 70, lots 70", "pending": "members 20, lots 20", "held": "members 10, open holds 0"}
 
 
 def test_positions_add_up_to_zero_in_each_currency() -> None:
