@@ -15,7 +15,7 @@ from services.cli.findings import FOUND, UNUSABLE, as_json, print_findings
 from services.cli.output import NOT_RUNNING, Format, Output, err, fail, out, print_json, print_table
 
 if TYPE_CHECKING:
-    from services.scenario.run import ScenarioResult
+    from services.scenario.run import ScenarioResult, UnusableScenario
 
 app = typer.Typer(help="Scenarios: a programme, its members, a stretch of events, and what should come out.", no_args_is_help=True)
 
@@ -33,7 +33,7 @@ def run(
     """Run scenarios in a namespace of their own, which is removed afterwards, and compare what came out with what they expect.
 
     Kafka and PostgreSQL are started unless they run. With `--output json` one JSON document is printed, or, for several files, one line each.
-    Exit code 0 when all holds that `expect` names, 1 when not, 2 when a file is unusable.
+    Exit code 0 when all holds that `expect` names, 1 when not, 2 when a file is unusable (the others are run all the same).
 
     Examples:
 
@@ -45,26 +45,25 @@ def run(
 
     Without `expect` a scenario only reports.
     """
-    from services.documents.findings import FileError
     from services.runtime.errors import LocalRuntimeError
+    from services.scenario.run import ScenarioResult
 
-    passed = True
+    code = 0
     try:
         for result in _results(files):
-            passed = passed and not result.differences
-            _print(result, output, alone=len(files) == 1)
-    except FileError as error:
-        if output is Format.JSON:
-            print_json(as_json(error.findings[0].file, error.findings))
-        print_findings(error.findings, to_stderr=True)
-        raise typer.Exit(UNUSABLE) from None
+            if isinstance(result, ScenarioResult):
+                code = max(code, FOUND if result.differences else 0)
+                _print(result, output, alone=len(files) == 1)
+            else:
+                code = UNUSABLE
+                _print_unusable(result, output, alone=len(files) == 1)
     except LocalRuntimeError as error:
         raise fail(str(error), code=NOT_RUNNING) from None
-    if not passed:
-        raise typer.Exit(FOUND)
+    if code:
+        raise typer.Exit(code)
 
 
-def _results(files: list[Path]) -> Iterator[ScenarioResult]:
+def _results(files: list[Path]) -> Iterator[ScenarioResult | UnusableScenario]:
     """The results, one after the other, with a bar on standard error while they are made."""
     from services.scenario.run import run_files
 
@@ -95,6 +94,18 @@ def _print(result: ScenarioResult, output: Format, *, alone: bool) -> None:
     out.print(f"{result.name}: {verdict}", style="green" if not result.differences else "red", markup=False, highlight=False, soft_wrap=True)
     for difference in result.differences:
         out.print(f"  {difference}", markup=False, highlight=False, soft_wrap=True)
+
+
+def _print_unusable(unusable: UnusableScenario, output: Format, *, alone: bool) -> None:
+    """A file that was not run: its findings on standard error, and, as JSON, in its place among the results."""
+    print_findings(unusable.findings, to_stderr=True)
+    if output is Format.JSON:
+        findings = [str(finding) for finding in unusable.findings]
+        document = {"scenario": unusable.path.stem, "passed": False, "differences": findings, **as_json(str(unusable.path), unusable.findings)}
+        if alone:
+            print_json(document)
+        else:
+            typer.echo(json.dumps(document, ensure_ascii=False))
 
 
 def _tables(report: dict[str, Any]) -> None:

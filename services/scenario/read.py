@@ -11,10 +11,12 @@ from pydantic import ValidationError
 from schemas.programme import ProgrammeFile
 from schemas.scenario import Scenario, ScenarioDay
 from services.documents.explain import explain, in_file_order
-from services.documents.findings import FileError, Finding
+from services.documents.findings import FileError, Finding, Severity
 from services.documents.load import parse_mapping, read_text, unusable
 from services.documents.places import Part, field_path, locate
 from services.documents.yaml_text import read_yaml_with_marks
+from services.programme.advice.clashes import kinds_are_booked
+from services.programme.lint import placed
 from services.programme.read import read_programme
 from services.scenario.expand import events_file, expand
 from services.scenario.figures import as_text
@@ -50,12 +52,24 @@ def read_scenario(path: Path) -> tuple[Scenario, ProgrammeFile]:
         scenario = Scenario.model_validate(data, by_alias=True, by_name=False)
     except ValidationError as error:
         raise ScenarioError(explain(error, text, str(path), Scenario)) from None
-    file = scenario.programme if isinstance(scenario.programme, ProgrammeFile) else read_programme(_beside(path, scenario.programme))
+    file = _programme(scenario, path)
     scenario = scenario.model_copy(update={"days": tuple(_with_path(day, path) for day in scenario.days)})
     problems = list(_problems(scenario, file))
     if problems:
         raise ScenarioError(_placed(problems, text, str(path)))
     return with_subjects(scenario), file
+
+
+def _programme(scenario: Scenario, path: Path) -> ProgrammeFile:
+    """The programme in the scenario, or that of the file beside it. One with mechanics that are not booked yet cannot be run."""
+    if isinstance(scenario.programme, ProgrammeFile):
+        return scenario.programme
+    beside = _beside(path, scenario.programme)
+    file = read_programme(beside)
+    refused = placed(kinds_are_booked(file), read_text(beside), str(beside), Severity.ERROR)
+    if refused:
+        raise ScenarioError(refused)
+    return file
 
 
 def _beside(path: Path, named: str) -> Path:
@@ -69,7 +83,9 @@ def _with_path(day: ScenarioDay, path: Path) -> ScenarioDay:
 
 
 def _problems(scenario: Scenario, file: ProgrammeFile) -> Iterator[_Problem]:
-    """What shape alone does not show: files that are missing, events that cannot be written in full."""
+    """What shape alone does not show: mechanics that are not booked yet, files that are missing, events that cannot be written in full."""
+    for advice in kinds_are_booked(file):
+        yield _Problem(("programme", *advice.place), advice.code, advice.reason, advice.way_out)
     for at, day in enumerate(scenario.days):
         if day.events_file is not None:
             try:

@@ -18,6 +18,7 @@ from schemas.programme import ProgrammeFile
 from schemas.scenario import Scenario
 from services.accrual.processor import Processor
 from services.accrual.source import consumer_settings
+from services.documents.findings import FileError, Finding
 from services.journal import programmes
 from services.journal.members import enrol
 from services.journal.migrate import add_month, connect, drop, migrate, schema_of
@@ -44,9 +45,27 @@ class ScenarioResult:
     differences: list[str]
 
 
-def run_files(paths: Sequence[Path], progress: Progress = lambda step: None) -> Iterator[ScenarioResult]:
-    """Runs scenario files one after the other; they share one start of the local services. Raises what reading a file raises."""
-    scenarios = [(path, *read_scenario(path)) for path in paths]
+@dataclass(frozen=True, slots=True)
+class UnusableScenario:
+    """A file that was not run, and why."""
+
+    path: Path
+    findings: tuple[Finding, ...]
+
+
+def run_files(paths: Sequence[Path], progress: Progress = lambda _step: None) -> Iterator[ScenarioResult | UnusableScenario]:
+    """Runs scenario files one after the other; they share one start of the local services.
+
+    All files are read first. Those that cannot be used come first, as such; the others are run.
+    """
+    scenarios = []
+    for path in paths:
+        try:
+            scenarios.append((path, *read_scenario(path)))
+        except FileError as error:
+            yield UnusableScenario(path, error.findings)
+    if not scenarios:
+        return
     progress("start Kafka and PostgreSQL")
     addresses = ensure()
     lines = Lines(addresses, producer(addresses.kafka_bootstrap, **{"linger.ms": 1}), Consumer(consumer_settings(addresses.kafka_bootstrap, "clh.scenario")))

@@ -10,9 +10,9 @@ from typer.testing import CliRunner
 
 import services.scenario.run
 from services.cli.main import app
-from services.documents.findings import Finding, UnusableFileError
+from services.documents.findings import Finding
 from services.runtime.errors import NotRunningError
-from services.scenario.run import ScenarioResult
+from services.scenario.run import ScenarioResult, UnusableScenario
 
 REPORT: dict[str, Any] = {
     "scenario": "basics",
@@ -31,6 +31,7 @@ REPORT: dict[str, Any] = {
     "members": {},
     "checks": {},
 }
+FINDING = Finding("broken.yaml", 7, 3, "days[0]", "missing-field", "is missing", "add it")
 Run = Callable[..., tuple[int, str, str]]
 
 
@@ -39,10 +40,13 @@ def run(monkeypatch: pytest.MonkeyPatch) -> Run:
     """Runs the command with the results, or the error, that the runner is to give."""
 
     def with_results(results: dict[str, list[str]] | Exception, *arguments: str) -> tuple[int, str, str]:
-        def run_files(paths: Sequence[Path], progress: Callable[[str], None]) -> Iterator[ScenarioResult]:
+        def run_files(paths: Sequence[Path], progress: Callable[[str], None]) -> Iterator[ScenarioResult | UnusableScenario]:
             for path in paths:
                 if isinstance(results, Exception):
                     raise results
+                if path.stem not in results:
+                    yield UnusableScenario(path, (FINDING,))
+                    continue
                 progress(path.stem)
                 differences = results[path.stem]
                 yield ScenarioResult(path.stem, REPORT | {"scenario": path.stem, "passed": not differences, "differences": differences}, differences)
@@ -94,15 +98,22 @@ def test_several_scenarios_are_a_line_of_json_each(run: Run) -> None:
 
 
 def test_an_unusable_file_ends_with_2_and_is_named(run: Run) -> None:
-    finding = Finding("basics.yaml", 7, 3, "days[0]", "missing-field", "is missing", "add it")
-
-    code, output, errors = run(UnusableFileError((finding,)), "basics.yaml")
+    code, output, errors = run({}, "broken.yaml")
 
     assert (code, output) == (2, "")
-    assert "basics.yaml:7:3: error: days[0]: is missing [missing-field]" in errors
-    code, output, _ = run(UnusableFileError((finding,)), "basics.yaml", "--output", "json")
+    assert "broken.yaml:7:3: error: days[0]: is missing [missing-field]" in errors
+    code, output, _ = run({}, "broken.yaml", "--output", "json")
+    document = json.loads(output)
     assert code == 2
-    assert json.loads(output)["findings"][0]["line"] == 7
+    assert (document["scenario"], document["passed"], document["findings"][0]["line"]) == ("broken", False, 7)
+
+
+def test_the_others_are_run_all_the_same(run: Run) -> None:
+    code, output, errors = run({"one": [], "two": ["x: expected 1, found 2"]}, "one.yaml", "broken.yaml", "two.yaml", "--output", "json")
+
+    assert code == 2
+    assert [json.loads(line)["scenario"] for line in output.splitlines()] == ["one", "broken", "two"]
+    assert "broken.yaml:7:3" in errors
 
 
 def test_a_missing_file_ends_with_2() -> None:
