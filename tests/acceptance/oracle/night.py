@@ -1,0 +1,32 @@
+"""What happens in the night run before prices: holds, pending points, held events, expiry."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from datetime import time as clock
+
+from tests.acceptance.oracle.points import Lot
+from tests.acceptance.oracle.spending import free
+from tests.acceptance.oracle.state import State
+
+
+def run(state: State) -> None:
+    """In the contract's order. What waited for its original has been booked or rejected before."""
+    end = datetime.combine(state.day, clock(23, 59, 59), state.programme.zone)
+    for key, taken in list(state.holds.items()):
+        if taken.expires is not None and taken.expires <= end:
+            free(state, key, None)
+    for account in state.accounts.values():
+        for lot in sorted(account.lots, key=Lot.order):
+            for release in sorted(day for day in lot.pending if day <= state.day):
+                account.arrive(lot, lot.pending.pop(release), state.books, None)
+    claim_days = state.programme.head["claim_days"]
+    for event in state.clear_held(lambda one: (state.day - state.day_of(one)).days >= claim_days):
+        state.lapse(event)
+    for account in state.accounts.values():
+        for lot in account.lots:
+            if lot.expires is not None and lot.expires <= state.day:
+                points = lot.available + sum(lot.pending.values())
+                lot.available, lot.pending = 0, {}
+                lot.expired += points
+                state.books.expired(lot.contract, points)

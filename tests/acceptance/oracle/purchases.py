@@ -1,0 +1,126 @@
+"""Booking a purchase: what each mechanic gives, who funds it, and where it goes."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from tests.acceptance.oracle import rules
+from tests.acceptance.oracle.basket import Gift, Purchase, purchase
+from tests.acceptance.oracle.earning import UNITS, worth
+from tests.acceptance.oracle.programme import Written
+from tests.acceptance.oracle.reading import Event
+from tests.acceptance.oracle.state import Refused, State
+
+
+def book(state: State, event: Event) -> list[Written]:
+    """Rules 3 to 9. Gives the effects."""
+    programme, member, day = state.programme, state.cards[event.subject], state.day_of(event)
+    local = event.time.astimezone(programme.zone)
+    bought = purchase(event, day, local, member, state.facts[member])
+    gifts = _gifts(state, bought)
+    for gift in gifts:
+        if gift.unit == "points" and any(points and not _issuing(state, sponsor, bought) for sponsor, points in gift.had.items()):
+            raise Refused("no-contract")
+    bought.gifts = gifts
+    state.purchases[event.source, event.id] = bought
+    own = programme.contract(event.party, day)
+    if own:
+        state.books.window.purchases.setdefault(own, set()).add(event.id)
+    if any(gift.unit == "points" for gift in gifts):
+        state.account(member).touch(day)
+    effects: list[Written] = []
+    for gift in gifts:
+        state.limits.count(gift.mechanic, member, day, gift.total, times=1)
+        effects += give(state, bought, gift)
+    return effects
+
+
+def _issuing(state: State, sponsor: str, bought: Purchase) -> bool:
+    contract = state.programme.contract(sponsor, bought.day)
+    return contract is not None and contract.issuer
+
+
+def _gifts(state: State, bought: Purchase) -> list[Gift]:
+    """What every mechanic gives: limits, then the winner of each group, multipliers after what they multiply."""
+    file, left = state.programme.mechanics, bought.left()
+
+    def given(mechanic: Written) -> int:
+        return state.limits.cut(mechanic, bought.member, bought.day, bought.currency, worth(mechanic, bought, left, file))
+
+    for multiplying in (False, True):
+        for group in dict.fromkeys(one["group"] for one in file if "group" in one):
+            rivals = [one for one in file if one.get("group") == group]
+            if any(one["kind"] == "multiplier" for one in rivals) is multiplying:
+                winner = max(rivals, key=given)
+                bought.losers |= {one["id"] for one in rivals if one is not winner}
+    gifts = []
+    for mechanic in file:
+        total = given(mechanic) if mechanic["id"] not in bought.losers else 0
+        if total:
+            funders = state.programme.shares(mechanic, bought.event.party)
+            parts = rules.shares(total, [share for _, share in funders])
+            if UNITS[mechanic["kind"]] == "stamp":
+                funders, parts = [("", funders[0][1])], [total]
+            had = {party: part for (party, _), part in zip(funders, parts, strict=True) if part}
+            gifts.append(Gift(mechanic, UNITS[mechanic["kind"]], had, dict(had)))
+    return gifts
+
+
+def give(state: State, bought: Purchase, gift: Gift) -> list[Written]:
+    """Books one mechanic's gift. Gives its effects."""
+    mechanic, event = gift.mechanic, bought.event
+    if gift.unit == "stamp":
+        return _stamp(state, bought, gift)
+    for sponsor, part in gift.had.items():
+        if gift.unit == "points":
+            _issue(state, bought, mechanic, sponsor, part)
+        else:
+            state.books.paid("discount_funding", sponsor, event.party, bought.currency, part, event.id)
+    return [effect(mechanic, gift.unit, part, sponsor, bought.currency) for sponsor, part in gift.had.items()]
+
+
+def _issue(state: State, bought: Purchase, mechanic: Written, sponsor: str, points: int) -> None:
+    head, account, event = state.programme.head, state.account(bought.member), bought.event
+    contract = state.programme.contract(sponsor, bought.day)
+    assert contract is not None
+    lot = account.lot(contract, bought.day, mechanic.get("expiry") or head["expiry"])
+    state.lots_of[event.source, event.id, mechanic["id"], sponsor] = lot
+    state.books.issued(contract, points, event.id)
+    pending = mechanic.get("pending_days", head.get("pending_days", 0))
+    if pending:
+        release = bought.day + timedelta(days=pending)
+        lot.pending[release] = lot.pending.get(release, 0) + points
+    else:
+        account.arrive(lot, points, state.books, event.id)
+
+
+def _stamp(state: State, bought: Purchase, gift: Gift) -> list[Written]:
+    """Stamps; at each row that is full for the first time a gift, whose value the funders owe to the seller."""
+    mechanic, key = gift.mechanic, (bought.member, gift.mechanic["id"])
+    state.stamps[key] = state.stamps.get(key, 0) + gift.total
+    full = rows_full(mechanic, state.stamps[key])
+    new = max(0, full - state.rows.get(key, 0))
+    state.rows[key] = max(full, state.rows.get(key, 0))
+    if new and "gift_value" in mechanic:
+        funders = state.programme.shares(mechanic, bought.event.party)
+        value = new * rules.minor(mechanic["gift_value"], state.programme.currency)
+        for (sponsor, _), part in zip(funders, rules.shares(value, [share for _, share in funders]), strict=True):
+            state.books.paid("reward", sponsor, bought.event.party, state.programme.currency, part, bought.event.id)
+    gifts: list[Written] = [{"mechanic": mechanic["id"], "kind": "gift", "gift": mechanic["gift"]}] if new else []
+    return [effect(mechanic, "stamp", gift.total, None, ""), *gifts]
+
+
+def rows_full(mechanic: Written, stamps: int) -> int:
+    """How many rows so many stamps fill, the card starting again after its last."""
+    cards, rest = divmod(stamps, sum(mechanic["rows"]))
+    row, full = 0, 0
+    for size in mechanic["rows"]:
+        row += size
+        full += row <= rest
+    return int(cards * len(mechanic["rows"]) + full)
+
+
+def effect(mechanic: Written | None, unit: str, value: int, sponsor: str | None, currency: str) -> Written:
+    """One effect of an answer."""
+    shown: Written = {"points": value} if unit == "points" else {"count": value} if unit == "stamp" else {"amount": rules.money(value, currency)}
+    return {"mechanic": mechanic and mechanic["id"], "kind": unit, "sponsor": sponsor, **shown}

@@ -1,0 +1,92 @@
+"""What the house knows at a moment of a scenario."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import date
+
+from tests.acceptance.oracle.basket import Purchase
+from tests.acceptance.oracle.books import Books, Window
+from tests.acceptance.oracle.limits import Limits
+from tests.acceptance.oracle.points import Account, Lot, Taking
+from tests.acceptance.oracle.programme import Programme, Written
+from tests.acceptance.oracle.reading import Event
+
+
+class Refused(Exception):
+    """An event is rejected."""
+
+    def __init__(self, code: str) -> None:
+        """`code`: as in events.md."""
+        self.code = code
+        super().__init__(code)
+
+
+class Held(Exception):
+    """An event waits for its card to become known."""
+
+
+class Waits(Exception):
+    """An event waits for its original, until the end of the window."""
+
+
+@dataclass
+class State:
+    """Members, points, purchases and what happened to each event."""
+
+    programme: Programme
+    day: date = date.min
+    cards: dict[str, str] = field(default_factory=dict)
+    blocked: set[str] = field(default_factory=set)
+    facts: dict[str, Written] = field(default_factory=dict)
+    accounts: dict[str, Account] = field(default_factory=dict)
+    seen: dict[tuple[str, str], Event] = field(default_factory=dict)
+    events: Written = field(default_factory=dict)
+    rejected: dict[str, str] = field(default_factory=dict)
+    held: list[Event] = field(default_factory=list)
+    waiting: list[Event] = field(default_factory=list)
+    purchases: dict[tuple[str, str], Purchase] = field(default_factory=dict)
+    taken: dict[tuple[str, str], Taking] = field(default_factory=dict)
+    holds: dict[tuple[str, str], Taking] = field(default_factory=dict)
+    stamps: dict[tuple[str, str], int] = field(default_factory=dict)
+    rows: dict[tuple[str, str], int] = field(default_factory=dict)
+    lots_of: dict[tuple[str, str, str, str], Lot] = field(default_factory=dict)
+    limits: Limits = field(default_factory=Limits)
+    books: Books = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Opens empty books."""
+        self.books = Books(self.programme)
+
+    def open(self, day: date) -> None:
+        """The next window."""
+        self.day, self.books.window = day, Window(day)
+
+    def day_of(self, event: Event) -> date:
+        """Rule 1: the event date."""
+        return event.time.astimezone(self.programme.zone).date()
+
+    def mechanic(self, name: str) -> Written:
+        """A mechanic by its id."""
+        return next(one for one in self.programme.mechanics if one["id"] == name)
+
+    def account(self, member: str) -> Account:
+        """A member's points."""
+        return self.accounts.setdefault(member, Account())
+
+    def clear_waiting(self) -> list[Event]:
+        """What waited for its original, at the end of the window."""
+        waited, self.waiting = self.waiting, []
+        return waited
+
+    def clear_held(self, which: Callable[[Event], bool]) -> list[Event]:
+        """Held events that are held no longer, in the order in which they came."""
+        freed = [event for event in self.held if which(event)]
+        self.held = [event for event in self.held if not which(event)]
+        return freed
+
+    def lapse(self, event: Event) -> None:
+        """A held event whose card nobody enrolled in time."""
+        self.events.pop(event.id, None)
+        self.rejected[event.id] = "claim-expired"
