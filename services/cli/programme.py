@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
@@ -11,12 +9,12 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 import typer
 
 from services.cli.findings import FOUND, as_json, exit_code, print_findings
-from services.cli.output import NOT_RUNNING, Format, Output, fail, out, print_json
+from services.cli.house import servers
+from services.cli.output import Format, Output, fail, out, print_json
 
 if TYPE_CHECKING:
     from schemas.programme import ProgrammeFile
     from services.documents.findings import FileError, Finding
-    from services.house import House
 
 app = typer.Typer(help="Programme files: lint, show, diff, apply, schema.", no_args_is_help=True)
 
@@ -150,7 +148,7 @@ def apply(file: FileArgument, output: Output = Format.TABLE) -> None:
     try:
         text = read_text(file)
         programme = parse_programme(text, str(file))
-        with _house() as house:
+        with servers() as house:
             changed = apply_programme(house, programme, text, str(file))
     except FileError as error:
         _stop(file, error, output)
@@ -193,27 +191,8 @@ def _in_force(programme: str) -> ProgrammeFile:
     from schemas.ids import ProgrammeId
     from services.programme.apply import in_force
 
-    with _house() as house:
+    with servers() as house:
         found = in_force(house, ProgrammeId(programme))
     if found is None:
         raise fail(f"no programme {programme} was applied; a file is named with its ending, such as {programme}.yaml")
     return found
-
-
-@contextlib.contextmanager
-def _house() -> Iterator[House]:
-    """The house that the environment names, or the local one, started unless it runs; an instance that was never made is not made for this."""
-    import psycopg
-
-    from services.house import House
-    from services.runtime.errors import LocalRuntimeError
-    from services.runtime.local import instance_at
-    from services.settings import settings
-
-    told = settings()
-    try:
-        if not (told.postgres_uri and told.kafka_bootstrap):
-            _ = instance_at(told.state_dir).addresses
-        yield House.here()
-    except (LocalRuntimeError, psycopg.OperationalError) as error:
-        raise fail(str(error).strip(), code=NOT_RUNNING) from None

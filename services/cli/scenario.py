@@ -45,9 +45,13 @@ def run(
 
     Without `expect` a scenario only reports.
     """
+    from services import logs
     from services.runtime.errors import LocalRuntimeError
     from services.scenario.run import ScenarioResult
+    from services.settings import settings
 
+    told = settings()
+    logs.configure(told.log_format, told.log_level)
     code = 0
     try:
         for result in _results(files):

@@ -120,14 +120,14 @@ def test_a_broken_file_is_not_applied(tmp_path: Path) -> None:
     assert run("apply", str(tmp_path / "missing.yaml"))[0] == 2
 
 
-def test_without_a_database_commands_say_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("CLH_STATE_DIR", str(tmp_path / "state"))
-    monkeypatch.delenv("CLH_POSTGRES_URI", raising=False)
+def test_servers_that_cannot_be_reached_end_with_3(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CLH_POSTGRES_URI", "postgresql://nobody@127.0.0.1:1/none")
+    monkeypatch.setenv("CLH_KAFKA_BOOTSTRAP", "127.0.0.1:1")
 
     for arguments in (("apply", HARVEST), ("diff", HARVEST), ("show", "harvest")):
         code, output = run(*arguments)
         assert code == 3
-        assert "clh dev up" in output
+        assert "PostgreSQL cannot be reached" in output
 
 
 def test_every_command_has_help_with_an_example() -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
+import services.logs
 import services.scenario.run
 from services.cli.main import app
 from services.documents.findings import Finding
@@ -33,6 +34,12 @@ REPORT: dict[str, Any] = {
 }
 FINDING = Finding("broken.yaml", 7, 3, "days[0]", "missing-field", "is missing", "add it")
 Run = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture(autouse=True)
+def _log_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The log of the process that runs the tests stays as it is."""
+    monkeypatch.setattr(services.logs, "configure", lambda *_: None)
 
 
 @pytest.fixture
