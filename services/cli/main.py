@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import typer
 
-from services.cli import dev, programme, run, scenario
+from services.cli import clearing, dev, ledger, programme, run, scenario, window
 
 app = typer.Typer(
     name="clh",
@@ -17,10 +17,13 @@ app = typer.Typer(
     rich_markup_mode="markdown",
     pretty_exceptions_show_locals=False,  # locals can hold what senders sent
 )
+app.add_typer(clearing.app, name="clearing")
 app.add_typer(dev.app, name="dev")
+app.add_typer(ledger.app, name="ledger")
 app.add_typer(programme.app, name="programme")
 app.add_typer(run.app, name="run")
 app.add_typer(scenario.app, name="scenario")
+app.add_typer(window.app, name="window")
 
 
 @app.callback()

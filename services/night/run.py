@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 from datetime import UTC, date, datetime
+from functools import partial
 
 from clearing.night import Progress, run_night
 from services.house import House
@@ -26,18 +27,26 @@ def clear_due(
     now: datetime | None = None,
     booked_to_cut: Callable[[PgNight, date], None] = wait_for_processors,
     progress: Progress = lambda _: None,
+    half_done_only: bool = False,
 ) -> list[date]:
-    """Clears every window whose end has passed, or that was left half done; returns their days. Run twice, the second finds nothing to do."""
+    """Clears every window whose end has passed, or that was left half done; returns their days. Run twice, the second finds nothing to do.
+
+    `progress` is told the window with each step. `half_done_only`: windows that are open stay open, whatever the clock says.
+    """
     night = house.night(programme, booked_to_cut)
     moment = now or datetime.now(UTC)
     cleared: list[date] = []
     while True:
         rows = night.connection.execute(TO_CLEAR).fetchall()
-        due = [day for day, state, ends_at in rows if state != "open" or (ends_at is not None and ends_at <= moment)]
+        due = [day for day, state, ends_at in rows if state != "open" or (not half_done_only and ends_at is not None and ends_at <= moment)]
         if not due:
             return cleared
-        run_night(due[0], night.plan.file, night, progress)
+        run_night(due[0], night.plan.file, night, partial(_of_window, progress, due[0]))
         cleared.append(due[0])
+
+
+def _of_window(progress: Progress, day: date, step: str) -> None:
+    progress(f"{day}: {step}")
 
 
 def close_by_hand(
@@ -50,4 +59,4 @@ def close_by_hand(
 ) -> None:
     """Cuts the window now, whatever the clock says, and clears it."""
     night = house.night(programme, booked_to_cut, by_hand=True)
-    run_night(day, night.plan.file, night, progress)
+    run_night(day, night.plan.file, night, partial(_of_window, progress, day))

@@ -1,0 +1,51 @@
+"""Whose books a command is about: those of the programme it is told, or of the only one there is; and of which day."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from datetime import date
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from services.cli.house import books, servers
+from services.cli.output import fail
+
+if TYPE_CHECKING:
+    import psycopg
+
+    from services.house import House
+
+OneProgramme = Annotated[
+    str | None, typer.Option("--programme", "-p", metavar="ID", help="Id of the programme; may be left out where only one is in force.", show_default=False)
+]
+
+
+def as_day(text: str | None) -> date | None:
+    """A day such as 2026-03-02; None stays None. Anything else ends the command as wrong usage."""
+    if text is None:
+        return None
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise typer.BadParameter(f"{text!r} is no day such as 2026-03-02", param_hint="DAY") from None
+
+
+@contextlib.contextmanager
+def books_of(programme: str | None) -> Iterator[tuple[House, str, psycopg.Connection]]:
+    """The house, the programme's id, and a connection to its books. Ends the command where a server, or the programme, is not there."""
+    with servers() as house:
+        chosen = programme or _only(house)
+        with books(house, chosen) as connection:
+            yield house, chosen, connection
+
+
+def _only(house: House) -> str:
+    """The programme in force, where there is one."""
+    found = house.programmes()
+    if not found:
+        raise fail("no programme is in force yet: clh programme apply FILE")
+    if len(found) > 1:
+        raise fail(f"several programmes are in force, name one with --programme: {', '.join(found)}")
+    return found[0]
