@@ -112,7 +112,7 @@ class Booking:
         currency = getattr(event.data, "currency", None)
         if currency is not None and currency not in self.plan.currencies:
             raise Refused(RejectionCode.CURRENCY_NOT_ACCEPTED, f"the programme settles in {', '.join(sorted(self.plan.currencies))}", "/data/currency")
-        if event.time > received.received_at + AHEAD:
+        if event.time > received.received_at and event.time > received.received_at + AHEAD:
             raise Refused(RejectionCode.TIME_IN_FUTURE, f"the time lies more than 5 minutes after {received.received_at.isoformat()}", "/time")
         if day < self.oldest:
             raise Refused(RejectionCode.TOO_OLD, f"the event date {day} lies before {self.oldest}, the oldest accepted in the window {self.window}", "/time")

@@ -27,9 +27,7 @@ class Transfer(NamedTuple):
     counterparty: PartyId | None
     counter_contract: date | None
     mechanic: MechanicId | None
-    expiry: date | None
-    earned: date | None
-    release_on: date | None
+    lot: LotKey | None
     held: bool
     first: bool
 
@@ -84,13 +82,9 @@ class Postings:
         """Appends one transfer; `amount` is above zero. `held`: the points come from a hold, or (RETURN_SPENT) the member owes them."""
         assert amount > 0, "a transfer moves something"
         first = self._add((code, sponsor, contract, counterparty, counter_contract, unit), amount)
-        expiry, earned, release_on = (lot.expiry, lot.earned, lot.release_on) if lot else (None, None, None)
         self.transfers.append(
-            Transfer(
-                self._entry, self._line, code, amount, unit, member, sponsor, contract, counterparty, counter_contract,
-                mechanic, expiry, earned, release_on, held, first,
-            )
-        )  # fmt: skip
+            Transfer(self._entry, self._line, code, amount, unit, member, sponsor, contract, counterparty, counter_contract, mechanic, lot, held, first)
+        )
         self._line += 1
 
     def change_lot(self, member: MemberNo, key: LotKey, points: int, expired: int = 0) -> None:

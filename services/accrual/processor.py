@@ -26,7 +26,7 @@ log = structlog.get_logger()
 RETRIED = tenacity.retry_if_exception_type((psycopg.OperationalError, psycopg.InterfaceError))
 PAUSE = tenacity.wait_random_exponential(multiplier=0.05, max=2)
 
-BATCH_MAX = 5_000
+BATCH_MAX = 4_000
 DEAD_LETTERS_IN_A_ROW_MAX = 2_000
 DEAD_LETTER_SHARE_MAX = 0.5
 """More unreadable records than this share of the last `DEAD_LETTERS_IN_A_ROW_MAX` stop the processor."""
@@ -118,7 +118,7 @@ class Processor:
 
     def step(self, seconds: float = 0.05) -> Progressed:
         """Takes what is there and books what may be booked now."""
-        if len(self.pending) < self.source.batch_max:
+        if len(self.pending) < self.source.batch_max:  # more than a batch behind the cut: nothing else is read before the night is done
             self.pending += self.source.batch(0 if self.pending else seconds)
         self.pending = [incoming for incoming in self.pending if incoming.generation == self.source.generation]
         if not self.pending:

@@ -31,8 +31,9 @@ def consumer_settings(bootstrap: str, group: str) -> dict[str, Any]:
         "max.poll.interval.ms": 600_000,
         "session.timeout.ms": 10_000,
         "partition.assignment.strategy": "range",
-        "fetch.message.max.bytes": 4_000_000,
-        "queued.max.messages.kbytes": 65_536,
+        "fetch.message.max.bytes": 1_048_576,
+        "fetch.max.bytes": 4_194_304,
+        "queued.max.messages.kbytes": 8_192,
         "fetch.queue.backoff.ms": 5,
         "fetch.wait.max.ms": 20,
         "topic.metadata.refresh.fast.interval.ms": 20,
@@ -44,7 +45,7 @@ def consumer_settings(bootstrap: str, group: str) -> dict[str, Any]:
 
 
 class Source:
-    """Batches of decoded records, at most two ahead."""
+    """Batches of decoded records: one that waits, and one that is being read."""
 
     def __init__(self, consumer: Consumer, topics: dict[str, int], reading: Reading, positions: Positions, batch_max: int) -> None:
         self.consumer = consumer
@@ -56,7 +57,7 @@ class Source:
         self.failure: BaseException | None = None
         self._shared = True
         self._at: dict[tuple[str, int], int] = {}
-        self._ready: queue.Queue[list[Incoming]] = queue.Queue(2)
+        self._ready: queue.Queue[list[Incoming]] = queue.Queue(1)
         self._stop = threading.Event()
         self._again = threading.Event()
         self._told: dict[tuple[str, int], int] = {}

@@ -53,7 +53,8 @@ def register(connection: psycopg.Connection, file: ProgrammeFile, topics: Iterab
     cursor.execute("insert into party (id) select unnest(%s::text[]) on conflict do nothing", (parties,))
     versions = [(contract.party, contract.valid_from) for contract in file.contracts]
     cursor.execute(
-        "insert into contract (party, valid_from) select p.no, v.day from unnest(%s::text[], %s::date[]) v (id, day) join party p on p.id = v.id on conflict do nothing",
+        "insert into contract (party, valid_from) select p.no, v.day from unnest(%s::text[], %s::date[]) v (id, day) join party p on p.id = v.id "
+        "on conflict do nothing",
         ([party for party, _ in versions], [day for _, day in versions]),
     )
     cursor.execute("insert into mechanic (id) select unnest(%s::text[]) on conflict do nothing", ([mechanic.id for mechanic in file.mechanics],))

@@ -11,9 +11,9 @@ from clearing.entries import Code, Total
 from clearing.events import Card, Hold, Original
 from clearing.member import LotKey, Member
 from clearing.postings import Postings, Transfer
-from schemas.ids import MemberNo, RecordId
+from schemas.ids import MechanicId, MemberNo, PartyId, RecordId
 from services.journal.accounts import Accounts
-from services.journal.entries import ENTRY, EntryRow, field
+from services.journal.entries import ENTRY, NULL, EntryRow, field
 from services.journal.names import Names
 from services.journal.reading import AVAILABLE, original_state, state_of
 
@@ -27,7 +27,11 @@ copy transfer (entry, line, day, code, amount, unit, debit, credit, member, spon
 expiry, earned, release_on, first) from stdin
 """
 # Lots: what changed is added to what is there.
-LOT_STAGE = "create temporary table if not exists lot_change (member int, sponsor smallint, contract int, expiry date, earned date, release_on date, points bigint, expired bigint) on commit delete rows"
+LOT_STAGE = """
+create temporary table if not exists lot_change (
+  member int, sponsor smallint, contract int, expiry date, earned date, release_on date, points bigint, expired bigint
+) on commit delete rows
+"""
 LOT_COPY = "copy lot_change from stdin"
 LOT_UPSERT = """
 insert into lot as l (member, sponsor, contract, expiry, earned, release_on, points, expired, live)
@@ -37,9 +41,14 @@ set points = l.points + excluded.points, expired = l.expired + excluded.expired,
 """
 LOT_CHANGE = """
 update lot as l set points = l.points + c.points, expired = l.expired + c.expired, live = l.points + c.points > 0
-from lot_change c where (l.member, l.sponsor, l.contract, l.expiry, l.earned, l.release_on) = (c.member, c.sponsor, c.contract, c.expiry, c.earned, c.release_on)
+from lot_change c
+where (l.member, l.sponsor, l.contract, l.expiry, l.earned, l.release_on) = (c.member, c.sponsor, c.contract, c.expiry, c.earned, c.release_on)
 """
-MEMBER_STAGE = "create temporary table if not exists member_change (no int, available bigint, pending bigint, held bigint, owed bigint, last_activity date, state text) on commit delete rows"
+MEMBER_STAGE = """
+create temporary table if not exists member_change (
+  no int, available bigint, pending bigint, held bigint, owed bigint, last_activity date, state text
+) on commit delete rows
+"""
 MEMBER_COPY = "copy member_change from stdin"
 MEMBER_UPDATE = """
 update member m set available = c.available, pending = c.pending, held = c.held, owed = c.owed, last_activity = c.last_activity, state = c.state
@@ -50,7 +59,10 @@ PROFILE = """
 insert into member as m (no, id, kind, closed, attributes) values (%s, %s, %s, %s, %s)
 on conflict (no) do update set kind = excluded.kind, closed = excluded.closed, attributes = excluded.attributes
 """
-CARD = "insert into card as c (card, member, blocked) values (%s, %s, %s) on conflict (card) do update set member = excluded.member, blocked = excluded.blocked"
+CARD = """
+insert into card as c (card, member, blocked) values (%s, %s, %s)
+on conflict (card) do update set member = excluded.member, blocked = excluded.blocked
+"""
 ORIGINAL = """
 insert into original as o (record, member, kind, expires_at, state) values (%s, %s, %s, %s, %s)
 on conflict (record) do update set expires_at = excluded.expires_at, state = excluded.state
@@ -117,36 +129,40 @@ class Writer:
         return text
 
     def _transfers(self, transfers: Sequence[Transfer], window: str) -> Iterator[str]:
-        party, contracts, mechanic, unit, day = self.names.party, self.names.contract, self.names.mechanic, self.names.unit, self._day
-        accounts = self.accounts.of
-        null = "\\N"
-        for (
-            entry,
-            line,
-            code,
-            amount,
-            name,
-            member,
-            sponsor,
-            contract,
-            counterparty,
-            counter_contract,
-            by,
-            expiry,
-            earned,
-            release_on,
-            held,
-            first,
-        ) in transfers:
-            debit, credit = accounts(code, member, sponsor, counterparty, name, release_on is not None, held)
-            version = null if contract is None else contracts[sponsor, contract]
-            other = null if counterparty is None else party[counterparty]
-            other_version = null if counterparty is None or counter_contract is None else contracts[counterparty, counter_contract]
+        accounts, ending = self.accounts.of, self._ending
+        endings: dict[tuple[object, ...], tuple[int, str]] = {}
+        for entry, line, code, amount, name, member, sponsor, contract, counterparty, counter_contract, by, lot, held, first in transfers:
+            key = (name, sponsor, contract, counterparty, counter_contract, by, lot)
+            found = endings.get(key)
+            if found is None:
+                found = endings[key] = ending(name, sponsor, contract, counterparty, counter_contract, by, lot)
+            debit, credit = accounts(code, member, sponsor, counterparty, name, lot is not None and lot.release_on is not None, held)
             yield (
-                f"{entry}\t{line}\t{window}\t{code:d}\t{amount}\t{unit[name]}\t{debit}\t{credit}\t{null if member is None else member}\t{party[sponsor]}\t{version}\t"
-                f"{other}\t{other_version}\t{null if by is None else mechanic[by]}\t{day(expiry)}\t{day(earned)}\t"
-                f"{(null if expiry is None else '0001-01-01') if release_on is None else day(release_on)}\t{'t' if first else 'f'}\n"
+                f"{entry}\t{line}\t{window}\t{code:d}\t{amount}\t{found[0]}\t{debit}\t{credit}\t{NULL if member is None else member}\t{found[1]}\t"
+                f"{'t' if first else 'f'}\n"
             )
+
+    def _ending(
+        self,
+        unit: str,
+        sponsor: PartyId,
+        contract: date | None,
+        counterparty: PartyId | None,
+        counter_contract: date | None,
+        by: MechanicId | None,
+        lot: LotKey | None,
+    ) -> tuple[int, str]:
+        """Number of the unit, and the columns from `sponsor` to `release_on`: the same for many rows of a batch."""
+        names = self.names
+        numbers = (
+            names.party[sponsor],
+            self._contract(sponsor, contract),
+            names.party[counterparty],
+            self._contract(counterparty, counter_contract),
+            names.mechanic[by],
+        )
+        days = (None, None, None) if lot is None else (lot.expiry, lot.earned, lot.release_on or AVAILABLE)
+        return names.unit[unit], "\t".join(map(field, (*numbers, *days)))
 
     def lots(self, changes: dict[tuple[MemberNo, LotKey], list[int]]) -> None:
         """Adds the changes of lots. A lot that only shrinks is there already."""
