@@ -13,6 +13,7 @@ from pydantic import BaseModel
 
 from schemas.events import EVENT_TYPES
 from schemas.events.answers import AccrualEvent, RejectionEvent
+from schemas.events.insights import PartnerFiguresEvent, SignalEvent
 from schemas.programme import ProgrammeFile
 from schemas.report import ScenarioReport, SettlementReport
 from schemas.scenario import Scenario
@@ -27,6 +28,8 @@ CONTRACTS: Mapping[str, type[BaseModel]] = {
     **EVENT_TYPES,
     "accrual.v1": AccrualEvent,
     "rejection.v1": RejectionEvent,
+    "partner-figures.v1": PartnerFiguresEvent,
+    "signal.v1": SignalEvent,
 }
 """Every contract by the name of its file."""
 

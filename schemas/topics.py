@@ -35,6 +35,8 @@ class Topic:
     compatibility: Compatibility
     description: str
     types: tuple[str, ...] = ()
+    latest_only: bool = False
+    """Only the latest record of each key is kept (compacted), and for no longer than the retention."""
 
     @property
     def examples(self) -> tuple[str, ...]:
@@ -143,6 +145,20 @@ TOPICS = (
         retention_days=7,
         compatibility="additive",
         description="Signs that a card is used more often than it can be; nothing is booked from them.",
+        types=("signal.v1",),
+    ),
+    Topic(
+        name="partner.figures.v1",
+        owner="the house",
+        key="party",
+        producers=("insights",),
+        consumers=("partners", "operator"),
+        partitions=1,
+        retention_days=7,
+        compatibility="additive",
+        description="Live figures of each partner; nothing is booked from them.",
+        types=("partner-figures.v1",),
+        latest_only=True,
     ),
     Topic(
         name="clearing.events.v1",
@@ -166,6 +182,7 @@ ACCRUALS_TOPIC = "points.accruals.v1"
 REJECTED_TOPIC = "events.rejected.v1"
 MESSAGES_TOPIC = "member.messages.v1"
 SIGNALS_TOPIC = "points.signals.v1"
+FIGURES_TOPIC = "partner.figures.v1"
 CLEARING_TOPIC = "clearing.events.v1"
 
 TOPIC_OF_TYPE: Mapping[str, str] = {name: topic.name for topic in TOPICS for name in topic.types}

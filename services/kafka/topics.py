@@ -6,7 +6,7 @@ from datetime import datetime
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic, OffsetSpec  # type: ignore[attr-defined]
 
-from schemas.topics import TOPICS
+from schemas.topics import TOPICS, Topic
 
 DAY_MS = 86_400_000
 SECONDS = 30
@@ -21,7 +21,7 @@ def create(bootstrap: str, namespace: str, *, partitions: Mapping[str, int] | No
             f"{namespace}.{topic.name}",
             num_partitions=(partitions or {}).get(topic.name, topic.partitions),
             replication_factor=replication,
-            config={"retention.ms": str(topic.retention_days * DAY_MS), "message.timestamp.type": "LogAppendTime", "max.message.bytes": "4194304"},
+            config=_config(topic),
         )
         for topic in TOPICS
         if topic.name in wanted
@@ -32,6 +32,13 @@ def create(bootstrap: str, namespace: str, *, partitions: Mapping[str, int] | No
         except KafkaException as error:
             if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
                 raise
+
+
+def _config(topic: Topic) -> dict[str, str]:
+    config = {"retention.ms": str(topic.retention_days * DAY_MS), "message.timestamp.type": "LogAppendTime", "max.message.bytes": "4194304"}
+    if topic.latest_only:  # small segments: only closed ones are compacted
+        config |= {"cleanup.policy": "compact,delete", "segment.bytes": str(16 << 20), "segment.ms": str(DAY_MS // 24), "min.cleanable.dirty.ratio": "0.2"}
+    return config
 
 
 def delete(bootstrap: str, namespace: str) -> None:

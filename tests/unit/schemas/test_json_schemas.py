@@ -44,7 +44,7 @@ def _objects(value: Any, place: str) -> Iterator[tuple[str, dict[str, Any]]]:
             yield from _objects(each, place)
 
 
-@pytest.mark.parametrize("name", [*EVENT_TYPES, "accrual.v1", "rejection.v1"])
+@pytest.mark.parametrize("name", [*EVENT_TYPES, "accrual.v1", "rejection.v1", "partner-figures.v1", "signal.v1"])
 def test_the_example_fits_its_schema(name: str) -> None:
     jsonschema.validate(example(name), json_schema(name))
 
