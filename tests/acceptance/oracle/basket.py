@@ -82,7 +82,7 @@ class Purchase:
     member: str
     facts: Written
     lines: dict[int, Bought]
-    losers: set[str] = field(default_factory=set)
+    losers: set[int] = field(default_factory=set)
     gifts: list[Gift] = field(default_factory=list)
 
     @property

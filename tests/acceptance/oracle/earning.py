@@ -23,16 +23,22 @@ def applies(mechanic: Written, bought: Purchase) -> bool:
         if name in audience and fact not in audience[name]:
             return False
     attributes = bought.facts.get("attributes") or {}
-    if any(attributes.get(name) != wanted for name, wanted in (audience.get("attributes") or {}).items()):
-        return False
+    for name, wanted in (audience.get("attributes") or {}).items():
+        if attributes.get(name) not in (wanted if isinstance(wanted, list) else [wanted]):
+            return False
     when, data = mechanic.get("when") or {}, bought.event.data
     return (
         ("stores" not in when or data["store"] in when["stores"])
         and ("channels" not in when or data.get("channel") in when["channels"])
         and ("weekdays" not in when or WEEKDAYS[bought.time.weekday()] in when["weekdays"])
-        and ("hours" not in when or when["hours"][0] <= bought.time.strftime("%H:%M") < when["hours"][1])
+        and ("hours" not in when or _within(bought.time.strftime("%H:%M"), *when["hours"]))
         and ("days" not in when or bought.day in [day_of(day) for day in when["days"]])
     )
+
+
+def _within(time: str, first: str, end: str) -> bool:
+    """First in, last out; hours may go over midnight."""
+    return first <= time < end if first < end else time >= first or time < end
 
 
 def _below(category: str | None, named: list[str]) -> bool:
@@ -63,12 +69,12 @@ def worth(mechanic: Written, bought: Purchase, left: list[Line], file: tuple[Wri
     if kind == "points_on_spend":
         return _on_spend(mechanic, bought.currency, base)
     if kind == "multiplier":
-        before = [one["id"] for one in file[: file.index(mechanic)] if one["kind"] == "points_on_spend"]
-        multiplied = [one for one in file if one["id"] in mechanic.get("of", before)]
-        points = sum(worth(one, bought, lines, file) for one in multiplied if one["id"] not in bought.losers)
+        before = [one for one in file[: file.index(mechanic)] if one["kind"] == "points_on_spend"]
+        named = mechanic.get("of", [one["id"] for one in before])
+        points = sum(worth(one, bought, lines, file) for one in before if one["id"] in named and file.index(one) not in bought.losers)
         return int((Fraction(mechanic["factor"]) - 1) * points // 1)
     if kind == "fixed_bonus":
-        return int(mechanic["points"]) * (1 if mechanic["each"] == "event" else _units(lines))
+        return int(mechanic["points"]) * (_units(lines) if mechanic.get("each") == "unit" else 1)
     if kind == "card_discount":
         return sum(_discount(mechanic, line) for line in lines)
     if kind == "stamp_card":

@@ -117,7 +117,7 @@ def _minimums(programme: Programme, day: date, months: Months) -> Iterator[Price
     for contract in _in_force(programme, day):
         for fee in contract.fees("monthly_minimum"):
             had = months.paid.get((day.strftime("%Y-%m"), contract.party, fee["currency"]), 0)
-            short = rules.minor(fee["amount"], fee["currency"]) - had
+            short = _minor(Fraction(fee["amount"]), fee["currency"]) - had
             if short > 0:
                 line = Line("fee", "monthly_minimum", contract.party, programme.operator, fee["currency"], contract, None)
                 yield Priced(line, short)

@@ -52,10 +52,10 @@ def _gifts(state: State, bought: Purchase) -> list[Gift]:
             rivals = [one for one in file if one.get("group") == group]
             if any(one["kind"] == "multiplier" for one in rivals) is multiplying:
                 winner = max(rivals, key=given)
-                bought.losers |= {one["id"] for one in rivals if one is not winner}
+                bought.losers |= {file.index(one) for one in rivals if one is not winner}
     gifts = []
-    for mechanic in file:
-        total = given(mechanic) if mechanic["id"] not in bought.losers else 0
+    for place, mechanic in enumerate(file):
+        total = 0 if place in bought.losers else given(mechanic)
         if total:
             funders = state.programme.shares(mechanic, bought.event.party)
             parts = rules.shares(total, [share for _, share in funders])
@@ -101,13 +101,23 @@ def _stamp(state: State, bought: Purchase, gift: Gift) -> list[Written]:
     full = rows_full(mechanic, state.stamps[key])
     new = max(0, full - state.rows.get(key, 0))
     state.rows[key] = max(full, state.rows.get(key, 0))
-    if new and "gift_value" in mechanic:
-        funders = state.programme.shares(mechanic, bought.event.party)
-        value = new * rules.minor(mechanic["gift_value"], state.programme.currency)
-        for (sponsor, _), part in zip(funders, rules.shares(value, [share for _, share in funders]), strict=True):
-            state.books.paid("reward", sponsor, bought.event.party, state.programme.currency, part, bought.event.id)
-    gifts: list[Written] = [{"mechanic": mechanic["id"], "kind": "gift", "gift": mechanic["gift"]}] if new else []
-    return [effect(mechanic, "stamp", gift.total, None, ""), *gifts]
+    return [effect(mechanic, "stamp", gift.total, None, ""), *(_hand_out(state, bought, mechanic, new) if new else [])]
+
+
+def _hand_out(state: State, bought: Purchase, mechanic: Written, gifts: int) -> list[Written]:
+    """Rule 23, `reward`: the value of gifts, each funder to the partner that hands them out."""
+    shown: Written = {"mechanic": mechanic["id"], "kind": "gift", "gift": mechanic["gift"], "sponsor": None}
+    currency = state.programme.currency
+    value = gifts * rules.minor(mechanic.get("gift_value", "0"), currency)
+    if not value:
+        return [shown]
+    funders = state.programme.shares(mechanic, bought.event.party)
+    effects = []
+    for (sponsor, _), part in zip(funders, rules.shares(value, [share for _, share in funders]), strict=True):
+        if part:
+            state.books.paid("reward", sponsor, bought.event.party, currency, part, bought.event.id)
+            effects.append(shown | {"sponsor": sponsor, "amount": rules.money(part, currency)})
+    return effects
 
 
 def rows_full(mechanic: Written, stamps: int) -> int:
