@@ -1,0 +1,1 @@
+"""Parts of the processes that need no servers."""
