@@ -12,7 +12,7 @@ help: ## what each target does
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: .venv/installed ## a coalition on real purchases, from Kafka to last night's settlement report (DEMO=year: the whole year)
-	$(BIN)/clh demo
+	$(BIN)/clh demo $(if $(filter year,$(DEMO)),--year) $(ARGS)
 
 test: .venv/installed ## every test, the fast ones first (TESTS=path or ARGS="-k word" for some)
 	$(BIN)/pytest $(TESTS) $(ARGS)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import typer
 
-from services.cli import clearing, dev, ledger, programme, run, scenario, window
+from services.cli import clearing, demo, dev, ledger, programme, run, scenario, window
 
 app = typer.Typer(
     name="clh",
@@ -18,6 +18,7 @@ app = typer.Typer(
     pretty_exceptions_show_locals=False,  # locals can hold what senders sent
 )
 app.add_typer(clearing.app, name="clearing")
+app.command(name="demo")(demo.demo)
 app.add_typer(dev.app, name="dev")
 app.add_typer(ledger.app, name="ledger")
 app.add_typer(programme.app, name="programme")

@@ -126,7 +126,7 @@ class _Days:
         self.workers = workers
         self.clock = clock
         self.progress = progress
-        self.sender: Producer = producer(house.kafka_bootstrap, **{"linger.ms": 5})
+        self.sender: Producer = producer(house.kafka_bootstrap, **{"linger.ms": 5, "log_level": 3})
         self.books = house.books(programme)
         self.night = house.night(programme, self._until_cut, by_hand=True)
         self.sent = 0

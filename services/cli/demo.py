@@ -1,0 +1,136 @@
+"""`clh demo`: a coalition on real purchases, from Kafka to last night's settlement report."""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import date
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from services.cli.output import NOT_RUNNING, Format, Output, err, fail, print_json, progress_bars
+
+if TYPE_CHECKING:
+    from schemas.report import SettlementReport
+    from services.demo.run import Clock, Played
+    from services.demo.source import Purchases
+    from services.house import House
+    from services.runtime.progress import Progress
+
+YearOption = Annotated[bool, typer.Option("--year", help="The whole year instead of January.")]
+DaysOption = Annotated[int | None, typer.Option("--days", min=1, max=365, help="Only so many days, from 1 January on.", show_default=False)]
+KeepOption = Annotated[bool, typer.Option("--keep", help="Leave Kafka and PostgreSQL running afterwards.")]
+
+
+def demo(year: YearOption = False, days: DaysOption = None, keep: KeepOption = False, output: Output = Format.TABLE) -> None:
+    """Stream a month of real shopping baskets through Kafka and PostgreSQL, clear every night, and show last night's settlement.
+
+    Departments of a chain become partners of a coalition (examples/demo.yaml); members enrol, buy, spend points and bring goods back, and senders
+    make mistakes. Each day is published, booked and cleared; what an earlier demo left is removed first, and nothing else is touched. Kafka and
+    PostgreSQL are started unless they run, and stopped again if the demo started them.
+
+    Examples:
+
+        clh demo
+
+        clh demo --days 3
+
+        clh demo --year --keep
+    """
+    from confluent_kafka import KafkaException
+    from psycopg import OperationalError
+
+    from clearing.ports import Refusal
+    from services.demo.run import Clock
+    from services.demo.source import FIRST_DAY, LAST_DAY, NoPurchases
+    from services.demo.workers import WorkerEnded
+    from services.runtime.errors import LocalRuntimeError
+
+    clock = Clock()
+    last = LAST_DAY if year else date.fromordinal(FIRST_DAY.toordinal() + (days or 31) - 1)
+    try:
+        with _stopped_afterwards(keep=keep) as ours:
+            with progress_bars() as progress:
+                house, purchases = _begin(clock, last, progress, owned=ours)
+                played = _play(house, purchases, clock, progress)
+            _show(played, clock, output, running=not ours)
+    except LocalRuntimeError as error:
+        err.print("`clh dev doctor` says more.", markup=False)
+        raise fail(str(error), code=NOT_RUNNING) from None
+    except (OperationalError, KafkaException) as error:
+        raise fail(f"a server cannot be reached: {str(error).strip()}", code=NOT_RUNNING) from None
+    except (NoPurchases, WorkerEnded) as error:
+        raise fail(str(error)) from None
+    except Refusal as refusal:
+        raise fail(f"window {refusal.day} was not cleared; checks that do not hold: {', '.join(check.name for check in refusal.failed)}") from None
+
+
+@contextlib.contextmanager
+def _stopped_afterwards(*, keep: bool) -> Iterator[bool]:
+    """Stops the local servers at the end, unless they ran before, are to be kept or are the environment's; yields whether it will."""
+    from services.runtime.local import instance_at
+    from services.settings import settings
+
+    told = settings()
+    instance = instance_at(told.state_dir)
+    ours = not (keep or (told.postgres_uri and told.kafka_bootstrap) or any(server.pid for server in instance.status()))
+    try:
+        yield ours
+    finally:
+        if ours:
+            gc.collect()  # clients of Kafka that are still around would complain that the broker has gone
+            instance.down()
+
+
+def _begin(clock: Clock, last: date, progress: Progress, *, owned: bool) -> tuple[House, Purchases]:
+    """Starts what does not run, while the purchases are read. Raises LocalRuntimeError, NoPurchases."""
+    from services.demo.source import FIRST_DAY, Purchases
+    from services.house import House
+    from services.runtime.local import ensure
+
+    with ThreadPoolExecutor(1) as pool:
+        progress("Purchases", 0, None)
+        reading = pool.submit(Purchases.read, FIRST_DAY, last)
+        with clock("start Kafka and PostgreSQL"):
+            addresses = ensure(progress=progress, owned=owned)
+        with clock("read the purchases (beside it)"):
+            purchases = reading.result()
+        progress("Purchases", 1, 1)
+    return House(addresses.postgres_uri, addresses.kafka_bootstrap), purchases
+
+
+def _play(house: House, purchases: Purchases, clock: Clock, progress: Progress) -> Played:
+    from services.cli.demo_tables import night_line
+    from services.demo.run import play
+    from services.settings import settings
+
+    brief = (purchases.last - purchases.first).days > 31
+
+    def on_night(report: SettlementReport) -> None:
+        if not brief or report.window.day == 1:
+            err.print(night_line(report), markup=False, highlight=False, soft_wrap=True)
+
+    return play(house, purchases, settings().state_dir / "demo", clock=clock, progress=progress, on_night=on_night)
+
+
+def _show(played: Played, clock: Clock, output: Format, *, running: bool) -> None:
+    from services.cli import demo_tables
+
+    if output is Format.JSON:
+        last = played.reports[-1]
+        print_json(
+            {
+                "programme": last.programme,
+                "windows": [report.window for report in played.reports],
+                "events": played.events,
+                "lines": played.lines,
+                "last_report_sha256": last.sha256(),
+                "last_report": last.model_dump(mode="json", by_alias=True),
+                "seconds": {phase: round(seconds, 2) for phase, seconds in clock.phases.items()},
+            }
+        )
+        return
+    demo_tables.show(played, clock, running=running)

@@ -1,0 +1,101 @@
+"""What `clh demo` prints: a line for each night while it runs, last night's settlement at the end, where to look next, how long it took."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from schemas.money import to_text
+from schemas.report import SettlementReport
+from services.cli.output import out, print_table
+
+if TYPE_CHECKING:
+    from services.demo.run import Clock, Played
+
+USD = "USD"
+
+
+def night_line(report: SettlementReport) -> str:
+    """One night in one line."""
+    accepted, held, rejected = (sum(getattr(sender, name) for sender in report.senders) for name in ("accepted", "held", "rejected"))
+    owed = sum(line.amount_minor for line in report.obligations)
+    paid = sum(payment.amount_minor for payment in report.payments)
+    points = report.points
+    return (
+        f"{report.window}  {accepted:>5,} accepted {held:>3} held {rejected:>2} rejected   points {points.issued:>+7,} {-points.redeemed:>+7,}"
+        f"   {money(owed):>10} owed {money(paid):>10} paid   {'checks hold' if all(check.ok for check in report.checks) else 'CHECKS FAIL'}"
+    )
+
+
+def money(minor: int) -> str:
+    """Dollars and cents with thousands: 1,489.92."""
+    whole, _, cents = to_text(abs(minor), USD).partition(".")
+    return f"{'-' if minor < 0 else ''}{int(whole):,}.{cents}"
+
+
+def show(played: Played, clock: Clock, *, running: bool) -> None:
+    """Everything that is printed at the end."""
+    last = played.reports[-1]
+    _settlement(last)
+    _look_next(played, running=running)
+    _times(played, clock)
+
+
+def _settlement(report: SettlementReport) -> None:
+    """The settlement report of one night."""
+    out.rule(f"Settlement of {report.window}")
+    print_table(
+        ("party", "gets", "owes", "net position", "paid tonight", "carried forward"),
+        [(p.party, money(p.receives_minor), money(p.owes_minor), money(p.net_minor), *_settled(report, p.party)) for p in report.positions],
+        title="Net positions (USD)",
+        right=("gets", "owes", "net position", "paid tonight", "carried forward"),
+    )
+    print_table(
+        ("kind", "detail", "debtor", "creditor", "quantity", "unit price", "amount", "events"),
+        [
+            (line.kind, line.detail, line.debtor, line.creditor, line.quantity and f"{line.quantity:,}", line.unit_price, money(line.amount_minor), line.events)
+            for line in report.obligations
+        ],
+        title="Obligations (USD)",
+        right=("quantity", "unit price", "amount", "events"),
+    )
+    print_table(("sender", "code", "events"), [(r.source or "(unknown)", r.code, r.events) for r in report.rejections], title="Rejected", right=("events",))
+    print_table(("check", "holds"), [(check.name, "yes" if check.ok else "NO") for check in report.checks], title="Checks")
+    out.print(f"Report {report.sha256()}", highlight=False)
+
+
+def _settled(report: SettlementReport, party: str) -> tuple[str | None, str | None]:
+    """What a party is paid (or pays, negative) tonight, and what is carried forward for it."""
+    paid = sum(p.amount_minor for p in report.payments if p.payee == party) - sum(p.amount_minor for p in report.payments if p.payer == party)
+    carried = sum(c.amount_minor for c in report.carried if c.party == party)
+    return money(paid) if paid else None, money(carried) if carried else None
+
+
+def _look_next(played: Played, *, running: bool) -> None:
+    """Commands that go on from here, with ids that are in these books."""
+    clh = _command()
+    out.rule("Where to look next")
+    for line in (f"{clh} programme show {played.file.programme.id}",):
+        out.print(f"  {line}", markup=False, highlight=False, soft_wrap=True)
+    after = "still run; stop them with" if running else "are started again by these commands, which takes some seconds; stop them with"
+    out.print(f"Kafka and PostgreSQL {after}: {clh} dev down", markup=False, highlight=False, soft_wrap=True)
+
+
+def _command() -> str:
+    """`clh` as it was typed: by its path where it lies below this folder."""
+    typed = Path(sys.argv[0]).absolute()
+    return str(typed.relative_to(Path.cwd())) if typed.name == "clh" and typed.is_relative_to(Path.cwd()) else "clh"
+
+
+def _times(played: Played, clock: Clock) -> None:
+    from services.demo.run import BOOKING
+
+    out.rule("How long it took")
+    print_table(("phase", "seconds"), [(phase, f"{seconds:.1f}") for phase, seconds in clock.phases.items()], right=("seconds",))
+    nights, seconds = len(played.reports), clock.phases[BOOKING]
+    out.print(
+        f"{played.lines:,} lines of real baskets became {played.events:,} events; {nights} nights. "
+        f"Published and booked at {played.events / seconds:,.0f} events/s, each day waited for to its end.",
+        highlight=False,
+    )
