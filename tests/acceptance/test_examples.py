@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from schemas.report import ScenarioReport
 from services.runtime.local import Addresses
 from services.scenario.run import ScenarioResult, run_files
 
@@ -22,4 +23,4 @@ def test_every_example_does_what_its_scenario_says(addresses: Addresses, monkeyp
     for result in results:
         assert isinstance(result, ScenarioResult), result
         assert result.differences == []
-        assert result.report["passed"]
+        assert ScenarioReport.model_validate(result.report, by_alias=True, by_name=False).passed

@@ -3,11 +3,13 @@
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from services.documents.findings import Finding, UnusableFileError
 from services.programme.lint import lint_text
 from services.programme.read import ProgrammeError, parse_programme, read_programme
-from tests.unit.programme.harvest import changed, line_of
+from tests.unit.programme.harvest import TEXT, changed, line_of
 
 BASE = "  - id: base\n    kind: points_on_spend\n"
 BANK_PRICE = "  - id: bank-card-price\n    kind: card_discount\n"
@@ -293,3 +295,47 @@ def test_a_finding_is_a_line_that_editors_jump_to() -> None:
     finding = Finding("a.yaml", 3, 7, "programme.id", "wrong-value", "is too long", "shorten it")
 
     assert str(finding) == "a.yaml:3:7: error: programme.id: is too long [wrong-value]"
+
+
+PIECES = [
+    "{",
+    "}",
+    "[",
+    "]",
+    ": ",
+    "- ",
+    "\n",
+    "&a ",
+    "*a",
+    "!!str ",
+    "null",
+    "1.5",
+    "'",
+    '"',
+    "|",
+    "#",
+    "\t",
+    "0x1",
+    "\u2028",
+    "{}",
+    "[]",
+    "true",
+    "-1",
+    ",",
+    "kind: gift",
+]
+
+
+@given(st.lists(st.tuples(st.integers(0, len(TEXT)), st.integers(0, 30), st.sampled_from(["", *PIECES])), min_size=1, max_size=4))
+@settings(deadline=None)
+def test_whatever_is_broken_is_found_and_nothing_else_happens(breaks: list[tuple[int, int, str]]) -> None:
+    text = TEXT
+    for start, length, piece in breaks:
+        text = text[:start] + piece + text[start + length :]
+
+    try:
+        findings = lint_text(text, "broken.yaml")
+    except UnusableFileError as error:
+        findings = error.findings
+
+    assert all(finding.line is None or 1 <= finding.line <= text.count("\n") + 2 for finding in findings)
