@@ -1,0 +1,311 @@
+"""`clh report`: what a night worked out, for people, spreadsheets and programs; and whether it is still what was worked out."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from services.cli.books import OneProgramme, as_day, books_of
+from services.cli.output import FAILED, Format, Output, fail, out, print_json, print_table, progress_bars
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import date
+
+    import psycopg
+
+    from services.report.stored import Shown
+    from services.report.tables import Table
+
+app = typer.Typer(help="Settlement reports and statements: show, render, list, verify, statement.", no_args_is_help=True)
+
+Day = Annotated[str | None, typer.Argument(metavar="[DAY]", help="The window; left out: the newest that has a report.", show_default=False)]
+Nights = Annotated[int, typer.Option("--nights", min=0, help="So many nights before it are compared.")]
+Sections = Annotated[list[str] | None, typer.Option("--section", "-s", help="Only this part; may be given several times.", show_default=False)]
+STANDARD_OUTPUT = "-"
+
+
+class View(StrEnum):
+    """What a report is rendered as."""
+
+    HTML = "html"
+    CSV = "csv"
+    JSON = "json"
+
+
+class StatementView(StrEnum):
+    """What a statement is made as."""
+
+    TABLE = "table"
+    HTML = "html"
+    CSV = "csv"
+    JSON = "json"
+
+
+@app.callback()
+def group() -> None:
+    """Every view is made from the one canonical JSON of a run, whose SHA-256 people approve."""
+
+
+@app.command()
+def show(day: Day = None, programme: OneProgramme = None, nights: Nights = 4, section: Sections = None, output: Output = Format.TABLE) -> None:
+    """Show a settlement report: positions, who owes whom, obligations, payments, checks, events, points, the nights before.
+
+    Examples:
+
+        clh report show                                     # the last night
+
+        clh report show 2026-03-02 --section positions --section payments
+
+        clh report show 2026-03-02 --output json            # with its hash
+    """
+    from services.report.sections import report_tables
+    from services.report.terminal import print_report
+
+    with books_of(programme) as (_, _, connection):
+        shown = _shown(connection, day, nights)
+    if output is Format.JSON:
+        print_json({"sha256": shown.sha256, "report": json.loads(shown.report.canonical())})
+        return
+    print_report(out, shown, _chosen(report_tables(shown), section))
+
+
+@app.command()
+def render(
+    day: Day = None,
+    view: Annotated[
+        View, typer.Option("--format", "-f", help="`html`: one page that needs nothing else; `csv`; `json`: the bytes that the hash is of.")
+    ] = View.HTML,
+    target: Annotated[
+        str | None,
+        typer.Option("--out", metavar="PATH", help="A file; for CSV a folder, or a file with one --section; `-`: standard output.", show_default=False),
+    ] = None,
+    programme: OneProgramme = None,
+    nights: Nights = 14,
+    section: Sections = None,
+) -> None:
+    """Write a settlement report as one HTML page, as CSV, or as the canonical JSON.
+
+    CSV comes as a file for each table, or as one file with one --section. The bytes of the JSON have the SHA-256 of the report.
+
+    Examples:
+
+        clh report render --format html --out last-night.html
+
+        clh report render 2026-03-02 --format csv --out march-2/
+
+        clh report render 2026-03-02 --format csv --section obligations --out obligations.csv
+
+        clh report render 2026-03-02 --format json --out - | sha256sum
+    """
+    from services.report.page import report_page
+    from services.report.sections import report_tables
+
+    if section and view is not View.CSV:
+        raise typer.BadParameter("only CSV can be had in parts", param_hint="--section")
+    with books_of(programme) as (_, chosen, connection):
+        shown = _shown(connection, day, nights)
+    name = f"{chosen}-{shown.report.window}"
+    match view:
+        case View.HTML:
+            _write(report_page(shown).encode(), target or f"{name}.html")
+        case View.JSON:
+            _write(shown.report.canonical(), target or f"{name}.json")
+        case View.CSV:
+            _write_csv(_chosen(report_tables(shown), section), target or name, single=bool(section) and len(section or ()) == 1)
+
+
+@app.command(name="list")
+def list_(
+    programme: OneProgramme = None,
+    last: Annotated[int, typer.Option("--last", min=1, help="So many of the newest windows.")] = 30,
+    output: Output = Format.TABLE,
+) -> None:
+    """List windows that have a report: state, sums, hash of the report and of the one before it.
+
+    Examples:
+
+        clh report list
+
+        clh report list --last 7 --output json
+    """
+    from services.report.nights import turnover
+    from services.report.stored import latest_runs
+    from services.report.tables import Money, for_people, for_programs
+    from services.report.words import Amounts
+
+    with books_of(programme) as (_, chosen, connection):
+        runs = latest_runs(connection, last=last)
+    sums: list[dict[str, Money]] = []
+    for run in runs:
+        report = run.report
+        amounts = Amounts(report)
+        sums.append({currency: amounts(turnover(report, currency), currency) for currency in amounts.currencies})
+    if output is Format.JSON:
+        listed = [
+            {"window": run.day.isoformat(), "state": run.state, "run": run.no, "made_at": run.made_at.isoformat(), "sha256": run.sha256,
+             "previous_sha256": run.previous, "obligations": {currency: for_programs(sum_) for currency, sum_ in of_run.items()}}
+            for run, of_run in zip(runs, sums, strict=True)
+        ]  # fmt: skip
+        print_json({"programme": chosen, "reports": listed})
+        return
+    rows = [
+        (
+            run.day,
+            run.state,
+            run.no,
+            run.made_at.isoformat(timespec="seconds"),
+            "\n".join(f"{for_people(s)} {c}" for c, s in of_run.items()),
+            run.sha256,
+            run.previous,
+        )
+        for run, of_run in zip(runs, sums, strict=True)
+    ]
+    columns = ("window", "state", "run", "made at", "obligations", "report (SHA-256)", "run before (SHA-256)")
+    print_table(columns, rows, title=f"Reports of {chosen}", right=("run", "obligations"))
+
+
+@app.command()
+def verify(day: Day = None, programme: OneProgramme = None, output: Output = Format.TABLE) -> None:
+    """Recompute the hash of a stored report, and of all those it rests on; and whether its figures add up.
+
+    Every run up to the window: its hash is that of its stored text, and it names the hash of the run before it. The window's own run also: positions
+    and pairs are the sums of its lines, and these are the lines that the books keep. Exit code 0 when all of it holds, 1 when something does not.
+
+    Examples:
+
+        clh report verify                   # the last night and all before it
+
+        clh report verify 2026-03-02 --output json
+    """
+    from services.report.stored import NoReport
+    from services.report.verify import verify_report
+
+    wanted = as_day(day)
+    with books_of(programme) as (_, chosen, connection), progress_bars() as report:
+        try:
+            proofs = verify_report(connection, wanted, report)
+        except NoReport as missing:
+            raise fail(str(missing)) from None
+    broken = [proof for proof in proofs if not proof.holds]
+    last = max(proof.run for proof in proofs)
+    if output is Format.JSON:
+        print_json({"programme": chosen, "runs": len({p.run for p in proofs}), "broken": len(broken), "proofs": [asdict(proof) for proof in proofs]})
+    else:
+        named = [proof for proof in proofs if proof.run == last or not proof.holds]
+        rows = [(proof.day, proof.run, proof.what, "holds" if proof.holds else "DOES NOT HOLD", "" if proof.holds else proof.differs) for proof in named]
+        print_table(("window", "run", "recomputed", "result", "what differs"), rows, title=f"Reports of {chosen}", right=("run",))
+        runs = len({proof.run for proof in proofs})
+        verdict = f"{len(broken)} of {len(proofs)} do not hold" if broken else "everything holds"
+        out.print(f"{len(proofs)} proofs over {runs} runs: {verdict}.", markup=False, highlight=False)
+    if broken:
+        raise typer.Exit(FAILED)
+
+
+@app.command()
+def statement(
+    party: Annotated[str, typer.Argument(metavar="PARTY", help="A partner, a bank, or the operator.", show_default=False)],
+    day: Day = None,
+    view: Annotated[StatementView, typer.Option("--format", "-f", help="On the terminal, or as a file.")] = StatementView.TABLE,
+    target: Annotated[
+        str | None,
+        typer.Option("--out", metavar="PATH", help="A file; for CSV a folder, or a file with one --section; `-`: standard output.", show_default=False),
+    ] = None,
+    programme: OneProgramme = None,
+    section: Sections = None,
+) -> None:
+    """Make a party's statement: its lines with subtotals that add up to its position, how it is settled, its rejected events, its points.
+
+    Examples:
+
+        clh report statement grocer                                    # of the last night
+
+        clh report statement grocer 2026-03-02 --format html --out grocer.html
+
+        clh report statement grocer 2026-03-02 --format csv --section lines --out -
+    """
+    from schemas.ids import PartyId
+    from services.report.page import statement_page
+    from services.report.statement import UnknownParty, statement_tables
+    from services.report.terminal import rendered
+
+    with books_of(programme) as (_, chosen, connection):
+        shown = _shown(connection, day, 1)
+    try:
+        tables = _chosen(statement_tables(shown, PartyId(party)), section)
+    except UnknownParty as unknown:
+        raise fail(str(unknown)) from None
+    name = f"{chosen}-{shown.report.window}-{party}"
+    match view:
+        case StatementView.TABLE:
+            out.print(f"Statement of {party}, {chosen}, window {shown.report.window}", style="bold", markup=False, highlight=False)
+            for table in tables:
+                out.print(rendered(table))
+            out.print(f"From the report with SHA-256 {shown.sha256}", markup=False, highlight=False, soft_wrap=True)
+        case StatementView.JSON:
+            print_json({"party": party, "window": shown.report.window.isoformat(), "sha256": shown.sha256, "tables": _plain(tables)})
+        case StatementView.HTML:
+            _write(statement_page(shown, PartyId(party)).encode(), target or f"{name}.html")
+        case StatementView.CSV:
+            _write_csv(tables, target or name, single=bool(section) and len(tables) == 1)
+
+
+def _shown(connection: psycopg.Connection, day: str | None, nights: int) -> Shown:
+    from services.report.stored import NoReport, shown
+
+    wanted: date | None = as_day(day)
+    try:
+        return shown(connection, wanted, nights=nights)
+    except NoReport as missing:
+        raise fail(f"{missing}: clh report list") from None
+
+
+def _chosen(tables: Sequence[Table], section: Sequence[str] | None) -> list[Table]:
+    """The tables that are asked for, in their own order."""
+    named = [table.name for table in tables]
+    for wanted in section or ():
+        if wanted not in named:
+            raise typer.BadParameter(f"{wanted!r} is none of {', '.join(named)}", param_hint="--section")
+    return [table for table in tables if not section or table.name in section]
+
+
+def _plain(tables: Sequence[Table]) -> dict[str, list[dict[str, str]]]:
+    """Tables as lists of named texts."""
+    from services.report.tables import for_programs
+
+    return {
+        table.name: [{column.key: for_programs(value) for column, value in zip(table.columns, row.cells, strict=True)} for row in table.lines]
+        for table in tables
+    }
+
+
+def _write_csv(tables: Sequence[Table], target: str, *, single: bool) -> None:
+    from services.report.csv_files import csv_text, write_files
+
+    if single or target == STANDARD_OUTPUT:
+        if len(tables) != 1:
+            raise typer.BadParameter("one table goes to standard output: name it with --section", param_hint="--out")
+        _write(csv_text(tables[0]).encode(), target if target == STANDARD_OUTPUT or target.endswith(".csv") else f"{target}.csv")
+        return
+    try:
+        written = write_files(tables, Path(target))
+    except OSError as error:
+        raise fail(f"{target} cannot be written: {error.strerror}") from None
+    out.print(f"{len(written)} files in {target}: {', '.join(path.name for path in written)}", markup=False, highlight=False, soft_wrap=True)
+
+
+def _write(content: bytes, target: str) -> None:
+    """Writes a file, or standard output byte for byte."""
+    if target == STANDARD_OUTPUT:
+        typer.get_binary_stream("stdout").write(content)
+        return
+    try:
+        Path(target).write_bytes(content)
+    except OSError as error:
+        raise fail(f"{target} cannot be written: {error.strerror}") from None
+    out.print(f"{target}: {len(content):,} bytes", markup=False, highlight=False, soft_wrap=True)

@@ -1,0 +1,140 @@
+"""Charts as inline SVG, drawn from whole numbers: legible in black and white (solid and hatched), and told in words to a screen reader."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape
+
+from markupsafe import Markup
+
+WIDTH = 760
+HATCH = "hatch"
+"""Id of the pattern that the page defines once."""
+LABEL_MAX = 22
+ROW = 26
+LEFT = 160
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """A chart and what stands above it."""
+
+    title: str
+    svg: Markup
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """One bar: what it stands for, how long it is, and what is written at its end."""
+
+    label: str
+    value: int
+    shown: str
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """Bars of one kind, one for each place on the axis."""
+
+    name: str
+    values: Sequence[int]
+    shown: Sequence[str]
+
+
+def diverging(chart_id: str, title: str, bars: Sequence[Bar]) -> Chart:
+    """Bars to both sides of zero: hatched to the left for what is owed, solid to the right for what is received."""
+    top = 24
+    half = (WIDTH - LEFT) // 2 - 90
+    zero = LEFT + 90 + half
+    most = max((abs(bar.value) for bar in bars), default=0) or 1
+    height = top + ROW * len(bars) + 8
+    parts = [_text(zero - 6, 14, "owes", "end", "axis"), _text(zero + 6, 14, "receives", "start", "axis")]
+    for place, bar in enumerate(bars):
+        y = top + place * ROW
+        length = _length(bar.value, half, most)
+        start, anchor, at = (zero - length, "end", zero - length - 6) if bar.value < 0 else (zero, "start", zero + length + 6)
+        parts += [
+            _text(LEFT - 8, y + 16, bar.label, "end"),
+            _rect(start, y + 3, length, ROW - 8, hatched=bar.value < 0),
+            _text(at, y + 16, bar.shown, anchor, "figure"),
+        ]
+    parts.append(f'<line x1="{zero}" y1="{top - 4}" x2="{zero}" y2="{height - 4}" class="zero"/>')
+    return _svg(chart_id, title, _told(bars), height, parts)
+
+
+def ranked(chart_id: str, title: str, bars: Sequence[Bar]) -> Chart:
+    """Bars from the left, for counts."""
+    plot = WIDTH - LEFT - 90
+    most = max((bar.value for bar in bars), default=0) or 1
+    parts = []
+    for place, bar in enumerate(bars):
+        y, length = 4 + place * ROW, _length(bar.value, plot, most)
+        parts += [
+            _text(LEFT - 8, y + 16, bar.label, "end"),
+            _rect(LEFT, y + 3, length, ROW - 8, hatched=False),
+            _text(LEFT + length + 6, y + 16, bar.shown, "start", "figure"),
+        ]
+    return _svg(chart_id, title, _told(bars), 8 + ROW * len(bars), parts)
+
+
+def _length(value: int, plot: int, most: int) -> int:
+    """At least one pixel where there is anything."""
+    return max(1, abs(value) * plot // most) if value else 0
+
+
+def _told(bars: Sequence[Bar]) -> str:
+    return "; ".join(f"{bar.label} {bar.shown}" for bar in bars)
+
+
+def columns(chart_id: str, title: str, places: Sequence[str], series: Sequence[Series]) -> Chart:
+    """Columns side by side, for each place one of each series: the first solid, the second hatched, the third outlined."""
+    top, plot, left = 40, 170, 10
+    lowest = min(0, *(value for one in series for value in one.values))
+    highest = max(0, *(value for one in series for value in one.values))
+    span = highest - lowest or 1
+    zero = top + plot * highest // span
+    step = (WIDTH - 2 * left) // max(1, len(places))
+    wide = max(4, min(46, (step - 8) // len(series)))
+    parts = [part for number, one in enumerate(series) for part in _legend(left + 180 * number, number, one.name)] if len(series) > 1 else []
+    for place, label in enumerate(places):
+        begin = left + place * step + (step - wide * len(series)) // 2
+        last = place == len(places) - 1
+        for number, one in enumerate(series):
+            value = one.values[place]
+            length = _length(value, plot, span)
+            y = zero - length if value > 0 else zero
+            parts.append(_rect(begin + number * wide, y, wide - 2, length, hatched=number == 1, outlined=number > 1))
+            if len(places) * len(series) <= 10 or last:
+                parts.append(_text(begin + number * wide + wide // 2, y - 5 if value >= 0 else y + length + 12, one.shown[place], "middle", "figure"))
+        parts.append(_text(left + place * step + step // 2, top + plot + 20, label, "middle", "strong" if last else "label"))
+    parts.append(f'<line x1="{left}" y1="{zero}" x2="{WIDTH - left}" y2="{zero}" class="zero"/>')
+    told = "; ".join(f"{label}: " + ", ".join(f"{one.name} {one.shown[place]}" for one in series) for place, label in enumerate(places))
+    return _svg(chart_id, title, told, top + plot + 30, parts)
+
+
+def _legend(x: int, number: int, name: str) -> list[str]:
+    return [_rect(x, 6, 14, 12, hatched=number == 1, outlined=number > 1), _text(x + 20, 17, name, "start")]
+
+
+def _svg(chart_id: str, title: str, told: str, height: int, parts: Sequence[str]) -> Chart:
+    svg = (
+        f'<svg role="img" aria-labelledby="{chart_id}-title {chart_id}-desc" viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" height="{height}">'
+        f'<title id="{chart_id}-title">{escape(title)}</title><desc id="{chart_id}-desc">{escape(told)}</desc>{"".join(parts)}</svg>'
+    )
+    return Chart(title, Markup(svg))  # noqa: S704  # every text in it was escaped where it was put in
+
+
+def _rect(x: int, y: int, width: int, height: int, *, hatched: bool, outlined: bool = False) -> str:
+    look = "outlined" if outlined else "hatched" if hatched else "solid"
+    fill = f' fill="url(#{HATCH})"' if hatched else ""
+    return f'<rect x="{x}" y="{y}" width="{width}" height="{height}" class="{look}"{fill}/>'
+
+
+def _text(x: int, y: int, words: str, anchor: str, look: str = "label") -> str:
+    return f'<text x="{x}" y="{y}" text-anchor="{anchor}" class="{look}">{escape(_short(words))}</text>'
+
+
+def _short(words: str) -> str:
+    """What fits beside a bar; the whole stands in the description."""
+    return words if len(words) <= LABEL_MAX else words[: LABEL_MAX - 1] + "…"

@@ -1,0 +1,41 @@
+"""Tables as CSV (RFC 4180, UTF-8): the lines without their sums, for programs and spreadsheets."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Iterable
+from pathlib import Path
+
+from services.report.tables import Table, Value, for_programs
+
+NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?", re.ASCII)
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
+"""What a spreadsheet takes for the beginning of a formula."""
+
+
+def csv_text(table: Table) -> str:
+    """One table, its header row first."""
+    written = io.StringIO(newline="")
+    writer = csv.writer(written)
+    writer.writerow([column.key for column in table.columns])
+    writer.writerows([[cell(value) for value in row.cells] for row in table.lines])
+    return written.getvalue()
+
+
+def cell(value: Value) -> str:
+    """One cell. A text that a spreadsheet would run as a formula gets an apostrophe before it; numbers stay numbers."""
+    shown = for_programs(value)
+    return "'" + shown if shown.startswith(FORMULA) and NUMBER.fullmatch(shown) is None else shown
+
+
+def write_files(tables: Iterable[Table], folder: Path) -> list[Path]:
+    """One file for each table, named as it; the folder is made where it is missing. Returns the files."""
+    folder.mkdir(parents=True, exist_ok=True)
+    written = []
+    for table in tables:
+        path = folder / f"{table.name}.csv"
+        path.write_text(csv_text(table), encoding="utf-8", newline="")
+        written.append(path)
+    return written

@@ -1,0 +1,191 @@
+"""The settlement report as tables: who gets what, who owes whom for what, what is paid and carried, and how we know."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from schemas.report import ReportLine, SettlementReport
+from services.report.nights import nights_tables
+from services.report.stored import Shown
+from services.report.tables import Column, Rank, Row, Table, Value, figure, lines, text
+from services.report.words import Amounts, kind_in_words
+
+UNPROVEN = "(sender not proven)"
+
+
+def report_tables(shown: Shown) -> tuple[Table, ...]:
+    """All tables of a settlement report, in reading order."""
+    report, amounts = shown.report, Amounts(shown.report)
+    return (
+        positions(report, amounts),
+        matrix(report, amounts),
+        by_kind(report, amounts),
+        obligations(report, amounts),
+        payments(report, amounts),
+        carried(report, amounts),
+        checks(report),
+        senders(report),
+        rejections(report),
+        points(report),
+        *nights_tables(shown),
+        origin(shown),
+    )
+
+
+def positions(report: SettlementReport, amounts: Amounts) -> Table:
+    """What each party gets less what it owes; over all parties zero in each currency."""
+    rows: list[Row] = []
+    for currency in amounts.currencies:
+        of_currency = [position for position in report.positions if position.currency == currency]
+        rows += lines(
+            [(p.party, currency, amounts(p.receives_minor, currency), amounts(p.owes_minor, currency), amounts(p.net_minor, currency)) for p in of_currency]
+        )
+        if of_currency:
+            receives, owes = sum(p.receives_minor for p in of_currency), sum(p.owes_minor for p in of_currency)
+            sums = (amounts(receives, currency), amounts(owes, currency), amounts(sum(p.net_minor for p in of_currency), currency))
+            rows.append(Row(("all parties", currency, *sums), Rank.TOTAL))
+    columns = (text("party"), text("currency"), figure("receives"), figure("owes"), figure("net", "net position"))
+    return Table("positions", "Net positions", columns, tuple(rows), note="Positive: paid to the party. The sum over all parties is zero.")
+
+
+def matrix(report: SettlementReport, amounts: Amounts) -> Table:
+    """Who owes whom, all lines together, as a list."""
+    rows = [(m.debtor, m.creditor, m.currency, amounts(m.amount_minor, m.currency)) for m in report.matrix]
+    columns = (text("debtor", "who owes"), text("creditor", "to whom"), text("currency"), figure("amount"))
+    return Table("matrix", "Who owes whom", columns, (*lines(rows), *_sums(report.matrix, amounts, columns)))
+
+
+def matrix_square(report: SettlementReport, amounts: Amounts, currency: str) -> Table:
+    """The same of one currency as a square: debtors down, creditors across."""
+    pairs = {(m.debtor, m.creditor): m.amount_minor for m in report.matrix if m.currency == currency}
+    debtors, creditors = sorted({debtor for debtor, _ in pairs}), sorted({creditor for _, creditor in pairs})
+    rows = [
+        Row((debtor, *(amounts(pairs[debtor, creditor], currency) if (debtor, creditor) in pairs else None for creditor in creditors),
+             amounts(sum(minor for (who, _), minor in pairs.items() if who == debtor), currency)))
+        for debtor in debtors
+    ]  # fmt: skip
+    if rows:
+        gets = [amounts(sum(minor for (_, whom), minor in pairs.items() if whom == creditor), currency) for creditor in creditors]
+        rows.append(Row(("gets", *gets, amounts(sum(pairs.values()), currency)), Rank.TOTAL))
+    columns = (text("debtor", "who owes ↓ to whom →"), *(figure(creditor, creditor) for creditor in creditors), figure("owes"))
+    return Table(f"matrix_{currency}", f"Who owes whom, {currency}", columns, tuple(rows))
+
+
+def by_kind(report: SettlementReport, amounts: Amounts) -> Table:
+    """The sums of each kind of line."""
+    sums: dict[tuple[str, str], list[int]] = {}
+    for line in report.obligations:
+        of_kind = sums.setdefault((line.currency, kind_in_words(line.kind, line.detail)), [0, 0])
+        of_kind[0] += 1
+        of_kind[1] += line.amount_minor
+    rows = [(kind, currency, count, amounts(minor, currency)) for (currency, kind), (count, minor) in sums.items()]
+    columns = (text("kind"), text("currency"), figure("lines"), figure("amount"))
+    return Table("kinds", "Obligations by kind", columns, (*lines(rows), *_sums(report.obligations, amounts, columns)))
+
+
+LINE_COLUMNS = (
+    text("kind"), text("debtor", "who owes"), text("creditor", "to whom"), text("contract", "contract from"), figure("quantity"), figure("unit_price"),
+    figure("amount"), text("currency"), figure("events"),
+)  # fmt: skip
+
+
+def obligations(report: SettlementReport, amounts: Amounts) -> Table:
+    """Every line: quantity × unit price, rounded once."""
+    rows = [line_cells(line, amounts) for line in report.obligations]
+    note = "Amount = quantity × unit price, rounded once, half-even. Lines without a unit price are sums of amounts or percentages."
+    return Table("obligations", "Obligations", LINE_COLUMNS, (*lines(rows), *_sums(report.obligations, amounts, LINE_COLUMNS)), note=note)
+
+
+def line_cells(line: ReportLine, amounts: Amounts) -> tuple[Value, ...]:
+    """One obligation in the columns of `LINE_COLUMNS`."""
+    return (
+        kind_in_words(line.kind, line.detail), line.debtor, line.creditor, line.contract, line.quantity, line.unit_price,
+        amounts(line.amount_minor, line.currency), line.currency, line.events,
+    )  # fmt: skip
+
+
+def payments(report: SettlementReport, amounts: Amounts) -> Table:
+    """Who pays whom."""
+    rows = [(p.payer, p.payee, p.currency, amounts(p.amount_minor, p.currency)) for p in report.payments]
+    columns = (text("from"), text("to"), text("currency"), figure("amount"))
+    return Table(
+        "payments", "Payments", columns, (*lines(rows), *_sums(report.payments, amounts, columns)), note=f"Netting: {report.netting}.", empty="Nothing is paid."
+    )
+
+
+def carried(report: SettlementReport, amounts: Amounts) -> Table:
+    """Positions that wait for a later window."""
+    rows = [(c.party, c.currency, amounts(c.amount_minor, c.currency), c.since) for c in report.carried]
+    columns = (text("party"), text("currency"), figure("amount"), text("since", "waits since"))
+    return Table("carried", "Carried forward", columns, lines(rows), note="Positive: owed to the party.", empty="Nothing is carried forward.")
+
+
+def checks(report: SettlementReport) -> Table:
+    """Every check with the figures it compared."""
+    rows: list[tuple[Value, ...]] = []
+    for check in report.checks:
+        holds = "holds" if check.ok else "DOES NOT HOLD"
+        figures: Iterable[tuple[str, str | int]] = check.figures.items() or (("", ""),)
+        rows += [(check.name, holds, name, value) for name, value in figures]
+    columns = (text("check"), text("result"), text("of"), Column("figure", "figure", right=True))
+    return Table("checks", "Checks", columns, lines(rows))
+
+
+def senders(report: SettlementReport) -> Table:
+    """What became of each sender's events."""
+    rows = [(s.source or UNPROVEN, s.accepted, s.rejected, s.held) for s in report.senders]
+    columns = (text("sender"), figure("accepted"), figure("rejected"), figure("held"))
+    total = Row(("all senders", *(sum(getattr(s, name) for s in report.senders) for name in ("accepted", "rejected", "held"))), Rank.TOTAL)
+    note = "What was sent twice is counted once."
+    return Table("events", "Events by sender", columns, (*lines(rows), *([total] if rows else ())), note=note, empty="No events came.")
+
+
+def rejections(report: SettlementReport) -> Table:
+    """How many events of each sender were refused, by code."""
+    rows = [(r.source or UNPROVEN, r.code, r.events) for r in report.rejections]
+    total = [Row(("all senders", None, sum(r.events for r in report.rejections)), Rank.TOTAL)] if rows else []
+    columns = (text("sender"), text("code"), figure("events"))
+    return Table("rejected", "Rejected events", columns, (*lines(rows), *total), empty="Nothing was rejected.")
+
+
+POINTS = ("issued", "redeemed", "expired", "returned", "outstanding")
+
+
+def points(report: SettlementReport) -> Table:
+    """Points by sponsor; outstanding points are less what members owe, which has no sponsor."""
+    rows = [Row((p.sponsor, *(getattr(p, name) for name in POINTS))) for p in report.points.by_sponsor]
+    owed = sum(p.outstanding for p in report.points.by_sponsor) - report.points.outstanding
+    if owed:
+        rows.append(Row(("owed by members", None, None, None, None, -owed)))
+    if rows:
+        rows.append(Row(("all sponsors", *(getattr(report.points, name) for name in POINTS)), Rank.TOTAL))
+    columns = (text("sponsor"), *(figure(name) for name in POINTS))
+    return Table("points", "Points by sponsor", columns, tuple(rows), note="Outstanding: available and pending after the window.", empty="No points moved.")
+
+
+def origin(shown: Shown) -> Table:
+    """Where the report comes from: what it is the report of, its hash, and the hash of the run that it rests on."""
+    report = shown.report
+    rows = (
+        ("programme", report.programme),
+        ("window", report.window.isoformat()),
+        ("operator", report.operator),
+        ("netting", report.netting),
+        ("SHA-256 of this report", shown.sha256),
+        ("SHA-256 of the run before", report.previous_sha256 or "none: it is the first"),
+        ("format", str(report.format)),
+    )
+    note = "The hash is that of the canonical JSON: clh report render --format json writes these bytes, clh report verify recomputes it."
+    return Table("origin", "Where these figures are from", (text("what", ""), text("value", "")), lines(rows), note=note)
+
+
+def _sums(entries: Iterable[object], amounts: Amounts, columns: tuple[Column, ...]) -> Iterator[Row]:
+    """A row for each currency with the sum of the column `amount`."""
+    sums: dict[str, int] = {}
+    for entry in entries:
+        currency: str = getattr(entry, "currency")  # noqa: B009  # lines, payments and pairs have both in common
+        minor: int = getattr(entry, "amount_minor")  # noqa: B009
+        sums[currency] = sums.get(currency, 0) + minor
+    for currency, minor in sorted(sums.items()):
+        named: dict[str, Value] = {columns[0].key: "total", "currency": currency, "amount": amounts(minor, currency)}
+        yield Row(tuple(named.get(column.key) for column in columns), Rank.TOTAL)

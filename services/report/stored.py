@@ -1,0 +1,80 @@
+"""Runs as the books keep them: the canonical JSON of each, its hash, and the hash of the run before."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+import psycopg
+
+from schemas.report import SettlementReport
+
+COLUMNS = "r.no, r.day, r.sha256, r.previous, r.report, r.made_at, w.state"
+# The run of a window is its latest one: earlier ones were rejected, or made void.
+LATEST = f"""
+select distinct on (r.day) {COLUMNS} from run r join settlement_window w on w.day = r.day
+where r.day <= coalesce(%s, r.day) order by r.day desc, r.no desc limit %s
+"""  # noqa: S608  # columns from above
+ALL = f"select {COLUMNS} from run r join settlement_window w on w.day = r.day order by r.no"  # noqa: S608  # as above
+
+
+class NoReport(LookupError):
+    """There is no run of that window, or none at all."""
+
+    def __init__(self, day: date | None) -> None:
+        super().__init__(f"window {day} has no report" if day is not None else "no window has a report yet")
+        self.day = day
+
+
+@dataclass(frozen=True, slots=True)
+class StoredRun:
+    """One run. `text` is what its hash is of."""
+
+    no: int
+    day: date
+    sha256: str
+    previous: str | None
+    text: str
+    made_at: datetime
+    state: str
+
+    @property
+    def report(self) -> SettlementReport:
+        """The report, read again from its canonical JSON."""
+        return SettlementReport.model_validate_json(self.text)
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What a view is made from: the report of a night with its hash, and those of the nights before, newest first."""
+
+    report: SettlementReport
+    sha256: str
+    before: tuple[SettlementReport, ...] = ()
+
+    @property
+    def previous(self) -> SettlementReport | None:
+        """The report that this one names as the one before it, as far as it is among those before."""
+        return next((report for report in self.before if report.sha256() == self.report.previous_sha256), None)
+
+
+def shown(connection: psycopg.Connection, day: date | None, *, nights: int) -> Shown:
+    """The report of a window (None: of the newest that has one) and so many nights before it. Raises `NoReport`."""
+    rows = [StoredRun(*row) for row in connection.execute(LATEST, (day, nights + 1))]
+    if not rows or (day is not None and rows[0].day != day):
+        raise NoReport(day)
+    newest, *before = rows
+    return Shown(newest.report, newest.sha256, tuple(run.report for run in before))
+
+
+def latest_runs(connection: psycopg.Connection, *, last: int) -> list[StoredRun]:
+    """The run of each of the newest windows, oldest first."""
+    return [StoredRun(*row) for row in connection.execute(LATEST, (None, last))][::-1]
+
+
+def all_runs(connection: psycopg.Connection) -> Sequence[StoredRun]:
+    """Every run there was, in the order in which they were made."""
+    rows: Iterable[Any] = connection.execute(ALL)
+    return [StoredRun(*row) for row in rows]
