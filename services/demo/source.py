@@ -6,8 +6,8 @@ The files are read as they lie in the package: importing it would load pandas, w
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -77,6 +77,14 @@ class Purchases:
             sold = self.lines.filter(pc.equal(self.lines["day"], day)).drop_columns(["day"])
             yield day, [SoldLine(*row) for row in zip(*(column.to_pylist() for column in sold.columns), strict=True)]
             day += timedelta(days=1)
+
+    def of_households(self, keep: Callable[[int], bool]) -> Purchases:
+        """The purchases of some households only."""
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        kept = pa.array([household for household in self.households() if keep(household)], pa.int64())
+        return replace(self, lines=self.lines.filter(pc.is_in(self.lines["household_id"], kept)))
 
     def households(self) -> list[int]:
         """Who buys in the stretch, in ascending order."""

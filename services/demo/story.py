@@ -67,9 +67,8 @@ class Story:
         """Every day of the stretch."""
         start = messages.morning(self.purchases.first, ZONE, 0)
         households = self.purchases.households()
-        self.newcomers = {household for household in households if crc32(card_of(household).encode()) % NEWCOMER_OF == 0}
-        opening = [messages.enrolment(member_of(h), card_of(h), start) for h in households if h not in self.newcomers]
-        self.mornings[self.purchases.first] = opening
+        self.newcomers = {household for household in households if is_newcomer(household)}
+        self.mornings[self.purchases.first] = [messages.enrolment(member_of(h), card_of(h), start) for h in households if h not in self.newcomers]
         for day, lines in self.purchases.days():
             receipts = receipts_of(lines, self.purchases.article, ZONE)
             members = tuple(self.mornings.pop(day, ()))
@@ -141,6 +140,11 @@ class Story:
         receipt = back.receipt
         self.saved[receipt.household] -= _points_at_least(receipt, 0) - _points_at_least(receipt, 0, back)
         return messages.goods_back(receipt, back.at, card_of(receipt.household), back.line, back.amount_minor, back.quantity)
+
+
+def is_newcomer(household: int) -> bool:
+    """Whether the household enrols late."""
+    return crc32(card_of(household).encode()) % NEWCOMER_OF == 0
 
 
 def _points_at_least(receipt: Receipt, points_minor: int, back: _Back | None = None) -> int:
