@@ -9,6 +9,7 @@ import psycopg
 from clearing.mechanics import build
 from clearing.mechanics.stamp_card import StampCard
 from clearing.ports import Refusal
+from schemas.events.answers import RejectionCode
 from schemas.money import to_text
 from schemas.programme import ProgrammeFile
 
@@ -50,7 +51,7 @@ def _events(connection: psycopg.Connection) -> tuple[dict[str, Any], dict[str, s
     for event_id, outcome, booked, code, answer, body in connection.execute(ENTRIES):
         if outcome == "rejected":
             shown = event_id if event_id is not None else _id_in(body)
-            if shown is not None:
+            if shown is not None and rejected.get(shown) != RejectionCode.ID_REUSED:  # it stays, whatever the first event with that id was refused for
                 rejected[shown] = code
             continue
         event: dict[str, Any] = {"outcome": outcome}
