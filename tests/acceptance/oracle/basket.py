@@ -45,11 +45,16 @@ class Bought:
         """How many were bought."""
         return quantity(self.written)
 
+    @property
+    def units_left(self) -> Fraction:
+        """How many may still come back: none when all was paid back without a word of how many."""
+        return Fraction(0) if self.gone else self.quantity - self.units_back
+
     def left(self) -> Line | None:
         """Rule 13: what remains; None when nothing does."""
         rest = self.amount - self.back
-        units = self.quantity - self.units_back
-        if self.gone or (rest == 0 and units <= 0):
+        units = self.units_left
+        if rest == 0 and units == 0:
             return None
         ratio = Fraction(rest, self.amount) if self.amount else Fraction(1)
         named = tuple((one["mechanic"], rules.half_even(one["amount_minor"] * ratio)) for one in self.written.get("discounts", []))

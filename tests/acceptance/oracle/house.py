@@ -113,7 +113,7 @@ class House:
 
     def effects(self, event: Event) -> list[Written]:
         """What an event of a partner brings about."""
-        if event.subject in self.state.cards:
+        if event.subject in self.state.cards or event.type in ("return", "price-adjustment"):
             return PARTNER_TYPES[event.type](self.state, event)
         raise Refused("unknown-card") if event.type in NEED_A_MEMBER else Held
 

@@ -135,8 +135,10 @@ def _vat(programme: Programme, lines: list[Priced]) -> Iterator[Priced]:
         payer, payee = (line.creditor, line.debtor) if back else (line.debtor, line.creditor)
         key = (payer, payee, contract, line.currency)
         sums[key] = sums.get(key, 0) + (-one.amount if back else one.amount)
+    turned: dict[tuple[str, str, Contract, str], Fraction] = {}
     for (payer, payee, contract, currency), amount in sums.items():
-        exact = Fraction(contract.written["vat"]["percent"]) / 100 * amount
-        pair = (payer, payee) if exact > 0 else (payee, payer)
+        key = (payer, payee, contract, currency) if amount > 0 else (payee, payer, contract, currency)
+        turned[key] = turned.get(key, Fraction(0)) + Fraction(contract.written["vat"]["percent"]) / 100 * abs(amount)
+    for (debtor, creditor, contract, currency), exact in turned.items():
         if exact:
-            yield Priced(Line("vat", None, *pair, currency, contract, None), rules.half_even(abs(exact)))
+            yield Priced(Line("vat", None, debtor, creditor, currency, contract, None), rules.half_even(exact))

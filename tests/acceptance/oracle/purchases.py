@@ -110,7 +110,7 @@ def _hand_out(state: State, bought: Purchase, mechanic: Written, gifts: int) -> 
     currency = state.programme.currency
     value = gifts * rules.minor(mechanic.get("gift_value", "0"), currency)
     if not value:
-        return [shown]
+        return [shown | {"count": gifts}]
     funders = state.programme.shares(mechanic, bought.event.party)
     effects = []
     for (sponsor, _), part in zip(funders, rules.shares(value, [share for _, share in funders]), strict=True):

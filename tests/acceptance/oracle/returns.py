@@ -15,13 +15,15 @@ from tests.acceptance.oracle.state import Held, Refused, State, Waits
 
 
 def book(state: State, event: Event) -> list[Written]:
-    """Rules 13 to 15. Gives the effects."""
+    """Rules 13 to 15. Gives the effects. A return waits for its original before it is held for its card."""
     original = (event.data.get("original_source", event.source), event.data["original_id"])
     bought = state.purchases.get(original)
     if bought is None:
         if any((one.source, one.id) == original for one in state.held):
             raise Held
         raise Waits
+    if event.subject not in state.cards:
+        raise Held
     member = state.cards[event.subject]
     if member != bought.member:
         raise Refused("original-of-other-card")
@@ -50,7 +52,7 @@ def _take_out(bought: Purchase, event: Event) -> None:
         if "quantity" not in line and event.type == "return":
             uncounted.add(number)
     for number, line in bought.lines.items():
-        if line.back + amounts.get(number, 0) > line.amount or line.units_back + units.get(number, Fraction(0)) > line.quantity:
+        if line.back + amounts.get(number, 0) > line.amount or units.get(number, Fraction(0)) > line.units_left:
             raise Refused("returned-too-much")
     for number, amount in amounts.items():
         line = bought.lines[number]

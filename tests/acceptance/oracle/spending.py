@@ -23,9 +23,9 @@ def _redeemer(state: State, party: str, day: date) -> Contract:
 def _taken(state: State, event: Event) -> Taking:
     """Rules 10 and 11."""
     member, day = state.cards[event.subject], state.day_of(event)
-    contract = _redeemer(state, event.party, day)
     if event.subject in state.blocked:
         raise Refused("card-blocked")
+    contract = _redeemer(state, event.party, day)
     if event.data["points"] < state.programme.head.get("minimum_redemption", 0):
         raise Refused("below-minimum-redemption")
     parts = state.account(member).take(event.data["points"], day)
@@ -67,7 +67,7 @@ def _held(state: State, event: Event) -> Taking:
     original = (event.data.get("original_source", event.source), event.data["original_id"])
     taken = state.holds.get(original)
     if taken is None:
-        raise Waits
+        raise Refused("unknown-original")
     if state.cards[event.subject] != taken.member:
         raise Refused("original-of-other-card")
     assert taken.expires is not None
