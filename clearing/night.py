@@ -17,7 +17,7 @@ from schemas.programme import ProgrammeFile
 Progress = Callable[[str], None]
 
 
-def run_night(day: date, file: ProgrammeFile, books: NightBooks, progress: Progress = lambda step: None) -> None:
+def run_night(day: date, file: ProgrammeFile, books: NightBooks, progress: Progress = lambda _: None) -> None:
     """Brings the window of `day` from open to netted. Raises `Refusal` when a check does not hold."""
     if books.state(day) is State.OPEN:
         progress("cut off")

@@ -28,6 +28,7 @@ from services.night import statements as sql
 from services.night.report import settlement_report
 
 Cuts = dict[tuple[int, int], int]
+UNPRICED = (Code.STAMP, Code.STAMP_REVERSAL)
 STEPS = ("book_waiting", "free_holds", "release_pending", "lapse_held", "expire_lots")
 
 
@@ -54,6 +55,7 @@ class PgNight:
         self.booked_to_cut = booked_to_cut
         self.next_window = next_window
         self.by_hand = by_hand
+        self._scanned: tuple[date, Sequence[Any]] | None = None
 
     def state(self, day: date) -> State:
         """Where the window stands. Raises LookupError for a day that has no window."""
@@ -261,7 +263,17 @@ class PgNight:
 
     def journal_totals(self, day: date) -> Sequence[Total]:
         """Second path."""
-        return [self._total(row) for row in self.connection.execute(sql.JOURNAL_TOTALS, {"day": day, "purchases": self.names.unit[PURCHASES]})]
+        self._scanned = None
+        rows = [row[:8] for row in self._scan(day) if row[0] not in UNPRICED]
+        rows += self.connection.execute(sql.PURCHASES, {"day": day, "purchases": self.names.unit[PURCHASES]}).fetchall()
+        return [self._total(row) for row in rows]
+
+    def _scan(self, day: date) -> Sequence[Any]:
+        """The journal of a window by pricing key. Two checks ask for it one after the other: it is scanned once, when the window is closed."""
+        if self._scanned is None or self._scanned[0] != day:
+            units = {name: self.names.unit[name] for name in (POINTS, STAMPS, PURCHASES)}
+            self._scanned = day, self.connection.execute(sql.JOURNAL, {"day": day, **units}).fetchall()
+        return self._scanned[1]
 
     def _total(self, row: Sequence[Any]) -> Total:
         code, sponsor, contract, counterparty, counter_contract, unit, quantity, events = row
@@ -273,10 +285,9 @@ class PgNight:
 
     def sums_by_unit(self, day: date) -> tuple[Mapping[str, int], Mapping[str, int]]:
         """Debits and credits of the window's journal."""
-        units = {name: self.names.unit[name] for name in (POINTS, STAMPS, PURCHASES)}
         debits: dict[str, int] = {}
         credited: dict[str, int] = {}
-        for code, unit, whole, debit, credit in self.connection.execute(sql.SUMS, {"day": day, **units}):
+        for code, _, _, _, _, unit, whole, _, debit, credit in self._scan(day):
             name = self.names.unit_id[unit]
             for sums, right, side in ((debits, debit, "debited"), (credited, credit, "credited")):
                 sums[name] = sums.get(name, 0) + right

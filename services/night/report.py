@@ -13,8 +13,18 @@ from clearing.netting import Netting
 from schemas.ids import PartyId
 from schemas.money import currency_places
 from schemas.report import (
-    BilateralAmount, CarriedPosition, CheckResult, PaymentLine, PointsFigures, PointsOfSponsor, Position, RejectionCount, ReportCurrency, ReportLine,
-    SenderCounts, SettlementReport,
+    BilateralAmount,
+    CarriedPosition,
+    CheckResult,
+    PaymentLine,
+    PointsFigures,
+    PointsOfSponsor,
+    Position,
+    RejectionCount,
+    ReportCurrency,
+    ReportLine,
+    SenderCounts,
+    SettlementReport,
 )  # fmt: skip
 
 if TYPE_CHECKING:

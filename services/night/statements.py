@@ -64,7 +64,8 @@ select l.member, l.sponsor, l.contract, l.expiry, l.earned, l.release_on, l.poin
 union all
 select l.member, l.sponsor, l.contract, l.expiry, l.earned, l.release_on, l.points from lot l join member m on m.no = l.member
 where l.live and l.expiry >= '9000-01-01' and l.expiry < '9004-01-01'
-  and date_trunc('month', greatest(m.last_activity, l.earned)::timestamp) + make_interval(months => l.expiry - date '9000-01-01' + 1) - interval '1 day' <= %(day)s
+  and date_trunc('month', greatest(m.last_activity, l.earned)::timestamp)
+    + make_interval(months => l.expiry - date '9000-01-01' + 1) - interval '1 day' <= %(day)s
 """
 EXPIRE = """
 update lot l set points = 0, expired = l.expired + d.points, live = false from due d
@@ -116,27 +117,27 @@ BOOKED_TOTALS = """
 select code, sponsor, contract, counterparty, counter_contract, unit, sum(quantity)::bigint, sum(events)::bigint from total where day = %s
 group by code, sponsor, contract, counterparty, counter_contract, unit
 """
-JOURNAL_TOTALS = """
-select code, sponsor, contract, counterparty, counter_contract, unit, sum(amount)::bigint, count(*) filter (where first) from transfer
-where day = %(day)s and code not in (51, 52) group by code, sponsor, contract, counterparty, counter_contract, unit
-union all
+# The rows of the journal by pricing key, in one scan: what they add up to, and how much of it stands on either side in an account that follows
+# from the rest of its row.
+JOURNAL = f"""
+select t.code, t.sponsor, t.contract, t.counterparty, t.counter_contract, t.unit, sum(t.amount)::bigint, count(*) filter (where t.first),
+  coalesce(sum(t.amount) filter (where {DEBIT_FOLLOWS} and {UNIT_FOLLOWS}), 0)::bigint,
+  coalesce(sum(t.amount) filter (where {CREDIT_FOLLOWS} and {UNIT_FOLLOWS}), 0)::bigint
+from transfer t where t.day = %(day)s group by t.code, t.sponsor, t.contract, t.counterparty, t.counter_contract, t.unit
+"""  # noqa: S608  # conditions from services/journal/sides.py
+# Accepted purchases by sender and its contract: those received in the window, and held ones that took effect in it.
+PURCHASES = """
 select 41, party, contract, null, null, %(purchases)s, count(*), count(*) from (
   select party, contract from entry where day = %(day)s and booked = %(day)s and outcome = 'accepted' and type = 'purchase.v1'
   union all
   select party, contract from entry where booked = %(day)s and booked <> day and outcome = 'accepted' and type = 'purchase.v1'
 ) bought group by party, contract
 """
-# By code and unit: the whole, and what stands on either side in an account that follows from the rest of its row.
-SUMS = f"""
-select t.code, t.unit, sum(t.amount)::bigint, coalesce(sum(t.amount) filter (where {DEBIT_FOLLOWS} and {UNIT_FOLLOWS}), 0)::bigint,
-  coalesce(sum(t.amount) filter (where {CREDIT_FOLLOWS} and {UNIT_FOLLOWS}), 0)::bigint
-from transfer t where t.day = %(day)s group by t.code, t.unit order by t.code, t.unit
-"""  # noqa: S608  # conditions from services/journal/sides.py
 # Distinct events of lines that several totals were merged into.
 DISTINCT = """
 select k.line, count(distinct t.entry) filter (where t.entry > 0)
-from unnest(%(line)s::int[], %(code)s::smallint[], %(sponsor)s::smallint[], %(contract)s::int[], %(counterparty)s::smallint[], %(counter)s::int[], %(unit)s::smallint[])
-     k (line, code, sponsor, contract, counterparty, counter, unit)
+from unnest(%(line)s::int[], %(code)s::smallint[], %(sponsor)s::smallint[], %(contract)s::int[], %(counterparty)s::smallint[], %(counter)s::int[],
+     %(unit)s::smallint[]) k (line, code, sponsor, contract, counterparty, counter, unit)
 join transfer t on t.day = %(day)s and t.code = k.code and t.sponsor = k.sponsor and t.unit = k.unit and t.contract is not distinct from k.contract
   and t.counterparty is not distinct from k.counterparty and t.counter_contract is not distinct from k.counter
 group by k.line
@@ -150,11 +151,10 @@ left join tally y on y.day = c.day and y.topic = c.topic and y.part = c.part and
 where c.day = %s group by t.name, c.part, c.end_offset, p.next_offset order by t.name, c.part
 """
 FEES_BEFORE = """
-select debtor, currency, sum(amount)::bigint from (
-  select debtor, currency, amount from obligation where day >= %(first)s and day < %(day)s and kind = 'fee' and detail <> 'monthly_minimum' and creditor = %(operator)s
-  union all
-  select creditor, currency, -amount from obligation where day >= %(first)s and day < %(day)s and kind = 'fee' and detail <> 'monthly_minimum' and debtor = %(operator)s
-) fees group by debtor, currency
+select party, currency, sum(amount)::bigint from (
+  select case when creditor = %(operator)s then debtor else creditor end party, currency, case when creditor = %(operator)s then amount else -amount end amount
+  from obligation where day >= %(first)s and day < %(day)s and kind = 'fee' and detail <> 'monthly_minimum'
+) fees group by party, currency
 """
 CARRIED_IN = "select currency, party, amount, since from carried where day = (select max(day) from settlement_window where day < %s)"
 

@@ -46,11 +46,13 @@ insert into lot (member, sponsor, contract, expiry, earned, release_on, points, 
 select m, 2, 1, '2028-02-29', %(day)s::date - 3, %(day)s, 25, true from generate_series(1, %(members)s) m where m %% 10 = 1;
 insert into lot (member, sponsor, contract, expiry, earned, release_on, points, live)
 select m, 2, 1, %(day)s, %(day)s::date - 700, '0001-01-01', 40, true from generate_series(1, %(members)s) m where m %% 10 = 2;
-update member m set available = l.points from (select member, sum(points) points from lot where release_on = '0001-01-01' group by member) l where l.member = m.no;
+update member m set available = l.points
+from (select member, sum(points) points from lot where release_on = '0001-01-01' group by member) l where l.member = m.no;
 
 insert into tally (day, topic, part, party, outcome, events) select %(day)s, 1, part, party, 'accepted', count(*) from bought group by part, party;
 insert into cut (day, topic, part, end_offset) select %(day)s, 1, part, max(record & ((1::bigint << 40) - 1)) + 1 from bought group by part;
-insert into progress (topic, part, next_offset) select topic, part, end_offset from cut where day = %(day)s on conflict (topic, part) do update set next_offset = excluded.next_offset;
+insert into progress (topic, part, next_offset) select topic, part, end_offset from cut where day = %(day)s
+on conflict (topic, part) do update set next_offset = excluded.next_offset;
 update settlement_window set state = 'draining' where day = %(day)s;
 """
 
@@ -82,7 +84,7 @@ def seed(house: House, name: str, count: int) -> str:
 
 def close(house: House, name: str, report: Any) -> None:
     """The night run, in a process of its own."""
-    night = house.night(name, lambda night, day: None)
+    night = house.night(name, lambda *_: None)
     steps: dict[str, float] = {}
     at = start = time.perf_counter()
     last = ""

@@ -50,7 +50,8 @@ def purchases(first: int, count: int) -> Iterator[tuple[bytes, bytes]]:
         partner = ("grocer", "fuelco", "drugco")[no % 3]
         amounts = [rnd.randrange(99, 3999) for _ in range(3)]
         lines = ",".join(
-            f'{{"line":{place},"sku":"{1000000 + rnd.randrange(5000)}","category":"{rnd.choice(CATEGORIES)}","quantity":"{rnd.randrange(1, 4)}","amount_minor":{amount}}}'
+            f'{{"line":{place},"sku":"{1000000 + rnd.randrange(5000)}","category":"{rnd.choice(CATEGORIES)}",'
+            f'"quantity":"{rnd.randrange(1, 4)}","amount_minor":{amount}}}'
             for place, amount in enumerate(amounts, 1)
         )
         value = (
