@@ -126,7 +126,7 @@ def list_(
     last: Annotated[int, typer.Option("--last", min=1, help="So many of the newest windows.")] = 30,
     output: Output = Format.TABLE,
 ) -> None:
-    """List windows that have a report: state, sums, hash of the report and of the one before it.
+    """List windows that have a report: state, sums, and the hash of the report.
 
     Examples:
 
@@ -162,11 +162,10 @@ def list_(
             run.made_at.isoformat(timespec="seconds"),
             "\n".join(f"{for_people(s)} {c}" for c, s in of_run.items()),
             run.sha256,
-            run.previous,
         )
         for run, of_run in zip(runs, sums, strict=True)
     ]
-    columns = ("window", "state", "run", "made at", "obligations", "report (SHA-256)", "run before (SHA-256)")
+    columns = ("window", "state", "run", "made at", "obligations", "report (SHA-256)")
     print_table(columns, rows, title=f"Reports of {chosen}", right=("run", "obligations"))
 
 

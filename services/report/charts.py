@@ -12,6 +12,8 @@ WIDTH = 760
 HATCH = "hatch"
 """Id of the pattern that the page defines once."""
 LABEL_MAX = 22
+LETTER = 7
+"""Width of a letter, in the units of the drawing: about."""
 ROW = 26
 LEFT = 160
 
@@ -55,7 +57,7 @@ def diverging(chart_id: str, title: str, bars: Sequence[Bar]) -> Chart:
         length = _length(bar.value, half, most)
         start, anchor, at = (zero - length, "end", zero - length - 6) if bar.value < 0 else (zero, "start", zero + length + 6)
         parts += [
-            _text(LEFT - 8, y + 16, bar.label, "end"),
+            _text(LEFT - 8, y + 16, _short(bar.label), "end"),
             _rect(start, y + 3, length, ROW - 8, hatched=bar.value < 0),
             _text(at, y + 16, bar.shown, anchor, "figure"),
         ]
@@ -71,7 +73,7 @@ def ranked(chart_id: str, title: str, bars: Sequence[Bar]) -> Chart:
     for place, bar in enumerate(bars):
         y, length = 4 + place * ROW, _length(bar.value, plot, most)
         parts += [
-            _text(LEFT - 8, y + 16, bar.label, "end"),
+            _text(LEFT - 8, y + 16, _short(bar.label), "end"),
             _rect(LEFT, y + 3, length, ROW - 8, hatched=False),
             _text(LEFT + length + 6, y + 16, bar.shown, "start", "figure"),
         ]
@@ -88,7 +90,10 @@ def _told(bars: Sequence[Bar]) -> str:
 
 
 def columns(chart_id: str, title: str, places: Sequence[str], series: Sequence[Series]) -> Chart:
-    """Columns side by side, for each place one of each series: the first solid, the second hatched, the third outlined."""
+    """Columns side by side, for each place one of each series: the first solid, the second hatched, the third outlined.
+
+    The figures of the last place are always written, the others where there is room; all of them are told.
+    """
     top, plot, left = 40, 170, 10
     lowest = min(0, *(value for one in series for value in one.values))
     highest = max(0, *(value for one in series for value in one.values))
@@ -96,7 +101,10 @@ def columns(chart_id: str, title: str, places: Sequence[str], series: Sequence[S
     zero = top + plot * highest // span
     step = (WIDTH - 2 * left) // max(1, len(places))
     wide = max(4, min(46, (step - 8) // len(series)))
-    parts = [part for number, one in enumerate(series) for part in _legend(left + 180 * number, number, one.name)] if len(series) > 1 else []
+    parts = []
+    if len(series) > 1:
+        for number, one in enumerate(series):
+            parts += _legend(left + 300 * number, number, f"{one.name}, {places[-1]}: {one.shown[-1]}")
     for place, label in enumerate(places):
         begin = left + place * step + (step - wide * len(series)) // 2
         last = place == len(places) - 1
@@ -105,8 +113,10 @@ def columns(chart_id: str, title: str, places: Sequence[str], series: Sequence[S
             length = _length(value, plot, span)
             y = zero - length if value > 0 else zero
             parts.append(_rect(begin + number * wide, y, wide - 2, length, hatched=number == 1, outlined=number > 1))
-            if len(places) * len(series) <= 10 or last:
-                parts.append(_text(begin + number * wide + wide // 2, y - 5 if value >= 0 else y + length + 12, one.shown[place], "middle", "figure"))
+            if len(one.shown[place]) * LETTER <= wide or (last and len(series) == 1):
+                above = y - 5 if value >= 0 else y + length + 12
+                middle = min(begin + number * wide + wide // 2, WIDTH - len(one.shown[place]) * LETTER // 2)
+                parts.append(_text(middle, above, one.shown[place], "middle", "figure"))
         parts.append(_text(left + place * step + step // 2, top + plot + 20, label, "middle", "strong" if last else "label"))
     parts.append(f'<line x1="{left}" y1="{zero}" x2="{WIDTH - left}" y2="{zero}" class="zero"/>')
     told = "; ".join(f"{label}: " + ", ".join(f"{one.name} {one.shown[place]}" for one in series) for place, label in enumerate(places))
@@ -132,7 +142,7 @@ def _rect(x: int, y: int, width: int, height: int, *, hatched: bool, outlined: b
 
 
 def _text(x: int, y: int, words: str, anchor: str, look: str = "label") -> str:
-    return f'<text x="{x}" y="{y}" text-anchor="{anchor}" class="{look}">{escape(_short(words))}</text>'
+    return f'<text x="{x}" y="{y}" text-anchor="{anchor}" class="{look}">{escape(words)}</text>'
 
 
 def _short(words: str) -> str:

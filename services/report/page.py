@@ -15,7 +15,7 @@ from services.report.nights import nights, turnover
 from services.report.sections import matrix_square, report_tables
 from services.report.statement import balances, statement_tables
 from services.report.stored import Shown
-from services.report.tables import Rank, Table, for_people
+from services.report.tables import Rank, Table, Value, for_people
 from services.report.words import Amounts
 
 MINUS = "\N{MINUS SIGN}"
@@ -29,6 +29,12 @@ class Section:
     heading: str
     tables: Sequence[Table]
     charts: Sequence[Chart] = ()
+
+
+def for_page(value: Value) -> str:
+    """A value in a cell: with a minus sign that is read as one."""
+    shown = for_people(value)
+    return MINUS + shown[1:] if shown.startswith("-") and not isinstance(value, str) else shown
 
 
 def report_page(shown: Shown) -> str:
@@ -73,7 +79,7 @@ def statement_page(shown: Shown, party: PartyId) -> str:
         Section("events", "Events", [tables["events"], tables["rejected"]]),
         Section("points", "Points", [tables["points"]]),
     ]
-    lead = [(f"Net position, {b.currency}", for_people(amounts(b.net, b.currency))) for b in balances(shown, party)]
+    lead = [(f"Net position, {b.currency}", for_page(amounts(b.net, b.currency))) for b in balances(shown, party)]
     return _rendered(
         title=f"Statement of {party}, {shown.report.programme}, {shown.report.window}", lead=lead, failed=[], checks=0, sections=sections, sha256=shown.sha256
     )
@@ -86,12 +92,12 @@ def _lead(shown: Shown) -> list[tuple[str, str]]:
     for currency in amounts.currencies:
         paid = sum(payment.amount_minor for payment in report.payments if payment.currency == currency)
         lead += [
-            (f"Obligations, {currency}", for_people(amounts(turnover(report, currency), currency))),
-            (f"Paid, {currency}", for_people(amounts(paid, currency))),
+            (f"Obligations, {currency}", for_page(amounts(turnover(report, currency), currency))),
+            (f"Paid, {currency}", for_page(amounts(paid, currency))),
         ]
     for name in ("accepted", "rejected", "held"):
-        lead.append((f"Events {name}", for_people(sum(getattr(sender, name) for sender in report.senders))))
-    lead += [("Points issued", for_people(report.points.issued)), ("Points redeemed", for_people(report.points.redeemed))]
+        lead.append((f"Events {name}", for_page(sum(getattr(sender, name) for sender in report.senders))))
+    lead += [("Points issued", for_page(report.points.issued)), ("Points redeemed", for_page(report.points.redeemed))]
     return lead
 
 
@@ -99,7 +105,7 @@ def _position_charts(shown: Shown) -> list[Chart]:
     report, amounts = shown.report, Amounts(shown.report)
     charts = []
     for currency in amounts.currencies:
-        bars = [Bar(p.party, p.net_minor, for_people(amounts(p.net_minor, currency))) for p in report.positions if p.currency == currency]
+        bars = [Bar(p.party, p.net_minor, for_page(amounts(p.net_minor, currency))) for p in report.positions if p.currency == currency]
         if bars:
             charts.append(diverging(f"positions-{currency}", f"Net positions, {currency}", sorted(bars, key=lambda bar: -bar.value)))
     return charts
@@ -114,7 +120,7 @@ def _counterparty_charts(shown: Shown, party: PartyId) -> list[Chart]:
             if pair.currency == currency and party in (pair.creditor, pair.debtor):
                 other, sign = (pair.debtor, 1) if pair.creditor == party else (pair.creditor, -1)
                 net[other] = net.get(other, 0) + sign * pair.amount_minor
-        bars = [Bar(other, minor, for_people(amounts(minor, currency))) for other, minor in sorted(net.items())]
+        bars = [Bar(other, minor, for_page(amounts(minor, currency))) for other, minor in sorted(net.items())]
         if bars:
             charts.append(diverging(f"with-{currency}", f"Net, by counterparty, {currency}", bars))
     return charts
@@ -127,7 +133,7 @@ def _rejection_chart(shown: Shown) -> list[Chart]:
     if len(by_code) < 2:
         return []
     ordered = sorted(by_code.items(), key=lambda item: (-item[1], item[0]))
-    return [ranked("rejected-codes", "Rejected events by code", [Bar(code, events, for_people(events)) for code, events in ordered])]
+    return [ranked("rejected-codes", "Rejected events by code", [Bar(code, events, for_page(events)) for code, events in ordered])]
 
 
 def _night_charts(shown: Shown) -> list[Chart]:
@@ -137,17 +143,11 @@ def _night_charts(shown: Shown) -> list[Chart]:
     charts = []
     for currency in amounts.currencies:
         sums = [turnover(report, currency) for report in every]
-        series = Series("obligations", sums, [for_people(amounts(minor, currency)) for minor in sums])
+        series = Series("obligations", sums, [for_page(amounts(minor, currency)) for minor in sums])
         charts.append(columns(f"nights-{currency}", f"Obligations by night, {currency}", places, [series]))
-    points = [Series(name, values := [getattr(report.points, name) for report in every], list(map(for_people, values))) for name in ("issued", "redeemed")]
+    points = [Series(name, values := [getattr(report.points, name) for report in every], list(map(for_page, values))) for name in ("issued", "redeemed")]
     charts.append(columns("nights-points", "Points by night", places, points))
     return charts
-
-
-def for_page(value: Any) -> str:
-    """A value in a cell: with a minus sign that is read as one."""
-    shown = for_people(value)
-    return MINUS + shown[1:] if shown.startswith("-") and not isinstance(value, str) else shown
 
 
 @cache

@@ -99,7 +99,7 @@ def obligations(report: SettlementReport, amounts: Amounts) -> Table:
 def line_cells(line: ReportLine, amounts: Amounts) -> tuple[Value, ...]:
     """One obligation in the columns of `LINE_COLUMNS`."""
     return (
-        kind_in_words(line.kind, line.detail), line.debtor, line.creditor, line.contract, line.quantity, line.unit_price,
+        kind_in_words(line.kind, line.detail), line.debtor, line.creditor, line.contract, line.quantity, amounts.price(line.unit_price, line.currency),
         amounts(line.amount_minor, line.currency), line.currency, line.events,
     )  # fmt: skip
 

@@ -103,9 +103,13 @@ def _directions(of_currency: list[ReportLine], party: PartyId, amounts: Amounts)
             same = list(of_kind)
             for line in same:
                 amount = amounts(_signed(line, party), line.currency)
-                yield Row((direction, kind, _other(line, party), line.contract, line.quantity, line.unit_price, amount, line.currency, line.events))
-            yield _sum_row(f"{direction}, {kind}", None, sum(_signed(line, party) for line in same), line.currency, amounts, Rank.SUBTOTAL)
-        yield _sum_row(f"all it {direction}", None, sum(_signed(line, party) for line in together), together[0].currency, amounts, Rank.TOTAL)
+                price = amounts.price(line.unit_price, line.currency)
+                yield Row((direction, kind, _other(line, party), line.contract, line.quantity, price, amount, line.currency, line.events))
+            if len(same) > 1:
+                yield _sum_row("", kind, sum(_signed(line, party) for line in same), same[0].currency, amounts, Rank.SUBTOTAL)
+        yield _sum_row(
+            f"all you {'receive' if receives else 'owe'}", None, sum(_signed(line, party) for line in together), together[0].currency, amounts, Rank.TOTAL
+        )
 
 
 def _sum_row(name: str, kind: str | None, minor: int, currency: str, amounts: Amounts, rank: Rank) -> Row:
@@ -178,8 +182,8 @@ def settlement(shown: Shown, party: PartyId, amounts: Amounts) -> Table:
             ("carried in from the window before", balance.carried_in, Rank.LINE),
             ("net position of this window", balance.net, Rank.LINE),
             ("to settle", balance.carried_in + balance.net, Rank.SUBTOTAL),
-            ("paid to it", -balance.received, Rank.LINE),
-            ("paid by it", balance.paid, Rank.LINE),
+            ("paid to you", -balance.received, Rank.LINE),
+            ("paid by you", balance.paid, Rank.LINE),
             ("carried on to the next window", -balance.carried_on, Rank.LINE),
             ("left", balance.left, Rank.TOTAL),
         )

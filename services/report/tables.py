@@ -17,7 +17,15 @@ class Money:
     places: int
 
 
-Value = str | int | Decimal | date | Money | None
+@dataclass(frozen=True, slots=True)
+class Price:
+    """An exact price of a unit; people see at least so many decimal places."""
+
+    amount: Decimal
+    places: int
+
+
+Value = str | int | date | Money | Price | None
 
 
 class Rank(Enum):
@@ -89,8 +97,9 @@ def for_people(value: Value) -> str:
             return _grouped(minor, places)
         case int():
             return f"{value:,}"
-        case Decimal():
-            return format(value, "f")
+        case Price(amount, places):
+            _, _, decimals = format(amount, "f").partition(".")
+            return f"{amount:.{max(places, len(decimals))}f}"
         case _:
             return str(value)
 
@@ -100,6 +109,8 @@ def for_programs(value: Value) -> str:
     match value:
         case Money(minor, places):
             return _grouped(minor, places).replace(",", "")
+        case Price(amount, _):
+            return format(amount, "f")
         case int():
             return str(value)
         case _:

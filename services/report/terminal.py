@@ -52,7 +52,7 @@ def rendered(table: Table, bars: Sequence[str] = ()) -> RenderableType:
         shown.add_column(f"{'owes':>{BAR_HALF}}│receives", no_wrap=True)
     for place, row in enumerate(table.rows):
         after = table.rows[place + 1].rank if place + 1 < len(table.rows) else Rank.LINE
-        ends = row.rank is Rank.TOTAL or (row.rank is Rank.LINE and after is not Rank.LINE)
+        ends = row.rank is Rank.TOTAL or after is Rank.TOTAL
         cells = [Text(for_people(value)) for value in row.cells]
         shown.add_row(*cells, *(bars[place : place + 1]), style=STYLES[row.rank], end_section=ends)
     return shown

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 from schemas.report import SettlementReport
-from services.report.tables import Money
+from services.report.tables import Money, Price
 
 KINDS = {
     "issue": "points issued",
@@ -37,6 +39,10 @@ class Amounts:
     def __call__(self, minor: int, currency: str) -> Money:
         """An amount of a currency."""
         return Money(minor, self._places[currency])
+
+    def price(self, amount: Decimal | None, currency: str) -> Price | None:
+        """A unit price in a currency; None where a line has none."""
+        return Price(amount, self._places[currency]) if amount is not None else None
 
     @property
     def currencies(self) -> tuple[str, ...]:
