@@ -1,0 +1,131 @@
+"""`make bench`: everything in one run on this machine, as a table and as build/bench.json."""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from rich.console import Console
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from services.house import House
+from services.journal.migrate import drop, schema_of
+from services.kafka import topics
+from services.kafka.producer import producer, producer_settings
+from tests.bench import workload
+from tests.bench.booking import TOPIC, measure_booking
+from tests.bench.closing import measure_closing
+from tests.bench.latency import measure_latency
+from tests.bench.limit import measure_limit
+
+BACKLOG = int(os.environ.get("BENCH_BACKLOG", "500000"))
+PROCESSORS = int(os.environ.get("BENCH_PROCESSORS", "2"))
+LARGE = int(os.environ.get("BENCH_LARGE", "1000000"))
+SMALL = LARGE // 10
+FAUST = min(BACKLOG, 100_000)
+LIMIT = 250_000
+LATENCY_SECONDS = 15
+RESULT = Path("build/bench.json")
+SERVER_SETTINGS = ("fsync", "synchronous_commit", "full_page_writes", "shared_buffers", "max_wal_size", "wal_compression", "server_version")
+
+
+def main() -> None:
+    """Measures, prints, writes."""
+    err = Console(stderr=True)
+    with Progress(SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn(), console=err) as progress, tempfile.TemporaryDirectory() as folder:
+        task = progress.add_task("start Kafka and PostgreSQL", total=None)
+        house = House.here()
+        found = measure(house, Path(folder), lambda step: progress.update(task, description=step))
+    RESULT.parent.mkdir(exist_ok=True)
+    RESULT.write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
+    Console().print(table(found))
+
+
+def measure(house: House, folder: Path, say: Any) -> dict[str, Any]:
+    """All figures. The limit is taken before and after the booking, and the mean counts: machines are not steady."""
+    say("limit: PostgreSQL alone")
+    before = measure_limit(house.postgres_uri, LIMIT)
+    say(f"booking a backlog of {BACKLOG:,} purchases with {PROCESSORS} processors")
+    booked = measure_booking(house, "bench", BACKLOG, PROCESSORS, folder)
+    say("limit again")
+    after = measure_limit(house.postgres_uri, LIMIT)
+    say("latency at half of that load")
+    latency = measure_latency(house, "bench-latency", booked.per_second / 2, LATENCY_SECONDS, PROCESSORS, folder)
+    say(f"closing a window of {SMALL:,} purchases")
+    small = measure_closing(house, "bench-close", SMALL)
+    say(f"closing a window of {LARGE:,} purchases")
+    large = measure_closing(house, "bench-close", LARGE)
+    say("a plain Faust agent that decodes and counts")
+    faust = measure_faust(house)
+    for name in ("bench", "bench-latency", "bench-close", "bench-faust"):
+        drop(house.postgres_uri, schema_of(name))
+        topics.delete(house.kafka_bootstrap, name)
+    limit = (before + after) / 2
+    return {
+        "booking_per_s": round(booked.per_second),
+        "booking_processors": PROCESSORS,
+        "limit_per_s": round(limit),
+        "limit_before_after": [round(before), round(after)],
+        "booking_to_limit": round(booked.per_second / limit, 3),
+        "latency_p50_ms": round(latency.p50_ms, 1),
+        "latency_p99_ms": round(latency.p99_ms, 1),
+        "latency_load_per_s": round(latency.per_second),
+        "close_100k_s": round(small.seconds, 3),
+        "close_1m_s": round(large.seconds, 3),
+        "close_steps_1m_s": {step: round(seconds, 3) for step, seconds in large.steps.items()},
+        "close_peak_mb": round(large.peak_mb),
+        "processor_peak_mb": round(booked.peak_mb),
+        "faust_per_s": round(faust),
+        "purchases": {"backlog": BACKLOG, "close_small": SMALL, "close_large": LARGE},
+        "settings": settings(house),
+    }
+
+
+def measure_faust(house: House) -> float:
+    """Records a second of a Faust agent that only decodes and counts, on the same kind of records."""
+    topics.delete(house.kafka_bootstrap, "bench-faust")
+    topics.create(house.kafka_bootstrap, "bench-faust", partitions={TOPIC: 12}, only=[TOPIC])
+    workload.publish(producer(house.kafka_bootstrap), f"bench-faust.{TOPIC}", 0, FAUST)
+    command = [sys.executable, "-m", "tests.bench.faust_plain", house.kafka_bootstrap, f"bench-faust.{TOPIC}", str(FAUST)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=True)
+    return float(done.stdout.split()[-1])
+
+
+def settings(house: House) -> dict[str, str]:
+    """Under which settings of database and broker's client the figures were taken."""
+    with psycopg.connect(house.postgres_uri) as connection:
+        rows = connection.execute("select name, setting || coalesce(unit, '') from pg_settings where name = any(%s) order by name", (list(SERVER_SETTINGS),))
+        found = {f"postgresql.{name}": str(value) for name, value in rows}
+    client = producer_settings("")
+    return found | {f"producer.{name}": str(client[name]) for name in ("acks", "enable.idempotence", "compression.type", "linger.ms")}
+
+
+def table(found: dict[str, Any]) -> Table:
+    """The figures beside their bars."""
+    rows = Table("figure", "measured", "bar", "holds", title="Bench")
+    booking, limit = found["booking_per_s"], found["limit_per_s"]
+    growth = found["close_1m_s"] / found["close_100k_s"]
+    for name, measured, bar, holds in (
+        ("(a) booked, purchases/s", f"{booking:,} ({found['booking_processors']} processors)", "≥ 15,000", booking >= 15_000),
+        ("(b) limit, purchases/s", f"{limit:,}", "", None),
+        ("(a) ÷ (b)", f"{booking / limit:.2f}", "≥ 0.50", booking / limit >= 0.5),
+        ("(c) latency p50, ms", f"{found['latency_p50_ms']}", "", None),
+        ("(c) latency p99, ms", f"{found['latency_p99_ms']} at {found['latency_load_per_s']:,}/s", "≤ 1,000", found["latency_p99_ms"] <= 1000),
+        ("(d) close the small window, s", f"{found['close_100k_s']}", "", None),
+        ("(d) close the large window, s", f"{found['close_1m_s']}", "≤ 10", found["close_1m_s"] <= 10),
+        ("(d) large ÷ small", f"{growth:.1f}", "≤ 11", growth <= 11),
+        ("(d) memory of the night run, MB", f"{found['close_peak_mb']}", "≤ 300", found["close_peak_mb"] <= 300),
+        ("(e) memory of a processor, MB", f"{found['processor_peak_mb']}", "≤ 300", found["processor_peak_mb"] <= 300),
+        ("(f) plain Faust agent, records/s", f"{found['faust_per_s']:,}", "< (a)", found["faust_per_s"] < booking),
+    ):
+        rows.add_row(name, measured, bar, "" if holds is None else "yes" if holds else "NO")
+    return rows
+
+
+if __name__ == "__main__":
+    main()
