@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
@@ -159,5 +159,6 @@ def _environment() -> Environment:
 
 
 def _rendered(**values: Any) -> str:
+    values["sections"] = [replace(section, tables=[table.for_reading for table in section.tables]) for section in values["sections"]]
     page: str = _environment().get_template("report.html").render(**values)
     return page

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from itertools import groupby
 
 from schemas.report import ReportLine, SettlementReport
 from services.report.nights import nights_tables
 from services.report.stored import Shown
-from services.report.tables import Column, Rank, Row, Table, Value, figure, lines, text
-from services.report.words import Amounts, kind_in_words
+from services.report.tables import Column, Named, Rank, Row, Table, Value, code, figure, lines, text
+from services.report.words import Amounts, kind_of
 
 UNPROVEN = "(sender not proven)"
 
@@ -71,21 +72,23 @@ def matrix_square(report: SettlementReport, amounts: Amounts, currency: str) -> 
     return Table(f"matrix_{currency}", f"Who owes whom, {currency}", columns, tuple(rows))
 
 
+def _by_kind(line: ReportLine) -> tuple[str, str, str]:
+    return line.currency, line.kind, line.detail or ""
+
+
 def by_kind(report: SettlementReport, amounts: Amounts) -> Table:
     """The sums of each kind of line."""
-    sums: dict[tuple[str, str], list[int]] = {}
-    for line in report.obligations:
-        of_kind = sums.setdefault((line.currency, kind_in_words(line.kind, line.detail)), [0, 0])
-        of_kind[0] += 1
-        of_kind[1] += line.amount_minor
-    rows = [(kind, currency, count, amounts(minor, currency)) for (currency, kind), (count, minor) in sums.items()]
-    columns = (text("kind"), text("currency"), figure("lines"), figure("amount"))
-    return Table("kinds", "Obligations by kind", columns, (*lines(rows), *_sums(report.obligations, amounts, columns)))
+    rows: list[Row] = []
+    for (currency, _, detail), of_kind in groupby(sorted(report.obligations, key=_by_kind), key=_by_kind):
+        same = list(of_kind)
+        rows.append(Row((kind_of(same[0]), detail or None, currency, len(same), amounts(sum(line.amount_minor for line in same), currency))))
+    columns = (text("kind"), code("detail"), text("currency"), figure("lines"), figure("amount"))
+    return Table("kinds", "Obligations by kind", columns, (*rows, *_sums(report.obligations, amounts, columns)))
 
 
 LINE_COLUMNS = (
-    text("kind"), text("debtor", "who owes"), text("creditor", "to whom"), text("contract", "contract from"), figure("quantity"), figure("unit_price"),
-    figure("amount"), text("currency"), figure("events"),
+    text("kind"), code("detail"), text("debtor", "who owes"), text("creditor", "to whom"), text("contract", "contract from"), figure("quantity"),
+    figure("unit_price"), figure("amount"), text("currency"), figure("events"),
 )  # fmt: skip
 
 
@@ -99,7 +102,7 @@ def obligations(report: SettlementReport, amounts: Amounts) -> Table:
 def line_cells(line: ReportLine, amounts: Amounts) -> tuple[Value, ...]:
     """One obligation in the columns of `LINE_COLUMNS`."""
     return (
-        kind_in_words(line.kind, line.detail), line.debtor, line.creditor, line.contract, line.quantity, amounts.price(line.unit_price, line.currency),
+        kind_of(line), line.detail, line.debtor, line.creditor, line.contract, line.quantity, amounts.price(line.unit_price, line.currency),
         amounts(line.amount_minor, line.currency), line.currency, line.events,
     )  # fmt: skip
 
@@ -131,9 +134,14 @@ def checks(report: SettlementReport) -> Table:
     return Table("checks", "Checks", columns, lines(rows))
 
 
+def sender(source: str) -> Value:
+    """A sender, or what people read where it is not proven."""
+    return source or Named("", UNPROVEN)
+
+
 def senders(report: SettlementReport) -> Table:
     """What became of each sender's events."""
-    rows = [(s.source or UNPROVEN, s.accepted, s.rejected, s.held) for s in report.senders]
+    rows = [(sender(s.source), s.accepted, s.rejected, s.held) for s in report.senders]
     columns = (text("sender"), figure("accepted"), figure("rejected"), figure("held"))
     total = Row(("all senders", *(sum(getattr(s, name) for s in report.senders) for name in ("accepted", "rejected", "held"))), Rank.TOTAL)
     note = "What was sent twice is counted once."
@@ -142,7 +150,7 @@ def senders(report: SettlementReport) -> Table:
 
 def rejections(report: SettlementReport) -> Table:
     """How many events of each sender were refused, by code."""
-    rows = [(r.source or UNPROVEN, r.code, r.events) for r in report.rejections]
+    rows = [(sender(r.source), r.code, r.events) for r in report.rejections]
     total = [Row(("all senders", None, sum(r.events for r in report.rejections)), Rank.TOTAL)] if rows else []
     columns = (text("sender"), text("code"), figure("events"))
     return Table("rejected", "Rejected events", columns, (*lines(rows), *total), empty="Nothing was rejected.")
@@ -176,7 +184,7 @@ def origin(shown: Shown) -> Table:
         ("format", str(report.format)),
     )
     note = "The hash is that of the canonical JSON: clh report render --format json writes these bytes, clh report verify recomputes it."
-    return Table("origin", "Where these figures are from", (text("what", ""), text("value", "")), lines(rows), note=note)
+    return Table("origin", "Where these figures are from", (text("what"), text("value")), lines(rows), note=note)
 
 
 def _sums(entries: Iterable[object], amounts: Amounts, columns: tuple[Column, ...]) -> Iterator[Row]:

@@ -10,8 +10,8 @@ from schemas.ids import PartyId
 from schemas.report import ReportLine, SettlementReport
 from services.report.sections import POINTS
 from services.report.stored import Shown
-from services.report.tables import Money, Rank, Row, Table, Value, figure, lines, text
-from services.report.words import Amounts, kind_in_words
+from services.report.tables import Money, Rank, Row, Table, Value, code, figure, lines, text
+from services.report.words import Amounts, in_words, kind_of
 
 
 class UnknownParty(LookupError):
@@ -89,8 +89,8 @@ def statement_lines(report: SettlementReport, party: PartyId, amounts: Amounts) 
         rows += _directions(together, party, amounts)
         rows.append(_sum_row("net position", None, sum(_signed(line, party) for line in together), currency, amounts, Rank.TOTAL))
     columns = (
-        text("direction", ""), text("kind"), text("counterparty", "with"), text("contract", "contract from"), figure("quantity"), figure("unit_price"),
-        figure("amount"), text("currency"), figure("events"),
+        text("direction"), text("kind"), code("detail"), text("counterparty", "with"), text("contract", "contract from"), figure("quantity"),
+        figure("unit_price"), figure("amount"), text("currency"), figure("events"),
     )  # fmt: skip
     note = "Positive: you receive. Negative: you owe. Amount = quantity × unit price, rounded once, half-even."
     return Table("lines", "Lines", columns, tuple(rows), note=note, empty="No lines in this window.")
@@ -99,12 +99,12 @@ def statement_lines(report: SettlementReport, party: PartyId, amounts: Amounts) 
 def _directions(of_currency: list[ReportLine], party: PartyId, amounts: Amounts) -> Iterator[Row]:
     for receives, of_direction in groupby(of_currency, key=lambda line: line.creditor == party):
         direction, together = ("receives" if receives else "owes"), list(of_direction)
-        for kind, of_kind in groupby(together, key=lambda line: kind_in_words(line.kind, line.detail)):
+        for kind, of_kind in groupby(together, key=lambda line: in_words(line.kind, line.detail)):
             same = list(of_kind)
             for line in same:
                 amount = amounts(_signed(line, party), line.currency)
                 price = amounts.price(line.unit_price, line.currency)
-                yield Row((direction, kind, _other(line, party), line.contract, line.quantity, price, amount, line.currency, line.events))
+                yield Row((direction, kind_of(line), line.detail, _other(line, party), line.contract, line.quantity, price, amount, line.currency, line.events))
             if len(same) > 1:
                 yield _sum_row("", kind, sum(_signed(line, party) for line in same), same[0].currency, amounts, Rank.SUBTOTAL)
         yield _sum_row(
@@ -113,7 +113,7 @@ def _directions(of_currency: list[ReportLine], party: PartyId, amounts: Amounts)
 
 
 def _sum_row(name: str, kind: str | None, minor: int, currency: str, amounts: Amounts, rank: Rank) -> Row:
-    return Row((name, kind, None, None, None, None, amounts(minor, currency), currency, None), rank)
+    return Row((name, kind, None, None, None, None, None, amounts(minor, currency), currency, None), rank)
 
 
 def _signed(line: ReportLine, party: PartyId) -> int:
@@ -188,7 +188,7 @@ def settlement(shown: Shown, party: PartyId, amounts: Amounts) -> Table:
             ("left", balance.left, Rank.TOTAL),
         )
         rows += [Row((name, amounts(minor, currency), currency), rank) for name, minor, rank in steps]
-    columns = (text("step", ""), figure("amount"), text("currency"))
+    columns = (text("step"), figure("amount"), text("currency"))
     return Table("settlement", "How it is settled", columns, tuple(rows), note=f"Netting: {shown.report.netting}.", empty="Nothing to settle.")
 
 

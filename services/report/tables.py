@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from enum import Enum, auto
@@ -25,7 +25,15 @@ class Price:
     places: int
 
 
-Value = str | int | date | Money | Price | None
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A code for programs and what people call it."""
+
+    code: str
+    words: str
+
+
+Value = str | int | date | Money | Price | Named | None
 
 
 class Rank(Enum):
@@ -38,11 +46,15 @@ class Rank(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column: its name for programs, its title for people, and whether it holds figures (aligned to the right)."""
+    """A column: its name for programs, its title for people, and whether it holds figures (aligned to the right).
+
+    What people read in another column already is for programs only.
+    """
 
     key: str
     title: str
     right: bool = False
+    programs_only: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +80,13 @@ class Table:
         assert all(len(row.cells) == len(self.columns) for row in self.rows), f"{self.name}: a row has another number of cells than there are columns"
 
     @property
+    def for_reading(self) -> Table:
+        """The table without the columns that are for programs only."""
+        shown = [place for place, column in enumerate(self.columns) if not column.programs_only]
+        rows = tuple(Row(tuple(row.cells[place] for place in shown), row.rank) for row in self.rows)
+        return replace(self, columns=tuple(self.columns[place] for place in shown), rows=rows)
+
+    @property
     def lines(self) -> tuple[Row, ...]:
         """The rows that are no sums."""
         return tuple(row for row in self.rows if row.rank is Rank.LINE)
@@ -83,6 +102,11 @@ def figure(key: str, title: str | None = None) -> Column:
     return Column(key, title if title is not None else key.replace("_", " "), right=True)
 
 
+def code(key: str) -> Column:
+    """A column for programs only."""
+    return Column(key, key.replace("_", " "), programs_only=True)
+
+
 def lines(rows: Sequence[Sequence[Value]]) -> tuple[Row, ...]:
     """Rows that are no sums."""
     return tuple(Row(tuple(cells)) for cells in rows)
@@ -95,6 +119,8 @@ def for_people(value: Value) -> str:
             return ""
         case Money(minor, places):
             return _grouped(minor, places)
+        case Named(_, words):
+            return words
         case int():
             return f"{value:,}"
         case Price(amount, places):
@@ -111,6 +137,8 @@ def for_programs(value: Value) -> str:
             return _grouped(minor, places).replace(",", "")
         case Price(amount, _):
             return format(amount, "f")
+        case Named(code, _):
+            return code
         case int():
             return str(value)
         case _:

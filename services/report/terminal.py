@@ -43,6 +43,7 @@ def headline(report: SettlementReport) -> Text:
 
 def rendered(table: Table, bars: Sequence[str] = ()) -> RenderableType:
     """One table, with a bar beside each row where there are some; a sentence where it has no rows."""
+    table = table.for_reading
     if not table.rows:
         return Text(f"{table.title}: {table.empty}\n")
     shown = RichTable(title=table.title, title_justify="left", caption=table.note or None, caption_justify="left")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from schemas.report import SettlementReport
-from services.report.tables import Money, Price
+from schemas.report import ReportLine, SettlementReport
+from services.report.tables import Money, Named, Price
 
 KINDS = {
     "issue": "points issued",
@@ -24,7 +24,12 @@ KINDS = {
 }
 
 
-def kind_in_words(kind: str, detail: str | None) -> str:
+def kind_of(line: ReportLine) -> Named:
+    """A line's kind; people read the kind of fee with it."""
+    return Named(line.kind, in_words(line.kind, line.detail))
+
+
+def in_words(kind: str, detail: str | None) -> str:
     """A kind of line, and the kind of fee, as people say it."""
     name = KINDS.get(kind, kind.replace("_reversal", ", reversed").replace("_", " "))
     return f"{name}: {detail.replace('_', ' ')}" if detail else name

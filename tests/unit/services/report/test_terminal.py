@@ -1,0 +1,69 @@
+"""The report on a terminal: figures to the right, sums set off, bars that show the direction."""
+
+import io
+
+from rich.console import Console
+
+from services.report.sections import report_tables
+from services.report.terminal import BAR_HALF, headline, print_report, rendered
+from tests.unit.services.report.sample import ALONE, SHOWN, line, pairs, positions, report
+
+
+def printed(shown: object = SHOWN, *, width: int = 160) -> str:
+    console = Console(file=io.StringIO(), width=width, no_color=True)
+    assert isinstance(shown, SHOWN.__class__)
+    print_report(console, shown, report_tables(shown))
+    assert isinstance(console.file, io.StringIO)
+    return console.file.getvalue()
+
+
+def row(text: str, *words: str) -> str:
+    """The first row that begins with a cell."""
+    return next(line for line in text.splitlines() if line.startswith("│") and line.split("│")[1].strip() == words[0])
+
+
+def test_the_headline_says_which_night_and_whether_its_checks_hold() -> None:
+    assert str(headline(SHOWN.report)) == "Settlement report of harvest, window 2026-03-03: all 2 checks hold"
+    broken = report(checks=[{"name": "recomputed_equal", "ok": False, "figures": {}}])
+    assert str(headline(broken)).endswith("checks that do not hold: recomputed_equal")
+
+
+def test_amounts_stand_under_each_other_to_the_right() -> None:
+    text = printed()
+    ends = {row(text, party).index(amount) + len(amount) for party, amount in (("grocer", "-1,334.18"), ("opco", "1,334.23"), ("fuelco", "-0.05"))}
+    assert len(ends) == 1
+
+
+def test_bars_go_left_for_what_is_owed_and_right_for_what_is_received() -> None:
+    text = printed()
+    assert row(text, "grocer").rstrip("│ ").endswith("█" * BAR_HALF)
+    assert row(text, "opco").rstrip("│ ").endswith("│" + "█" * BAR_HALF)
+    assert "█" * BAR_HALF + "│" not in row(text, "opco")
+
+
+def test_what_has_no_rows_is_said_in_a_sentence() -> None:
+    text = printed(ALONE)
+    assert "Payments: Nothing is paid." in text
+    assert "Rejected events: Nothing was rejected." in text
+
+
+def test_the_square_becomes_a_list_where_it_would_not_fit() -> None:
+    lines = [line("issue", "opco", f"party-{number}", 1) for number in range(9)]
+    wide = report(obligations=lines, positions=positions(lines), matrix=pairs(lines), payments=[], carried=[])
+    assert "who owes ↓" not in printed(SHOWN.__class__(wide, wide.sha256()))
+    assert "who owes ↓" in printed()
+
+
+def test_names_that_look_like_markup_are_printed_as_they_are() -> None:
+    odd = report(checks=[{"name": "[bold]x[/bold]", "ok": True, "figures": {"[red]": 1}}])
+    text = printed(SHOWN.__class__(odd, odd.sha256()))
+    assert "[bold]x[/bold]" in text
+    assert "[red]" in text
+
+
+def test_columns_for_programs_are_left_out() -> None:
+    kinds = next(table for table in report_tables(SHOWN) if table.name == "kinds")
+    console = Console(file=io.StringIO(), width=160)
+    console.print(rendered(kinds))
+    assert isinstance(console.file, io.StringIO)
+    assert "detail" not in console.file.getvalue()
