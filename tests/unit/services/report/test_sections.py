@@ -126,11 +126,11 @@ def test_a_night_is_compared_with_the_nights_before_oldest_first() -> None:
 
 
 def test_the_report_says_where_it_is_from() -> None:
-    told = dict(shown_rows(TABLES["origin"]))  # type: ignore[arg-type]
+    told = dict(shown_rows(TABLES["origin"]))
     assert told["SHA-256 of this report"] == SECOND.sha256()
     assert told["SHA-256 of the run before"] == ALONE.sha256
     first = {table.name: table for table in report_tables(ALONE)}["origin"]
-    assert dict(shown_rows(first))["SHA-256 of the run before"] == "none: it is the first"  # type: ignore[arg-type]
+    assert dict(shown_rows(first))["SHA-256 of the run before"] == "none: it is the first"
 
 
 def test_no_two_values_of_a_table_look_alike_to_programs_by_grouping() -> None:
