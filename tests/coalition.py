@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import secrets
+import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,15 +17,18 @@ from confluent_kafka import Consumer, Message, TopicPartition
 
 from clearing.night import run_night
 from schemas.topics import TOPIC_OF_TYPE
+from services import logs
+from services.accrual.incoming import SenderKeys
 from services.house import House
 from services.journal.members import enrol
 from services.journal.migrate import connect, drop, schema_of
 from services.kafka import topics
 from services.kafka.producer import producer
 from services.night.books import PgNight
-from services.outbox.relay import Sending
+from services.outbox.relay import Relay, Sending
 from services.programme.read import parse_programme
 from services.runtime.local import Addresses
+from services.stop import Stop
 
 HARVEST = (Path(__file__).parents[1] / "examples" / "harvest.yaml").read_text(encoding="utf-8")
 Event = dict[str, Any]
@@ -90,6 +94,23 @@ class Coalition:
             finally:
                 sending.close()
 
+    @contextmanager
+    def running(self, keys: SenderKeys | None = None) -> Iterator[None]:
+        """A processor and a relay at work in the background."""
+        logs.configure("text", "WARNING")  # standard output belongs to the commands that a test runs
+        stop = Stop()
+        processor = self.house.processor(self.id, keys=keys)
+        relay = Relay(self.house.postgres_uri, self.house.kafka_bootstrap, self.schema)
+        threads = [threading.Thread(target=processor.run, args=(stop,)), threading.Thread(target=relay.run, args=(stop,))]
+        for thread in threads:
+            thread.start()
+        try:
+            yield
+        finally:
+            stop.set()
+            for thread in threads:
+                thread.join()
+
     def close(self, day: date) -> None:
         """Cuts a window now and clears it."""
 
@@ -126,12 +147,9 @@ def read_topics(bootstrap: str, names: Iterable[str]) -> list[Message]:
     """All records of topics, each partition in its order."""
     consumer = Consumer({"bootstrap.servers": bootstrap, "group.id": "test", "enable.auto.commit": False, "auto.offset.reset": "error"})
     try:
-        partitions = [TopicPartition(p.topic, p.partition, 0) for p in topics.partitions_of(bootstrap, names)]
-        left = 0
-        for partition in partitions:
-            low, high = consumer.get_watermark_offsets(partition, 10)
-            left += high - low
-        consumer.assign(partitions)
+        bounds = topics.bounds(bootstrap, names)
+        left = sum(high - low for low, high in bounds.values())
+        consumer.assign([TopicPartition(topic, part, low) for (topic, part), (low, _) in bounds.items()])
         found: list[Message] = []
         while len(found) < left:
             found += consumer.consume(min(10_000, left - len(found)), 0.2)
@@ -153,3 +171,8 @@ def purchase(
     line = {"line": 1, "sku": "1", "category": category, "quantity": "1", "amount_minor": total_minor}
     data = {"store": "1", "receipt": event_id, "card": card, "currency": "EUR", "total_minor": total_minor, "lines": [line]}
     return event("purchase.v1", event_id, card, data, source=source, time=time)
+
+
+def as_line(value: Event) -> bytes:
+    """An event as a line of a file."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from services.cli.house import books, servers
-from services.cli.output import fail
+from services.cli.house import books, only_programme, servers
 
 if TYPE_CHECKING:
     import psycopg
@@ -36,16 +35,6 @@ def as_day(text: str | None) -> date | None:
 def books_of(programme: str | None) -> Iterator[tuple[House, str, psycopg.Connection]]:
     """The house, the programme's id, and a connection to its books. Ends the command where a server, or the programme, is not there."""
     with servers() as house:
-        chosen = programme or _only(house)
+        chosen = programme or only_programme(house)
         with books(house, chosen) as connection:
             yield house, chosen, connection
-
-
-def _only(house: House) -> str:
-    """The programme in force, where there is one."""
-    found = house.programmes()
-    if not found:
-        raise fail("no programme is in force yet: clh programme apply FILE")
-    if len(found) > 1:
-        raise fail(f"several programmes are in force, name one with --programme: {', '.join(found)}")
-    return found[0]

@@ -50,3 +50,31 @@ def books(house: House, programme: str) -> Iterator[psycopg.Connection]:
         raise fail(f"there is no programme {programme}; {in_force}") from None
     with connection:
         yield connection
+
+
+@contextlib.contextmanager
+def broker(programme: str | None) -> Iterator[tuple[str, str]]:
+    """Kafka's address and the programme's id, for commands that senders use: with both told, no database is needed."""
+    from services.settings import settings
+
+    told = settings()
+    if told.kafka_bootstrap and programme is not None:
+        from confluent_kafka import KafkaException
+
+        try:
+            yield told.kafka_bootstrap, programme
+        except KafkaException as error:
+            raise fail(f"Kafka cannot be reached: {error}", code=NOT_RUNNING) from None
+        return
+    with servers() as house:
+        yield house.kafka_bootstrap, programme or only_programme(house)
+
+
+def only_programme(house: House) -> str:
+    """The programme in force, where there is one."""
+    found = house.programmes()
+    if not found:
+        raise fail("no programme is in force yet: clh programme apply FILE")
+    if len(found) > 1:
+        raise fail(f"several programmes are in force, name one with --programme: {', '.join(found)}")
+    return found[0]

@@ -55,6 +55,17 @@ def partitions_of(bootstrap: str, topics: Iterable[str]) -> list[TopicPartition]
     return [TopicPartition(topic, part) for topic in topics for part in sorted(known[topic].partitions)]
 
 
+def bounds(bootstrap: str, topics: Iterable[str]) -> dict[tuple[str, int], tuple[int, int]]:
+    """By topic and partition the oldest offset that is kept, and the end. The admin client asks again where a leader is still being found."""
+    partitions = partitions_of(bootstrap, topics)
+    admin = AdminClient({"bootstrap.servers": bootstrap})
+    found = [
+        {(p.topic, p.partition): future.result(SECONDS).offset for p, future in admin.list_offsets(dict.fromkeys(partitions, spec)).items()}
+        for spec in (OffsetSpec.earliest(), OffsetSpec.latest())  # type: ignore[no-untyped-call]
+    ]
+    return {partition: (oldest, found[1][partition]) for partition, oldest in found[0].items()}
+
+
 class Ends:
     """Asks where partitions end: now, or at a moment of the broker's time."""
 
