@@ -56,7 +56,7 @@ def demo(year: YearOption = False, days: DaysOption = None, keep: KeepOption = F
             with progress_bars() as progress:
                 house, purchases = _begin(clock, last, progress, owned=ours)
                 played = _play(house, purchases, clock, progress)
-            _show(played, clock, output, running=not ours)
+            _show(house, played, clock, output, running=not ours)
     except LocalRuntimeError as error:
         err.print("`clh dev doctor` says more.", markup=False)
         raise fail(str(error), code=NOT_RUNNING) from None
@@ -116,21 +116,24 @@ def _play(house: House, purchases: Purchases, clock: Clock, progress: Progress) 
     return play(house, purchases, settings().state_dir / "demo", clock=clock, progress=progress, on_night=on_night)
 
 
-def _show(played: Played, clock: Clock, output: Format, *, running: bool) -> None:
-    from services.cli import demo_tables
+def _show(house: House, played: Played, clock: Clock, output: Format, *, running: bool) -> None:
+    from services.cli.demo_tables import show
+    from services.report.stored import shown
 
-    if output is Format.JSON:
-        last = played.reports[-1]
-        print_json(
-            {
-                "programme": last.programme,
-                "windows": [report.window for report in played.reports],
-                "events": played.events,
-                "lines": played.lines,
-                "last_report_sha256": last.sha256(),
-                "last_report": last.model_dump(mode="json", by_alias=True),
-                "seconds": {phase: round(seconds, 2) for phase, seconds in clock.phases.items()},
-            }
-        )
+    last = played.reports[-1]
+    with house.books(last.programme) as connection:
+        last_night = shown(connection, last.window, nights=0)
+    if output is Format.TABLE:
+        show(played, last_night, clock, running=running)
         return
-    demo_tables.show(played, clock, running=running)
+    print_json(
+        {
+            "programme": last.programme,
+            "windows": [report.window for report in played.reports],
+            "events": played.events,
+            "lines": played.lines,
+            "sha256": last_night.sha256,
+            "report": last.model_dump(mode="json", by_alias=True),
+            "seconds": {phase: round(seconds, 2) for phase, seconds in clock.phases.items()},
+        }
+    )

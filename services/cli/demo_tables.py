@@ -12,8 +12,11 @@ from services.cli.output import out, print_table
 
 if TYPE_CHECKING:
     from services.demo.run import Clock, Played
+    from services.report.stored import Shown
 
 USD = "USD"
+SHOWN = ("positions", "matrix", "obligations", "payments", "carried", "checks", "rejected")
+"""Parts of the report that the demo shows; `clh report show` has them all."""
 
 
 def night_line(report: SettlementReport) -> str:
@@ -34,42 +37,16 @@ def money(minor: int) -> str:
     return f"{'-' if minor < 0 else ''}{int(whole):,}.{cents}"
 
 
-def show(played: Played, clock: Clock, *, running: bool) -> None:
+def show(played: Played, last_night: Shown, clock: Clock, *, running: bool) -> None:
     """Everything that is printed at the end."""
-    last = played.reports[-1]
-    _settlement(last)
+    from services.report.sections import report_tables
+    from services.report.terminal import print_report
+
+    out.rule("Last night's settlement")
+    print_report(out, last_night, [table for table in report_tables(last_night) if table.name in SHOWN])
+    out.print(f"Report with SHA-256 {last_night.sha256}", highlight=False)
     _look_next(played, running=running)
     _times(played, clock)
-
-
-def _settlement(report: SettlementReport) -> None:
-    """The settlement report of one night."""
-    out.rule(f"Settlement of {report.window}")
-    print_table(
-        ("party", "gets", "owes", "net position", "paid tonight", "carried forward"),
-        [(p.party, money(p.receives_minor), money(p.owes_minor), money(p.net_minor), *_settled(report, p.party)) for p in report.positions],
-        title="Net positions (USD)",
-        right=("gets", "owes", "net position", "paid tonight", "carried forward"),
-    )
-    print_table(
-        ("kind", "detail", "debtor", "creditor", "quantity", "unit price", "amount", "events"),
-        [
-            (line.kind, line.detail, line.debtor, line.creditor, line.quantity and f"{line.quantity:,}", line.unit_price, money(line.amount_minor), line.events)
-            for line in report.obligations
-        ],
-        title="Obligations (USD)",
-        right=("quantity", "unit price", "amount", "events"),
-    )
-    print_table(("sender", "code", "events"), [(r.source or "(unknown)", r.code, r.events) for r in report.rejections], title="Rejected", right=("events",))
-    print_table(("check", "holds"), [(check.name, "yes" if check.ok else "NO") for check in report.checks], title="Checks")
-    out.print(f"Report {report.sha256()}", highlight=False)
-
-
-def _settled(report: SettlementReport, party: str) -> tuple[str | None, str | None]:
-    """What a party is paid (or pays, negative) tonight, and what is carried forward for it."""
-    paid = sum(p.amount_minor for p in report.payments if p.payee == party) - sum(p.amount_minor for p in report.payments if p.payer == party)
-    carried = sum(c.amount_minor for c in report.carried if c.party == party)
-    return money(paid) if paid else None, money(carried) if carried else None
 
 
 def _look_next(played: Played, *, running: bool) -> None:
