@@ -40,7 +40,7 @@ def programme(random: Random, first: date, last: date) -> Written:
     sellers = [*MERCHANTS, "opco"] if random.random() < 0.3 else list(MERCHANTS)
     contracts: list[Written] = []
     for party in [*SPONSORS, *sellers]:
-        contracts += versions(random, party, model, random.choice(currencies), first, last)
+        contracts += versions(random, party, model, currencies, first, last)
     found = mechanics(random, currencies, sellers, first, last)
     return {"programme": head, "parties": PARTIES, "contracts": contracts, "mechanics": found}
 
@@ -60,16 +60,16 @@ def small(random: Random, currency: str) -> str:
     return random.choice(["0", "1", "5"]) if currency == "JPY" else random.choice(["0.00", "0.50", "2.00"])
 
 
-def versions(random: Random, party: str, model: str, currency: str, first: date, last: date) -> list[Written]:
+def versions(random: Random, party: str, model: str, currencies: list[str], first: date, last: date) -> list[Written]:
     """A party's contract: one to three versions, now and then with a gap or none at all."""
     if random.random() < 0.02:
         return []
     days = sorted({first + timedelta(days=random.randint(-40, (last - first).days)) for _ in range(random.choice([0, 0, 1, 2]))})
     starts = [date(first.year - 1, 1, 1), *days]
-    found = [contract(random, party, model, currency, start) for start in starts]
+    found = [contract(random, party, model, random.choice(currencies), start) for start in starts]
     for one, following in zip(found, starts[1:], strict=False):
         if random.random() < 0.1:
-            one["to"] = (following - timedelta(days=random.choice([1, 3]))).isoformat()
+            one["to"] = max(date.fromisoformat(one["from"]), following - timedelta(days=random.choice([1, 3]))).isoformat()
     return found
 
 
@@ -111,12 +111,30 @@ def mechanics(random: Random, currencies: list[str], sellers: list[str], first: 
         lambda: {"id": "price", "kind": "card_discount", "percent": random.choice(["10", "3", "12.5"])},
         lambda: stamp_card(random, single=len(currencies) == 1),
     ]
-    found += [common(random, maker(), currencies, sellers, first, last) for maker in random.sample(makers, random.randint(0, len(makers)))]
-    points = [one for one in found if one["kind"] in ("points_on_spend", "fixed_bonus")]
-    if len(points) > 1 and random.random() < 0.35:
-        for one in random.sample(points, random.randint(2, len(points))):
-            one["group"] = "best"
+    chosen = random.choices(makers, k=random.randint(0, 6))
+    extra = [common(random, maker() | {"id": f"x{place}"}, currencies, sellers, first, last) for place, maker in enumerate(chosen)]
+    for one in extra:
+        found += later_version(random, one, first) if random.random() < 0.2 else [one]
+    for kinds in (("points_on_spend", "fixed_bonus"), ("points_on_spend", "fixed_bonus", "multiplier"), ("card_discount",), ("stamp_card",)):
+        rivals = [one for one in found if one["kind"] in kinds and "group" not in one]
+        if len(rivals) > 1 and random.random() < 0.2:
+            for one in random.sample(rivals, random.randint(2, len(rivals))):
+                one["group"] = kinds[-1]
+    for one in found:
+        if random.random() < 0.15 and one["kind"] in ("points_on_spend", "multiplier", "fixed_bonus"):
+            pending = {"pending_days": random.choice([0, 2, 20]), "expiry": {"kind": "rolling", "months": 37}}
+            one.update(random.choice([{"expiry": expiry(random)}, pending]))
     return found
+
+
+def later_version(random: Random, one: Written, first: date) -> list[Written]:
+    """A mechanic that ends, and goes on with other figures the day after."""
+    end = first + timedelta(days=random.randint(-3, 4))
+    if one["from"] > end.isoformat() or "to" in one:
+        return [one]
+    other: Written = {"points": random.choice([2, 5]), "factor": "2.5", "percent": "7", "gift_value": "4"}
+    following = {key: other.get(key, value) for key, value in one.items()} | {"from": (end + timedelta(days=1)).isoformat()}
+    return [one | {"to": end.isoformat()}, following]
 
 
 def of(random: Random) -> Written:

@@ -35,7 +35,7 @@ class _Maker:
         self.head = self.file["programme"]
         self.zone = ZoneInfo(self.head["timezone"])
         self.members = {f"m{n}": [f"c{n}", f"c{n}x"][: random.randint(1, 2)] for n in range(1, random.randint(2, 4))}
-        self.strangers: dict[str, list[str]] = {f"s{n}": [f"k{n}"] for n in range(1, random.randint(1, 3))}
+        self.strangers: dict[str, list[str]] = {f"s{n}": [f"k{n}", f"k{n}y"][: random.randint(1, 2)] for n in range(1, random.randint(1, 3))}
         self.names = 0
         self.sold: list[Written] = []
         self.redeemed: list[Written] = []
@@ -66,18 +66,24 @@ class _Maker:
     def day(self, day: date) -> list[Written]:
         """What all members do on a day."""
         events: list[Written] = []
-        for member, cards in list(self.strangers.items()):
+        busy = set()
+        for stranger, cards in list(self.strangers.items()):
             if self.random.random() < 0.25:
-                events.append(self.enrolment(day, member, cards))
-                self.members[member] = self.strangers.pop(member)
+                member = self.random.choice(list(self.members)) if len(cards) == 1 and self.random.random() < 0.4 else stranger
+                if member in busy:
+                    continue
+                busy.add(member)
+                events.append(self.known(day, member, cards))
+                self.members.setdefault(member, []).extend(cards)
+                del self.strangers[stranger]
+                for sold in self.sold:
+                    sold["member"] = member if sold["member"] == stranger else sold["member"]
             else:
-                events += self.stranger(day, member, cards[0])
+                events += self.stranger(day, stranger, self.random.choice(cards))
         for member, cards in self.members.items():
-            if any(event["type"] == "member-enrolled" and event["member"] == member for event in events):
-                continue
-            if self.random.random() < 0.1:
+            if member not in busy and self.random.random() < 0.1:
                 events.append(self.about_member(day, member, cards))
-            else:
+            elif member not in busy:
                 events += self.member(day, member, self.random.choice(cards))
         return events
 
@@ -165,6 +171,9 @@ class _Maker:
         """A return of some or all of a purchase."""
         event = self.common("return", day, card)
         sold = self.find(member)
+        if sold is None and self.redeemed and self.random.random() < 0.5:
+            event["partner"] = self.redeemed[-1]["event"]["partner"]
+            return event | {"original_id": self.redeemed[-1]["event"]["id"], "total": "0"}
         if sold is None or self.random.random() < 0.02:
             return event | {"original_id": "nothing", "total": "1" if self.head["currencies"][0] == "JPY" else "1.00"}
         of = sold["event"]
@@ -231,6 +240,9 @@ class _Maker:
         end["time"] = (moment + timedelta(minutes=self.random.choice([5, 5, 29]))).isoformat()
         between = [self.purchase(day, member, card)] if self.random.random() < 0.4 else []
         choice = self.random.random()
+        if choice < 0.1:
+            odd = {"points": event["points"] + 1} if choice < 0.05 else {"points": 1, "time": (moment + timedelta(minutes=31)).isoformat()}
+            return [event, *between, end | odd]
         if choice < 0.5:
             end["points"] = self.random.choice([event["points"], 10, 7])
             self.redeemed.append({"event": end, "member": member})
@@ -245,11 +257,13 @@ class _Maker:
         event: Written = {key: value for key, value in sold["event"].items() if key != "repeat"}
         return event if self.random.random() < 0.6 else event | {"receipt": "other"}
 
-    def enrolment(self, day: date, member: str, cards: list[str]) -> Written:
-        """Somebody enrols."""
-        moment = datetime.combine(day, time(9), self.zone).isoformat()
+    def known(self, day: date, member: str, cards: list[str]) -> Written:
+        """Somebody enrols, or a member is given a card that has been used before."""
         self.names += 1
-        return {"type": "member-enrolled", "id": f"e{self.names}", "member": member, "cards": list(cards), "time": moment, **self.facts()}
+        event: Written = {"id": f"e{self.names}", "member": member, "time": datetime.combine(day, time(9), self.zone).isoformat()}
+        if member in self.members:
+            return event | {"type": "card-linked", "card": cards[0]}
+        return event | {"type": "member-enrolled", "cards": list(cards), **self.facts()}
 
     def about_member(self, day: date, member: str, cards: list[str]) -> Written:
         """A card is blocked or given, or an attribute changes."""

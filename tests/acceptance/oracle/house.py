@@ -64,11 +64,11 @@ class House:
         known = state.seen.setdefault((event.source, event.id), event)
         if known is not event:
             if known != event:
-                state.rejected[event.id] = "id-reused"
+                state.refuse(event, "id-reused")
             return
         code = self.judge(event)
         if code:
-            state.rejected[event.id] = code
+            state.refuse(event, code)
         elif event.type in reading.MEMBER_TYPES:
             self.member(event)
         else:
@@ -99,13 +99,13 @@ class House:
         try:
             effects = self.effects(event)
         except Refused as refused:
-            state.rejected[event.id] = refused.code
+            state.refuse(event, refused.code)
         except Held:
             state.held.append(event)
             state.events[event.id] = {"outcome": "held"}
         except Waits:
             if last:
-                state.rejected[event.id] = "unknown-original"
+                state.refuse(event, "unknown-original")
             else:
                 state.waiting.append(event)
         else:

@@ -89,4 +89,9 @@ class State:
     def lapse(self, event: Event) -> None:
         """A held event whose card nobody enrolled in time."""
         self.events.pop(event.id, None)
-        self.rejected[event.id] = "claim-expired"
+        self.refuse(event, "claim-expired")
+
+    def refuse(self, event: Event, code: str) -> None:
+        """Notes a rejection; that an id came again with other content stays, whatever else it is refused for."""
+        if self.rejected.get(event.id) != "id-reused":
+            self.rejected[event.id] = code
