@@ -13,14 +13,14 @@ from typing import Final
 from clearing import point_claims
 from clearing.entries import Code, LineKind, Total, add_up
 from clearing.fees import fees_paid, monthly_fees, monthly_minimums, percent_fees, transaction_fees
-from clearing.lines import Claim, Obligation, gather
+from clearing.lines import Claim, Line, Obligation, gather
 from clearing.point_claims import UnpricedTotalError, counterparty, sponsor
 from clearing.terms import Terms
 from clearing.vat import vat_claims
 from schemas.ids import PartyId
 from schemas.programme import ProgrammeFile
 
-__all__ = ["Obligation", "UnpricedTotalError", "claims_of", "fees_paid", "price"]
+__all__ = ["Obligation", "UnpricedTotalError", "claims_of", "fees_paid", "price", "priced_lines"]
 
 ClaimsOf = Callable[[Total, Terms], Iterator[Claim]]
 
@@ -32,6 +32,11 @@ def price(day: date, file: ProgrammeFile, totals: Sequence[Total], fees_before: 
     in the earlier windows of the same month, `monthly_minimum` left out, less those that came back (`fees_paid` of each window, added).
     Raises a ClearingError where a total has no rule, contract version or price.
     """
+    return tuple(line.obligation for line in priced_lines(day, file, totals, fees_before))
+
+
+def priced_lines(day: date, file: ProgrammeFile, totals: Sequence[Total], fees_before: Mapping[tuple[PartyId, str], int]) -> tuple[Line, ...]:
+    """The lines that `price` gives, in its order, each with the contract version whose price or percent it is."""
     terms = Terms(file)
     claims = [claim for total in add_up(totals) for claim in claims_of(total, terms)]
     claims += [*percent_fees(claims, terms), *monthly_fees(day, terms)]
@@ -41,7 +46,7 @@ def price(day: date, file: ProgrammeFile, totals: Sequence[Total], fees_before: 
         fees_minor[key] = fees_minor.get(key, 0) + paid_minor
     lines += gather(day, monthly_minimums(day, terms, fees_minor))
     lines += gather(day, vat_claims(lines, terms))
-    return tuple(sorted((line.obligation for line in lines), key=Obligation.order))
+    return tuple(sorted(lines, key=lambda line: line.obligation.order()))
 
 
 def claims_of(total: Total, terms: Terms) -> Iterator[Claim]:
