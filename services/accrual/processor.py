@@ -5,6 +5,7 @@ for; a deploy that can read nothing stops at the dead-letter cap instead of drai
 """
 
 import gc
+import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
@@ -27,6 +28,8 @@ RETRIED = tenacity.retry_if_exception_type((psycopg.OperationalError, psycopg.In
 PAUSE = tenacity.wait_random_exponential(multiplier=0.05, max=2)
 
 BATCH_MAX = 4_000
+SWITCH_SECONDS = 0.0005
+"""How long the reading thread may keep the interpreter when the database has answered; the default of 5 ms costs a tenth of the throughput."""
 DEAD_LETTERS_IN_A_ROW_MAX = 2_000
 DEAD_LETTER_SHARE_MAX = 0.5
 """More unreadable records than this share of the last `DEAD_LETTERS_IN_A_ROW_MAX` stop the processor."""
@@ -104,6 +107,7 @@ class Processor:
         gc.collect()
         gc.freeze()
         gc.disable()
+        sys.setswitchinterval(SWITCH_SECONDS)
         batches = 0
         try:
             while not should_stop():
