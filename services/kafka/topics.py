@@ -3,13 +3,16 @@
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 
-from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
+import tenacity
+from confluent_kafka import KafkaError, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic, OffsetSpec  # type: ignore[attr-defined]
 
 from schemas.topics import TOPICS, Topic
 
 DAY_MS = 86_400_000
 SECONDS = 30
+PASSING = frozenset({KafkaError.NOT_LEADER_FOR_PARTITION, KafkaError.LEADER_NOT_AVAILABLE, KafkaError._TRANSPORT})  # noqa: SLF001  # it has no public name
+"""What a broker that is starting, or a partition that is moving, answers for a moment."""
 
 
 def create(bootstrap: str, namespace: str, *, partitions: Mapping[str, int] | None = None, replication: int = 1, only: Iterable[str] | None = None) -> None:
@@ -51,19 +54,32 @@ def delete(bootstrap: str, namespace: str) -> None:
 
 def partitions_of(bootstrap: str, topics: Iterable[str]) -> list[TopicPartition]:
     """Every partition of some topics."""
-    known = AdminClient({"bootstrap.servers": bootstrap}).list_topics(timeout=SECONDS).topics
+    return _partitions(AdminClient({"bootstrap.servers": bootstrap}), topics)
+
+
+def _partitions(admin: AdminClient, topics: Iterable[str]) -> list[TopicPartition]:
+    known = admin.list_topics(timeout=SECONDS).topics
     return [TopicPartition(topic, part) for topic in topics for part in sorted(known[topic].partitions)]
 
 
 def bounds(bootstrap: str, topics: Iterable[str]) -> dict[tuple[str, int], tuple[int, int]]:
-    """By topic and partition the oldest offset that is kept, and the end. The admin client asks again where a leader is still being found."""
-    partitions = partitions_of(bootstrap, topics)
+    """By topic and partition the oldest offset that is kept, and the end."""
     admin = AdminClient({"bootstrap.servers": bootstrap})
-    found = [
-        {(p.topic, p.partition): future.result(SECONDS).offset for p, future in admin.list_offsets(dict.fromkeys(partitions, spec)).items()}
-        for spec in (OffsetSpec.earliest(), OffsetSpec.latest())  # type: ignore[no-untyped-call]
-    ]
-    return {partition: (oldest, found[1][partition]) for partition, oldest in found[0].items()}
+    partitions = _partitions(admin, topics)
+    oldest, ends = (_offsets(admin, partitions, spec) for spec in (OffsetSpec.earliest(), OffsetSpec.latest()))  # type: ignore[no-untyped-call]
+    return {partition: (oldest[partition], ends[partition]) for partition in oldest}
+
+
+@tenacity.retry(
+    retry=tenacity.retry_if_exception(lambda error: isinstance(error, KafkaException) and error.args[0].code() in PASSING),
+    wait=tenacity.wait_fixed(0.05),
+    stop=tenacity.stop_after_delay(SECONDS),
+    reraise=True,
+)
+def _offsets(admin: AdminClient, partitions: Iterable[TopicPartition], spec: OffsetSpec) -> dict[tuple[str, int], int]:
+    """An offset of each partition. The client has listed its topics before: one that knows no leader yet waits up to 3 s (measured) before it asks."""
+    asked = admin.list_offsets({TopicPartition(p.topic, p.partition): spec for p in partitions}, request_timeout=SECONDS)
+    return {(partition.topic, partition.partition): future.result(SECONDS).offset for partition, future in asked.items()}
 
 
 class Ends:
@@ -72,26 +88,21 @@ class Ends:
     def __init__(self, bootstrap: str, topics: Mapping[str, int]) -> None:
         """`topics`: Kafka's names → numbers in the books."""
         self._numbers = dict(topics)
-        self.partitions = partitions_of(bootstrap, topics)
         self._admin = AdminClient({"bootstrap.servers": bootstrap})
-        self._consumer = Consumer({"bootstrap.servers": bootstrap, "group.id": "clh.ends", "enable.auto.commit": False})
+        self.partitions = _partitions(self._admin, topics)
 
     def at(self, moment: datetime | None) -> dict[tuple[int, int], int]:
-        """By topic number and partition the first offset at or after the moment; its end where there is none, or for None."""
+        """By topic number and partition the first offset at or after the moment; its end where there is none, or for None.
+
+        The ends are asked for first: a record that comes between the two questions then lies behind the cut, where its time puts it.
+        """
+        cuts = _offsets(self._admin, self.partitions, OffsetSpec.latest())  # type: ignore[no-untyped-call]
         if moment is not None:
-            asked = [TopicPartition(p.topic, p.partition, int(moment.timestamp() * 1000)) for p in self.partitions]
-            found = {(p.topic, p.partition): p.offset for p in self._consumer.offsets_for_times(asked, timeout=SECONDS)}
-        else:
-            found = {}
-        latest = OffsetSpec.latest()  # type: ignore[no-untyped-call]
-        ends = self._admin.list_offsets({TopicPartition(p.topic, p.partition): latest for p in self.partitions})
-        cuts = {}
-        for partition, future in ends.items():
-            end = future.result(SECONDS).offset
-            offset = found.get((partition.topic, partition.partition), -1)
-            cuts[self._numbers[partition.topic], partition.partition] = offset if offset >= 0 else end
-        return cuts
+            from_then_on = OffsetSpec.for_timestamp(int(moment.timestamp() * 1000))
+            found = _offsets(self._admin, self.partitions, from_then_on)
+            cuts |= {partition: offset for partition, offset in found.items() if offset >= 0}
+        return {(self._numbers[topic], part): offset for (topic, part), offset in cuts.items()}
 
     def close(self) -> None:
         """Gives up the connections."""
-        self._consumer.close()
+        del self._admin
