@@ -45,8 +45,25 @@ def show(played: Played, last_night: Shown, clock: Clock, *, running: bool) -> N
     out.rule("Last night's settlement")
     print_report(out, last_night, [table for table in report_tables(last_night) if table.name in SHOWN])
     out.print(f"Report with SHA-256 {last_night.sha256}", highlight=False)
+    _live(played)
     _look_next(played, running=running)
     _times(played, clock)
+
+
+def _live(played: Played) -> None:
+    """What the stream beside the books has counted of the last day."""
+    if not played.live:
+        return
+    numbers = ("purchases", "turnover", "returns", "points", "redemptions", "points redeemed", "held")
+    rows = [
+        (
+            day.party, f"{day.purchases:,}", money(day.turnover_minor), f"{day.returns:,}", f"{day.points:,}", f"{day.redemptions:,}",
+            f"{day.points_redeemed:,}", f"{day.held:,}", ", ".join(f"{code} {count}" for code, count in day.rejected.items()),
+        )
+        for day in played.live
+    ]  # fmt: skip
+    out.rule("Live figures")
+    print_table(("partner", *numbers, "rejected"), rows, title=f"{played.reports[-1].window}, counted from the stream as it came (USD)", right=numbers)
 
 
 def _look_next(played: Played, *, running: bool) -> None:

@@ -14,10 +14,12 @@ from typing import Any
 from confluent_kafka import KafkaException, Producer
 
 from clearing.night import run_night
+from schemas.ids import ProgrammeId
 from schemas.programme import ProgrammeFile
 from schemas.report import SettlementReport
+from services.demo.live import LiveDay, live_day
 from services.demo.source import Purchases
-from services.demo.story import DemoDay, Story
+from services.demo.story import ZONE, DemoDay, Story
 from services.demo.workers import Workers
 from services.documents.load import read_text
 from services.house import House
@@ -40,6 +42,10 @@ ANSWERING = "wait for the last answers"
 
 BOOKED = "select coalesce(sum(next_offset), 0)::bigint from progress"
 UNTOLD = "select count(*) from outbox o, relay r where (o.xid, o.seq) > (r.xid, r.seq)"
+ACCEPTED = """
+select p.id, count(*) from entry e join party p on p.no = e.party
+where e.event_day = %s and e.type = 'purchase.v1' and e.outcome = 'accepted' group by p.id
+"""
 LAST_RUN = "select report from run where day = %s order by no desc limit 1"
 
 
@@ -69,6 +75,8 @@ class Played:
     events: int
     lines: int
     """Lines of the source behind the purchases."""
+    live: Sequence[LiveDay]
+    """Live figures of the last day; none where they are not kept."""
 
 
 def demo_programme() -> tuple[ProgrammeFile, str]:
@@ -100,7 +108,8 @@ def play(
         progress("Days", total, total)
         with clock(ANSWERING):
             days.until_told()
-        return Played(file, reports, days.sent, lines)
+            live = days.live(purchases.last) if workers.insights else []
+        return Played(file, reports, days.sent, lines, live)
 
 
 def _one_ahead(days: Iterator[DemoDay]) -> Iterator[DemoDay]:
@@ -121,8 +130,9 @@ def reset(house: House, programme: str) -> None:
 class _Days:
     """One day after the other, through Kafka into the books."""
 
-    def __init__(self, house: House, programme: str, workers: Workers, clock: Clock, progress: Progress) -> None:
+    def __init__(self, house: House, programme: ProgrammeId, workers: Workers, clock: Clock, progress: Progress) -> None:
         self.programme = programme
+        self.bootstrap = house.kafka_bootstrap
         self.workers = workers
         self.clock = clock
         self.progress = progress
@@ -194,6 +204,11 @@ class _Days:
         """Returns when the relay has told all answers."""
         while self.books.execute(UNTOLD).fetchone() != (0,):
             self._wait()
+
+    def live(self, day: date) -> list[LiveDay]:
+        """Live figures of a day, as soon as they have every purchase that was booked of it."""
+        purchases: dict[str, int] = dict(self.books.execute(ACCEPTED, (day,)).fetchall())
+        return live_day(self.bootstrap, self.programme, day, ZONE, purchases, self.workers.look)
 
     def _wait(self) -> None:
         self.workers.look()
