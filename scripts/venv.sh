@@ -29,9 +29,12 @@ case "${1:-}" in
     "${compile[@]}" --no-annotate -c requirements.lock pyproject.toml -o deploy/requirements.lock
     ;;
   '')
+    [ -x .venv/bin/python ] || echo "making .venv from requirements.lock: once, and about a minute where nothing is cached" >&2
+    quiet=--quiet
+    [ ! -t 2 ] || quiet=--no-color  # whoever looks on sees uv's progress bars
     if [ -n "$uv" ]; then
       [ -x .venv/bin/python ] || "$uv" venv --quiet --python "$python" .venv
-      "$uv" pip sync --quiet --python .venv/bin/python --require-hashes requirements.lock
+      "$uv" pip sync $quiet --python .venv/bin/python --require-hashes requirements.lock
       "$uv" pip install --quiet --python .venv/bin/python --no-deps --no-build-isolation --editable .
     else
       echo "uv could not be had; pip does it, which takes longer" >&2
