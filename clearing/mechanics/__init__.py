@@ -10,7 +10,7 @@ from clearing.mechanics.points_on_spend import PointsOnSpend
 from clearing.mechanics.stamp_card import StampCard
 from schemas import mechanics as spec
 
-__all__ = ["REGISTRY", "Mechanic", "UnsupportedMechanic", "build"]
+__all__ = ["REGISTRY", "Mechanic", "UnsupportedMechanic", "build", "shared_by_all"]
 
 
 def _multiplier(entry: spec.Multiplier, before: Sequence[spec.Mechanic]) -> Mechanic:
@@ -27,6 +27,9 @@ def build(entry: spec.Mechanic, before: Sequence[spec.Mechanic], currency: str) 
 
     Raises `UnsupportedMechanic` for a kind that is not in `REGISTRY`.
     """
+    shared = shared_by_all(entry)
+    if shared is not None:
+        raise UnsupportedMechanic(entry.id, shared)
     match entry:
         case spec.PointsOnSpend():
             return PointsOnSpend(entry)
@@ -39,13 +42,22 @@ def build(entry: spec.Mechanic, before: Sequence[spec.Mechanic], currency: str) 
         case spec.StampCard():
             return StampCard(entry, currency)
         case _:
-            raise UnsupportedMechanic(entry.id, entry.kind)
+            raise UnsupportedMechanic(entry.id, f"the kind {entry.kind}")
+
+
+def shared_by_all(entry: spec.Mechanic) -> str | None:
+    """What an entry asks for that is decided for the whole programme in the night run, which this version does not do; None: nothing."""
+    if any(limit.of == "programme" for limit in entry.limit):
+        return "a limit of the whole programme"
+    if entry.budget is not None and entry.budget.at_end == "stop":
+        return "a budget that stops"
+    return None
 
 
 class UnsupportedMechanic(ValueError):
-    """The programme uses a kind of mechanic that this version does not book."""
+    """The programme uses what this version does not book: it is refused rather than passed over."""
 
-    def __init__(self, mechanic: str, kind: str) -> None:
-        super().__init__(f"mechanic {mechanic}: the kind {kind} is not booked yet")
+    def __init__(self, mechanic: str, what: str) -> None:
+        super().__init__(f"mechanic {mechanic}: {what} is not booked yet")
         self.mechanic = mechanic
-        self.kind = kind
+        self.what = what

@@ -1,0 +1,40 @@
+"""The registry: kinds that are booked, and those that a programme can name but not apply."""
+
+import pytest
+
+from clearing.mechanics import REGISTRY, UnsupportedMechanic, build
+from tests.unit.clearing.baskets import EURO, compiled, entry
+
+BOOKED = {
+    "points_on_spend": {"points": 1, "per": EURO},
+    "multiplier": {"factor": "2"},
+    "fixed_bonus": {"points": 1},
+    "card_discount": {"percent": "5"},
+    "stamp_card": {"stamp_for": "unit", "rows": [10], "gift": "coffee"},
+}
+
+
+def test_every_kind_in_the_registry_is_compiled_by_its_own_class() -> None:
+    assert frozenset(BOOKED) == REGISTRY
+    classes = {type(compiled(kind, **terms)).__name__ for kind, terms in BOOKED.items()}  # type: ignore[arg-type]
+    assert classes == {"PointsOnSpend", "Multiplier", "FixedBonus", "CardDiscount", "StampCard"}
+
+
+def test_sums_without_a_currency_are_in_the_programmes_first() -> None:
+    stamps = entry("stamp_card", stamp_for={"amount": "500"}, rows=[10], gift="coffee", gift_value="240")
+    assert build(stamps, (), "JPY").__dict__["stamp_minor"] == 500
+    assert build(stamps, (), "EUR").__dict__["stamp_minor"] == 50_000
+    assert build(stamps, (), "JPY").__dict__["gifts"] == (("coffee", 240),)
+
+
+def test_a_kind_that_is_not_booked_is_named() -> None:
+    with pytest.raises(UnsupportedMechanic, match="mechanic gift: the kind gift is not booked yet") as refused:
+        compiled("gift", gift="bag")
+    assert (refused.value.mechanic, refused.value.what) == ("gift", "the kind gift")
+
+
+def test_what_is_decided_for_the_whole_programme_is_refused_and_not_passed_over() -> None:
+    for shared in ({"limit": {"points": 100, "per": "day", "of": "programme"}}, {"budget": {"points": 100, "at_end": "stop"}}):
+        with pytest.raises(UnsupportedMechanic, match="is not booked yet"):
+            compiled("fixed_bonus", points=5, each="event", **shared)
+    assert compiled("fixed_bonus", points=5, each="event", budget={"points": 100, "at_end": "warn"})
