@@ -56,10 +56,11 @@ def verify(uri: str, schema: str, *, named_max: int = NAMED_MAX, progress: Progr
         connection.execute("set local work_mem to '256MB'")
         if connection.execute("select to_regclass('programme')").fetchone() == (None,):
             raise NoProgramme
-        return list(_verified(connection, named_max, progress))
+        return list(verified(connection, named_max=named_max, progress=progress))
 
 
-def _verified(connection: psycopg.Connection, named_max: int, progress: Progress) -> Iterator[Verified]:
+def verified(connection: psycopg.Connection, *, named_max: int = NAMED_MAX, progress: Progress = silent) -> Iterator[Verified]:
+    """The same on a connection, in its transaction, kind by kind."""
     names = Names(connection)
     mechanics = load(connection).mechanics
     lapsing = sorted({mechanic.id for mechanic in mechanics if isinstance(mechanic, StampCard) and mechanic.months is not None})
