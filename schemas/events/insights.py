@@ -20,7 +20,7 @@ class Turnover(Answer):
 class HourFigures(Answer):
     """What a partner's events of one hour brought about, as far as it was answered."""
 
-    hour: dt.datetime = Field(description="Start of the hour, UTC; by the events' own time (of rejections: by their receipt where their time cannot be trusted).")
+    hour: dt.datetime = Field(description="Start of the hour, UTC, by the events' own time; of rejections by their receipt where that cannot be trusted.")
     purchases: int = Field(description="Accepted purchases.")
     turnover: tuple[Turnover, ...] = Field(description="What was paid for them, by currency.")
     returns: int = Field(description="Accepted returns and price adjustments.")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import typer
 
-from services.cli import clearing, demo, dev, events, ledger, programme, report, run, scenario, window
+from services.cli import clearing, demo, dev, events, ledger, partner, programme, report, run, scenario, window
 
 app = typer.Typer(
     name="clh",
@@ -22,6 +22,7 @@ app.command(name="demo")(demo.demo)
 app.add_typer(dev.app, name="dev")
 app.add_typer(events.app, name="events")
 app.add_typer(ledger.app, name="ledger")
+app.add_typer(partner.app, name="partner")
 app.add_typer(programme.app, name="programme")
 app.add_typer(report.app, name="report")
 app.add_typer(run.app, name="run")
