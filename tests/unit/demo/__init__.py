@@ -1,0 +1,1 @@
+"""Tests of services/demo that need no servers and no data."""
