@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from contextlib import closing
 from datetime import UTC, date, datetime
 from functools import partial
 
@@ -35,6 +36,11 @@ def clear_due(
     """
     night = house.night(programme, booked_to_cut)
     moment = now or datetime.now(UTC)
+    with closing(night.connection):
+        return _clear_all(night, moment, progress, half_done_only=half_done_only)
+
+
+def _clear_all(night: PgNight, moment: datetime, progress: Progress, *, half_done_only: bool) -> list[date]:
     cleared: list[date] = []
     while True:
         rows = night.connection.execute(TO_CLEAR).fetchall()
@@ -59,4 +65,5 @@ def close_by_hand(
 ) -> None:
     """Cuts the window now, whatever the clock says, and clears it."""
     night = house.night(programme, booked_to_cut, by_hand=True)
-    run_night(day, night.plan.file, night, partial(_of_window, progress, day))
+    with closing(night.connection):
+        run_night(day, night.plan.file, night, partial(_of_window, progress, day))

@@ -8,8 +8,10 @@ from typing import Any
 
 import psycopg
 
-STEPS = ("book_waiting", "free_holds", "release_pending", "lapse_held", "expire_lots", "close")
-"""The night's own bookings, in their order (services/night/books.py)."""
+from services.night.books import STEPS as BOOKED_BY_THE_NIGHT
+
+STEPS = (*BOOKED_BY_THE_NIGHT, "close")
+"""What the night books by itself, and the close after it."""
 
 # The newest windows, with the latest run of each.
 WINDOWS = """
@@ -77,8 +79,7 @@ class Standing:
                 records = sum(part.records for part in self.behind)
                 return f"{records:,} records in {len(self.behind)} partitions that are not booked to the cut"
             case "draining":
-                missing = [step for step in STEPS if step not in self.done]
-                return f"the night's own bookings, from {missing[0]} on" if missing else "its close"
+                return f"the night's own bookings: {sum(step in self.done for step in STEPS)} of {len(STEPS)} steps are done"
             case "closed":
                 return "pricing, netting and checks"
             case "netted":
