@@ -1,10 +1,10 @@
 """Limits of a mechanic for a member: so many points, so much money or so many times per event, day, month, year or ever."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date
 
 from schemas.ids import MechanicId
-from schemas.mechanics import Limit
+from schemas.mechanics import Limit, Mechanic
 from schemas.money import to_minor
 
 Used = dict[str, int]
@@ -12,13 +12,11 @@ Used = dict[str, int]
 
 
 class Limits:
-    """The limits of one mechanic that are decided for each member as events come. What is over a limit is cut off."""
+    """Limits of one mechanic: those of each member, decided as events come, or those of all together, decided at night. What is over is cut off."""
 
     def __init__(self, mechanic: MechanicId, limits: Sequence[Limit], currency: str) -> None:
         self._limits: list[tuple[str, str, str, int]] = []
         for place, limit in enumerate(limits):
-            if limit.of == "programme":
-                continue
             if limit.times is not None:
                 measure, most = "times", limit.times
             elif limit.points is not None:
@@ -41,19 +39,29 @@ class Limits:
                 value = max(0, min(value, room))
         return value
 
+    def changes(self, before: int, after: int, day: date) -> Iterator[tuple[str, int]]:
+        """By what each limit's use changes when the mechanic's gift for an event of `day` goes from `before` to `after`."""
+        for name, per, measure, _ in self._limits:
+            change = (after > 0) - (before > 0) if measure == "times" else after - before
+            if change and per != "event":
+                yield name + period(per, day), change
+
     def use(self, before: int, after: int, used: Used, day: date) -> None:
         """Enters that what the mechanic gave for an event of `day` went from `before` to `after`; room comes back with returns."""
-        for name, per, measure, _ in self._limits:
-            if per == "event":
-                continue
-            change = (after > 0) - (before > 0) if measure == "times" else after - before
-            if change:
-                key = name + period(per, day)
-                left = used.get(key, 0) + change
-                if left > 0:
-                    used[key] = left
-                else:
-                    used.pop(key, None)
+        for name, change in self.changes(before, after, day):
+            left = used.get(name, 0) + change
+            if left > 0:
+                used[name] = left
+            else:
+                used.pop(name, None)
+
+
+def limits_of(entry: Mechanic, of: str, currency: str) -> Limits | None:
+    """The limits of a mechanic for each member, or for the whole programme; a budget that stops is one of the latter (fine print)."""
+    limits = [limit for limit in entry.limit if limit.of == of]
+    if of == "programme" and entry.budget is not None and entry.budget.at_end == "stop":
+        limits.append(Limit(points=entry.budget.points, amount=entry.budget.amount, per="ever", of="programme"))
+    return Limits(MechanicId(f"{entry.id}:{of}"), limits, currency) if limits else None
 
 
 def period(per: str, day: date) -> str:

@@ -33,6 +33,7 @@ def book_the_night(day: date, books: NightBooks, progress: Progress) -> None:
     for step, book in (
         ("book to the cut", books.drain),
         ("book what waited", books.book_waiting),
+        ("decide limits of all", books.give_shared),
         ("free holds", books.free_holds),
         ("release pending points", books.release_pending),
         ("lapse unclaimed events", books.lapse_held),

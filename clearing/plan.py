@@ -8,7 +8,7 @@ from functools import cached_property
 from zoneinfo import ZoneInfo
 
 from clearing.expiry import expiry_of
-from clearing.limits import Limits
+from clearing.limits import Limits, limits_of
 from clearing.mechanics import Mechanic, build
 from clearing.mechanics.points_on_spend import PointsOnSpend
 from clearing.member import LotKey
@@ -32,6 +32,8 @@ class Rule:
     lots: Mapping[PartyId, LotKey]
     """Of points: the lot that each sponsor's go into. A sponsor without an issuing contract on the day has none (rule 6)."""
     limits: Limits | None
+    shared: Limits | None
+    """Limits and budgets of the whole programme: what the mechanic gives is decided in the night run, in order of receipt."""
     personal: bool
     """Whether it is for some members only."""
 
@@ -45,6 +47,8 @@ class Rules:
     grouped: bool
     personal: bool
     """Some rule asks who the member is."""
+    shared: bool
+    """Some rule is limited for the whole programme."""
     gaps: bool
     """Some sponsor of points has no issuing contract."""
 
@@ -122,6 +126,7 @@ class Plan:
             {rule.mechanic.id: rule.mechanic for rule in rules if isinstance(rule.mechanic, PointsOnSpend)},
             any(rule.entry.group for rule in rules),
             any(rule.personal for rule in rules),
+            any(rule.shared is not None for rule in rules),
             any(party not in rule.lots for rule in rules if rule.mechanic.effect == "points" for party, _ in rule.funding),
         )
 
@@ -137,7 +142,8 @@ class Plan:
             place,
             funding,
             {party: LotKey(party, contract, expiry, day, release_on) for party, contract in contracts.items() if contract is not None},
-            Limits(entry.id, entry.limit, self.programme.currencies[0]) if entry.limit else None,
+            limits_of(entry, "member", self.programme.currencies[0]),
+            limits_of(entry, "programme", self.programme.currencies[0]),
             entry.audience != spec.Audience(),
         )
 

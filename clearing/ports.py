@@ -27,6 +27,9 @@ class NightBooks(Protocol):
     def book_waiting(self, day: date) -> None:
         """Books or rejects what waited for its original."""
 
+    def give_shared(self, day: date) -> None:
+        """Decides what limits and budgets of the whole programme leave of the window's purchases, in order of receipt."""
+
     def free_holds(self, day: date) -> None:
         """Frees holds that ran out by the end of the window."""
 
@@ -70,7 +73,7 @@ class NightBooks(Protocol):
         """Stores the run and its report: closed → netted."""
 
 
-class Refusal(Exception):  # noqa: N818  # what the night says when it goes no further
+class Refusal(Exception):  # what the night says when it goes no further
     """A check does not hold: nothing is netted, and the window stays closed until somebody has looked."""
 
     def __init__(self, day: date, failed: Sequence[Check]) -> None:

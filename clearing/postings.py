@@ -32,6 +32,10 @@ class Transfer(NamedTuple):
     first: bool
 
 
+Key = tuple[Code, PartyId, date | None, PartyId | None, date | None, str]
+"""Pricing key: code, sponsor and its contract, counterparty and its contract, unit."""
+
+
 class Postings:
     """Collects what the events of one batch bring about, in order."""
 
@@ -39,26 +43,29 @@ class Postings:
         self.transfers: list[Transfer] = []
         self.lots: dict[tuple[MemberNo, LotKey], list[int]] = {}
         """Change of points and of expired points, by member and lot."""
-        self._totals: dict[tuple[Code, PartyId, date | None, PartyId | None, date | None, str], list[int]] = {}
+        self._totals: dict[Key, list[int]] = {}
         self._entry = RecordId(0)
         self._line = 0
+        self._seen: frozenset[Key] = frozenset()
 
-    def begin(self, entry: RecordId) -> None:
-        """What follows belongs to this entry."""
+    def begin(self, entry: RecordId, *, line: int = 0, seen: frozenset[Key] = frozenset()) -> None:
+        """What follows belongs to this entry, which may have rows under the keys `seen` already, numbered below `line`."""
         self._entry = entry
-        self._line = 0
+        self._line = line
+        self._seen = seen
 
     def count(self, code: Code, amount: int, unit: str, sponsor: PartyId, contract: date | None) -> None:
         """Adds to a total that has no row in the journal of its own (accepted purchases)."""
         self._add((code, sponsor, contract, None, None, unit), amount)
 
-    def _add(self, key: tuple[Code, PartyId, date | None, PartyId | None, date | None, str], amount: int) -> bool:
+    def _add(self, key: Key, amount: int) -> bool:
         total = self._totals.get(key)
         if total is None:
-            self._totals[key] = [amount, int(self._entry > 0), self._entry]
-            return self._entry > 0
+            counts = self._entry > 0 and key not in self._seen
+            self._totals[key] = [amount, int(counts), self._entry]
+            return counts
         total[0] += amount
-        if total[2] == self._entry:
+        if total[2] == self._entry or key in self._seen:
             return False
         total[2] = self._entry
         total[1] += self._entry > 0

@@ -32,35 +32,42 @@ def book_purchase(plan: Plan, postings: Postings, received: Received, member: Me
     if rules.gaps:
         _ask_contracts(values, day)
     count_purchase(plan, postings, seller, decision)
-    if rules.grouped or rules.personal:
+    if rules.grouped or rules.personal or rules.shared:
         decision.applied = tuple(rule.mechanic.id for rule, _ in values)
-    purse = Purse(postings, member)
     for rule, value in values:
-        if value <= 0:
-            continue
-        name = rule.mechanic.id
-        match rule.mechanic.effect:
-            case "points":
-                for sponsor, points in split(value, rule.funding):
-                    lot = rule.lots[sponsor]
-                    purse.earn(name, points, lot)
-                    decision.effects.append(Effect(name, "points", points, sponsor, REASON))
-                    if given is not None:
-                        given.append(Given(name, "points", sponsor, points, lot))
-                member.active_on(day)
-            case "stamp":
-                _stamp(plan, postings, rule, value, member, basket, decision)
+        if value > 0:
+            if rule.shared is not None:
+                decision.deferred = True
+            else:
+                give(plan, postings, rule, value, basket, member, decision, given)
+
+
+def give(plan: Plan, postings: Postings, rule: Rule, value: int, basket: Basket, member: Member, decision: Decision, given: list[Given] | None = None) -> None:
+    """Books what one mechanic gives: points into lots, amounts to the seller, stamps on the card; split over who funds it (rules 6, 7)."""
+    name, seller, day = rule.mechanic.id, basket.seller, decision.day
+    match rule.mechanic.effect:
+        case "points":
+            purse = Purse(postings, member)
+            for sponsor, points in split(value, rule.funding):
+                lot = rule.lots[sponsor]
+                purse.earn(name, points, lot)
+                decision.effects.append(Effect(name, "points", points, sponsor, REASON))
                 if given is not None:
-                    given.append(Given(name, "stamp", None, value, None))
-            case effect:
-                for sponsor, amount in split(value, rule.funding):
-                    postings.post(Code.DISCOUNT, amount, basket.currency, member.no, sponsor, None, counterparty=seller, mechanic=name)
-                    decision.effects.append(Effect(name, effect, amount, sponsor, REASON, currency=basket.currency))
-                    if given is not None:
-                        given.append(Given(name, effect, sponsor, amount, None))
-        if rule.limits is not None:
-            rule.limits.use(0, value, member.used, day)
-            member.changed = True
+                    given.append(Given(name, "points", sponsor, points, lot))
+            member.active_on(day)
+        case "stamp":
+            _stamp(plan, postings, rule, value, member, basket, decision)
+            if given is not None:
+                given.append(Given(name, "stamp", None, value, None))
+        case effect:
+            for sponsor, amount in split(value, rule.funding):
+                postings.post(Code.DISCOUNT, amount, basket.currency, member.no, sponsor, None, counterparty=seller, mechanic=name)
+                decision.effects.append(Effect(name, effect, amount, sponsor, REASON, currency=basket.currency))
+                if given is not None:
+                    given.append(Given(name, effect, sponsor, amount, None))
+    if rule.limits is not None:
+        rule.limits.use(0, value, member.used, day)
+        member.changed = True
 
 
 def _ask_contracts(values: Sequence[tuple[Rule, int]], day: date) -> None:

@@ -89,6 +89,8 @@ def _take_back(plan: Plan, postings: Postings, sale: Sale, basket: Basket, membe
         if rule.limits is not None:
             rule.limits.use(before, after, member.used, basket.day)
             member.changed = True
+        if rule.shared is not None:
+            decision.shared_changes += rule.shared.changes(before, after, basket.day)
 
 
 def _take(plan: Plan, postings: Postings, sale: Sale, rule: Rule, part: Given, back: int, member: Member, decision: Decision) -> None:

@@ -25,7 +25,7 @@ def vat_claims(lines: Iterable[Line], terms: Terms) -> Iterator[Claim]:
         contract, charge = line.contract, line.obligation
         if contract is None or contract.vat is None or tax_base(line, terms.model) not in contract.vat.applies_to:
             continue
-        if _is_reversal(line):
+        if is_reversal(line):
             payer, payee, amount_minor = charge.creditor, charge.debtor, -charge.amount_minor
         else:
             payer, payee, amount_minor = charge.debtor, charge.creditor, charge.amount_minor
@@ -57,7 +57,7 @@ def tax_base(line: Line, model: OperatorModel) -> TaxBase | None:
             return None
 
 
-def _is_reversal(line: Line) -> bool:
+def is_reversal(line: Line) -> bool:
     """Whether the line takes back what was charged: a reversal, or a fee that the operator pays."""
     if line.obligation.kind is LineKind.FEE:
         return line.contract is not None and line.obligation.debtor != line.contract.party

@@ -10,7 +10,7 @@ from clearing.mechanics.points_on_spend import PointsOnSpend
 from clearing.mechanics.stamp_card import StampCard
 from schemas import mechanics as spec
 
-__all__ = ["REGISTRY", "Mechanic", "UnsupportedMechanic", "build", "shared_by_all"]
+__all__ = ["REGISTRY", "Mechanic", "UnsupportedMechanic", "build", "not_decided"]
 
 
 def _multiplier(entry: spec.Multiplier, before: Sequence[spec.Mechanic]) -> Mechanic:
@@ -27,9 +27,8 @@ def build(entry: spec.Mechanic, before: Sequence[spec.Mechanic], currency: str) 
 
     Raises `UnsupportedMechanic` for a kind that is not in `REGISTRY`.
     """
-    shared = shared_by_all(entry)
-    if shared is not None:
-        raise UnsupportedMechanic(entry.id, shared)
+    if not_decided(entry) is not None:
+        raise UnsupportedMechanic(entry.id, "a stamp card with a limit of the whole programme")
     match entry:
         case spec.PointsOnSpend():
             return PointsOnSpend(entry)
@@ -45,13 +44,13 @@ def build(entry: spec.Mechanic, before: Sequence[spec.Mechanic], currency: str) 
             raise UnsupportedMechanic(entry.id, f"the kind {entry.kind}")
 
 
-def shared_by_all(entry: spec.Mechanic) -> str | None:
-    """What an entry asks for that is decided for the whole programme in the night run, which this version does not do; None: nothing."""
+def not_decided(entry: spec.Mechanic) -> str | None:
+    """The field that asks for what the night run does not decide: stamps under a limit of the whole programme; None: nothing does."""
+    if entry.kind != "stamp_card":
+        return None
     if any(limit.of == "programme" for limit in entry.limit):
-        return "a limit of the whole programme"
-    if entry.budget is not None and entry.budget.at_end == "stop":
-        return "a budget that stops"
-    return None
+        return "limit"
+    return "budget" if entry.budget is not None and entry.budget.at_end == "stop" else None
 
 
 class UnsupportedMechanic(ValueError):

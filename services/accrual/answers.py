@@ -35,6 +35,15 @@ def effect(e: Effect) -> str:
     return f'{{"mechanic":{mechanic},"kind":"{e.kind}",{amount},{gift}"sponsor":{sponsor},"reason":"{e.reason}"}}'
 
 
+def amended(answer: str, decision: Decision) -> str:
+    """An answer with what the night has added to its effects, and the balance after it."""
+    data = json.loads(answer)
+    data["effects"] += [json.loads(effect(added)) for added in decision.effects]
+    if decision.balance is not None:
+        data["balance"] = {"available": decision.balance[0], "pending": decision.balance[1]}
+    return json.dumps(data, separators=(",", ":"), ensure_ascii=False)
+
+
 def rejection(incoming: Incoming, refusal: Refused, topic: str) -> str:
     """`rejection.v1` without the event itself, which the relay puts in from its entry."""
     return json.dumps(

@@ -156,8 +156,8 @@ class BatchBooker:
 
     def _claim(
         self, records: Sequence[Incoming], window: Window
-    ) -> tuple[list[Incoming], list[tuple[Incoming, RecordId, date]], list[tuple[Incoming, Refused]]]:
-        """Claims the ids of a batch for ever: what is new, what came before with the same content, and what is refused."""
+    ) -> tuple[list[Incoming], list[tuple[Incoming, RecordId, date | None]], list[tuple[Incoming, Refused]]]:
+        """Claims the ids of a batch for ever: what is new, what came before with the same content (no day: not answered yet), and what is refused."""
         first: dict[EventKey, Incoming] = {}
         again: list[Incoming] = []
         broken: list[tuple[Incoming, Refused]] = []
@@ -168,7 +168,7 @@ class BatchBooker:
             elif first.setdefault((incoming.source, incoming.id), incoming) is not incoming:
                 again.append(incoming)
         known = self._claim_new(first, window)
-        repeated: list[tuple[Incoming, RecordId, date]] = []
+        repeated: list[tuple[Incoming, RecordId, date | None]] = []
         reused = Refused(RejectionCode.ID_REUSED, "an event with this id and other content came before", "/id")
         fresh = []
         for incoming in first.values():
@@ -177,22 +177,22 @@ class BatchBooker:
                 if incoming.problem is not None:
                     broken.append((incoming, incoming.problem))
                 continue
-            record, day, same, body = known[incoming.record]
+            record, day, same, body, waits = known[incoming.record]
             if same or (body is not None and canonical(body) == canonical(incoming.value)):
-                repeated.append((incoming, record, day))
+                repeated.append((incoming, record, None if waits else day))
             else:
                 broken.append((incoming, reused))
         for incoming in again:
             assert incoming.source is not None and incoming.id is not None
             earlier = first[incoming.source, incoming.id]
             if incoming.value == earlier.value or canonical(incoming.value) == canonical(earlier.value):
-                record, day = known[earlier.record][:2] if earlier.record in known else (earlier.record, window.day)
-                repeated.append((incoming, record, day))
+                record, day, _, _, waits = known.get(earlier.record, (earlier.record, window.day, True, None, False))
+                repeated.append((incoming, record, None if waits else day))
             else:
                 broken.append((incoming, reused))
         return [incoming for incoming in fresh if incoming.problem is None], repeated, broken
 
-    def _claim_new(self, first: dict[EventKey, Incoming], window: Window) -> dict[RecordId, tuple[RecordId, date, bool, str | None]]:
+    def _claim_new(self, first: dict[EventKey, Incoming], window: Window) -> dict[RecordId, tuple[RecordId, date, bool, str | None, bool]]:
         """Inserts identities; returns, by record, those that were there before."""
         if not first:
             return {}
@@ -203,7 +203,8 @@ class BatchBooker:
             copy.write("".join([f"{no}\t{id_}\t\\\\x{content}\t{record}\n" for no, id_, content, record in rows]))
         if self.connection.execute(CLAIM, (window.day,)).rowcount == len(rows):
             return {}
-        return {ours: (theirs, day, same, body) for ours, theirs, day, same, body, _ in self.connection.execute(CLAIMED_BEFORE)}
+        before = self.connection.execute(CLAIMED_BEFORE)
+        return {ours: (theirs, day, same, body, outcome == Outcome.WAITING) for ours, theirs, day, same, body, outcome in before}
 
     @staticmethod
     def _received(incoming: Incoming, window: Window) -> Received:
@@ -265,7 +266,7 @@ class BatchBooker:
         booked: Booked,
         facts: Facts,
         fresh: Sequence[Incoming],
-        repeated: Sequence[tuple[Incoming, RecordId, date]],
+        repeated: Sequence[tuple[Incoming, RecordId, date | None]],
         broken: Sequence[tuple[Incoming, Refused]],
     ) -> None:
         """Writes everything that the batch brought about."""
@@ -295,7 +296,7 @@ class BatchBooker:
             outbox.append((incoming.record, window.day))
         for incoming, record, day in repeated:
             counts[incoming.topic, incoming.partition, party.get(incoming.sender), "duplicate", None] += 1
-            if last.get(record) is None or last[record].outcome is not Outcome.WAITING:
+            if day is not None and (record not in last or last[record].outcome is not Outcome.WAITING):
                 outbox.append((record, day))
         self.writer.entries(rows)
         own = {incoming.record for incoming in fresh}
@@ -405,6 +406,7 @@ def write_booked(
         writer.profiles(profiles.values())
     writer.members(changed)
     writer.cards([card for card in facts.cards.values() if card.changed])
+    writer.defer([decision for decision in booked.decisions if decision.deferred or decision.shared_changes], day)
     writer.originals([original for original in facts.originals.values() if getattr(original, "changed", False)])
     if not late:
         return []

@@ -16,9 +16,9 @@ READER_ROLE = "clh_reader"
 APPEND_ONLY = ("transfer", "identity", "total", "tally", "run", "programme")
 CHANGEABLE = (
     "party", "contract", "mechanic", "unit", "source", "topic", "settlement_window", "cut", "night_step", "progress",
-    "card", "member", "lot", "original", "relay", "obligation", "carried",
+    "card", "member", "lot", "original", "shared_use", "relay", "obligation", "carried",
 )  # fmt: skip
-CONSUMED = ("held", "waiting", "outbox")
+CONSUMED = ("held", "waiting", "deferred", "outbox")
 """Tables whose rows go when they are done with."""
 
 

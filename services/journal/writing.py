@@ -8,7 +8,7 @@ from typing import Any
 import psycopg
 
 from clearing.entries import Code, Total
-from clearing.events import Card, Hold, Original
+from clearing.events import Card, Decision, Hold, Original
 from clearing.member import LotKey, Member
 from clearing.postings import Postings, Transfer
 from schemas.ids import MechanicId, MemberNo, PartyId, RecordId
@@ -71,6 +71,11 @@ TOTALS = "copy total (day, code, sponsor, contract, counterparty, counter_contra
 TALLY = "copy tally (day, topic, part, party, outcome, code, events) from stdin"
 OUTBOX = "copy outbox (record, day) from stdin"
 HOLD_EVENT = "insert into held (record, day, card, event_day, received_at) values (%s, %s, %s, %s, %s) on conflict (record) do update set card = excluded.card"
+DEFER = "insert into deferred (record, day, received_at) values (%s, %s, %s) on conflict do nothing"
+SHARED = """
+insert into shared_use as s (name, used) values (%(name)s, greatest(0, %(change)s))
+on conflict (name) do update set used = greatest(0, s.used + %(change)s)
+"""
 WAIT_EVENT = "insert into waiting (record, day, received_at) values (%s, %s, %s) on conflict do nothing"
 
 
@@ -219,6 +224,19 @@ class Writer:
     def wait(self, record: RecordId, day: date, received_at: datetime) -> None:
         """Keeps an event until its window is cut."""
         self.connection.execute(WAIT_EVENT, (record, day, received_at))
+
+    def defer(self, decisions: Iterable[Decision], day: date) -> None:
+        """Keeps purchases of which the night decides a part, and what comes back to limits of the whole programme."""
+        rows = [(d.received.record, day, d.received.received_at) for d in decisions if d.deferred]
+        if rows:
+            self.connection.cursor().executemany(DEFER, rows)
+        changes = [change for d in decisions for change in d.shared_changes]
+        if changes:
+            self.shared(changes)
+
+    def shared(self, changes: Iterable[tuple[str, int]]) -> None:
+        """Adds to what limits of the whole programme have given, by limit and period."""
+        self.connection.cursor().executemany(SHARED, [{"name": name, "change": change} for name, change in sorted(changes)])
 
     def tally(self, day: date, counts: dict[tuple[int, int, int | None, str, str | None], int]) -> None:
         """Adds to the counts of what became of the records of each partition; events may be below zero where a count is moved."""

@@ -85,6 +85,15 @@ from (select member, coalesce(sum(points) filter (where release_on = '0001-01-01
 where m.no = d.member
 """
 
+# --- limits of the whole programme ------------------------------------------------------------------------------------------------------------
+
+DEFERRED = """
+select d.record, s.uri, e.id, e.answer from deferred d join entry e on e.record = d.record join source s on s.no = e.source
+where d.day = %s order by d.received_at, d.record
+"""
+SHARED_USE = "select name, used from shared_use"
+ANSWER = "update entry set answer = %s where record = %s"
+
 # --- what waited, what was held, holds that ran out -------------------------------------------------------------------------------------
 
 WAITING = """

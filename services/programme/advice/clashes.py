@@ -7,7 +7,7 @@ import datetime as dt
 import itertools
 from collections.abc import Iterator
 
-from clearing.mechanics import REGISTRY, shared_by_all
+from clearing.mechanics import REGISTRY, not_decided
 from schemas import mechanics as spec
 from schemas.expiry import FixedExpiry, InactivityExpiry, RollingExpiry
 from schemas.programme import Mechanic, ProgrammeFile
@@ -24,9 +24,9 @@ def kinds_are_booked(file: ProgrammeFile) -> Iterator[Advice]:
         if mechanic.kind not in REGISTRY:
             booked = ", ".join(sorted(REGISTRY))
             yield Advice(("mechanics", position, "kind"), "not-booked-yet", f"{mechanic.kind} is not booked yet", f"kinds that are: {booked}")
-        elif (shared := shared_by_all(mechanic)) is not None:
-            field = "limit" if "limit" in shared else "budget"
-            yield Advice(("mechanics", position, field), "not-booked-yet", f"{shared} is not booked yet", "give each member a limit: `of: member`")
+        elif (field := not_decided(mechanic)) is not None:
+            reason = "stamps under a limit of the whole programme are not booked yet"
+            yield Advice(("mechanics", position, field), "not-booked-yet", reason, "give each member a limit: `of: member`")
 
 
 def groups_have_one_unit(file: ProgrammeFile) -> Iterator[Advice]:

@@ -98,6 +98,10 @@ create table held (record bigint primary key, day date not null, card text not n
 create index held_card on held (card);
 create index held_event_day on held (event_day);
 create table waiting (record bigint primary key, day date not null, received_at timestamptz not null);
+create table deferred (record bigint primary key, day date not null, received_at timestamptz not null);
+create index deferred_day on deferred (day);
+-- What limits and budgets of the whole programme have given so far, by limit and period.
+create table shared_use (name text primary key, used bigint not null);
 create table original (record bigint primary key, member int not null, kind text not null, expires_at timestamptz, state text not null);
 create index original_open on original (expires_at) where expires_at is not null;
 

@@ -33,8 +33,8 @@ def test_a_kind_that_is_not_booked_is_named() -> None:
     assert (refused.value.mechanic, refused.value.what) == ("gift", "the kind gift")
 
 
-def test_what_is_decided_for_the_whole_programme_is_refused_and_not_passed_over() -> None:
+def test_stamps_under_a_limit_of_the_whole_programme_are_refused_and_not_passed_over() -> None:
     for shared in ({"limit": {"points": 100, "per": "day", "of": "programme"}}, {"budget": {"points": 100, "at_end": "stop"}}):
         with pytest.raises(UnsupportedMechanic, match="is not booked yet"):
-            compiled("fixed_bonus", points=5, each="event", **shared)
-    assert compiled("fixed_bonus", points=5, each="event", budget={"points": 100, "at_end": "warn"})
+            compiled("stamp_card", stamp_for="purchase", rows=[4], gift="coffee", **shared)
+        assert compiled("fixed_bonus", points=5, each="event", **shared)
