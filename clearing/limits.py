@@ -61,7 +61,7 @@ def limits_of(entry: Mechanic, of: str, currency: str) -> Limits | None:
     limits = [limit for limit in entry.limit if limit.of == of]
     if of == "programme" and entry.budget is not None and entry.budget.at_end == "stop":
         limits.append(Limit(points=entry.budget.points, amount=entry.budget.amount, per="ever", of="programme"))
-    return Limits(MechanicId(f"{entry.id}:{of}"), limits, currency) if limits else None
+    return Limits(entry.id, limits, currency) if limits else None
 
 
 def period(per: str, day: date) -> str:
