@@ -31,7 +31,7 @@ from services.night.report import settlement_report
 
 Cuts = dict[tuple[int, int], int]
 UNPRICED = (Code.STAMP, Code.STAMP_REVERSAL)
-STEPS = ("book_waiting", "free_holds", "release_pending", "lapse_held", "expire_lots", "give_shared")
+STEPS = ("book_waiting", "give_shared", "free_holds", "release_pending", "lapse_held", "expire_lots")
 
 
 class PgNight:
@@ -75,6 +75,7 @@ class PgNight:
             cuts = sorted(self.find_cuts(None if self.by_hand or row is None else row[0]).items())
             self.connection.execute(sql.CUT, (day, [t for (t, _), _ in cuts], [p for (_, p), _ in cuts], [end for _, end in cuts]))
             self.connection.execute(sql.DRAINING, (day,))
+            self.connection.execute(sql.MARK_CUT, (day,))
             following = self.next_window(day)
             if following is not None:
                 self.connection.execute(sql.OPEN_WINDOW, following)
@@ -167,7 +168,7 @@ class PgNight:
             if figures is None:
                 return
             figures["holds"] = 0
-            row = self.connection.execute("select coalesce(received_at, ends_at, now()) from settlement_window where day = %s", (day,)).fetchone()
+            row = self.connection.execute(sql.WINDOW_END, (day,)).fetchone()
             assert row is not None
             while rows := self.connection.execute(sql.RUN_OUT, (row[0],)).fetchall():
                 self._free(day, [record for record, _ in rows], {MemberNo(member) for _, member in rows})
@@ -261,6 +262,9 @@ class PgNight:
     def close(self, day: date) -> None:
         """Everything of the window is booked: processors go on behind the cut."""
         with self.connection.transaction():
+            row = self.connection.execute(sql.LOCK_WINDOW, (day,)).fetchone()
+            if row is None or State(row[0]) is not State.DRAINING:  # another night has closed it meanwhile
+                return
             closed = advance(State.DRAINING, Event.DRAINED)
             if self.behind(day):
                 raise RuntimeError(f"window {day}: a partition is not booked to its cut")
