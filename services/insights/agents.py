@@ -6,6 +6,7 @@ the state is: what came before was counted, by an agent or when the state was re
 """
 
 import asyncio
+import logging
 import os
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
@@ -124,6 +125,7 @@ def die(why: str, error: Exception) -> NoReturn:
 def run(app: App, loglevel: str = "WARN") -> NoReturn:
     """Runs the app until the process ends. Signals are left to the process: Faust's way of stopping can wait for ever."""
     asyncio.set_event_loop(asyncio.new_event_loop())
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # forty lines a second while the broker is away, which others say once
     with Path(os.devnull).open("w", encoding="utf-8") as nowhere:  # Faust draws a spinner on standard output
         worker = _Worker(app, loglevel=loglevel, quiet=True, stdout=nowhere, override_logging=False, redirect_stdouts=False)
         worker.execute_from_commandline()
