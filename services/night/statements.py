@@ -9,6 +9,12 @@ STATE = "select state from settlement_window where day = %s"
 LOCK_OPEN = "select day from settlement_window where day = %s and state = 'open' for update"
 CUT = "insert into cut (day, topic, part, end_offset) select %s, * from unnest(%s::smallint[], %s::int[], %s::bigint[])"
 DRAINING = "update settlement_window set state = 'draining' where day = %s"
+# When it was cut: the end of a window that the clock does not end, the same however often and late its night goes on.
+MARK_CUT = "insert into night_step (day, step, figures) values (%s, 'cut_off', jsonb_build_object('at', now()))"
+WINDOW_END = """
+select coalesce(w.received_at, w.ends_at, (s.figures ->> 'at')::timestamptz, now()) from settlement_window w
+left join night_step s on s.day = w.day and s.step = 'cut_off' where w.day = %s
+"""
 OPEN_WINDOW = "insert into settlement_window (day, state, ends_at, received_at) values (%s, 'open', %s, %s) on conflict do nothing"
 # Partitions that are not booked to their cut.
 BEHIND = """
