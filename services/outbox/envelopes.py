@@ -8,6 +8,7 @@ import json
 from datetime import datetime
 from json.encoder import encode_basestring as quote
 from typing import NamedTuple
+from zlib import crc32
 
 from pydantic_core import from_json
 
@@ -17,7 +18,7 @@ CONTENT_TYPE = ("content-type", "application/cloudevents+json")
 EVENT_HEADER = "clh-event"
 """Source and id of the event that is answered, a space between: what it was answered to, without reading the value."""
 ID_HEADER = "ce_id"
-"""Id of the answer: who has seen it has seen the answer."""
+"""Id of the answer: who has seen it has seen the answer. The newest answer to an event says all that the event has brought so far."""
 NOTICE_TYPE = "clearing.v1"
 """Type of what the night tells on `clearing.events.v1`."""
 UNKNOWN_SOURCE = "/unknown"
@@ -83,7 +84,7 @@ class Envelopes:
             member = quote(key)
         else:
             key = member[1:-1] if "\\" not in member else json.loads(member)
-        name = f"a-{row.record}-{row.outcome}"
+        name = _name(row, answer)
         value = self._envelope(name, "accrual.v1", row.at, member, answer)
         return Message(ACCRUALS_TOPIC, key, value, [CONTENT_TYPE, (ID_HEADER, name), (EVENT_HEADER, _event_of(answer))])
 
@@ -92,7 +93,7 @@ class Envelopes:
         assert answer is not None, "a refused event was answered"
         event = _event_of(answer) if answer.startswith('{"event":{') else ""
         key = event.partition(" ")[0] or UNKNOWN_SOURCE
-        name = f"a-{row.record}-{row.outcome}"
+        name = _name(row, answer)
         value = self._envelope(name, "rejection.v1", row.at, quote(key), f'{answer[:-1]},"original":{original_of(row.body, row.raw)}}}')
         return Message(REJECTED_TOPIC, key, value, [CONTENT_TYPE, (ID_HEADER, name), *([(EVENT_HEADER, event)] if event else [])])
 
@@ -105,6 +106,11 @@ class Envelopes:
     def _envelope(self, name: str, kind: str, at: datetime, subject: str, data: str) -> str:
         """`subject` and `data` are JSON text."""
         return f'{{"specversion":"1.0","id":"{name}","source":"{self.source}","type":"{kind}","time":"{at.isoformat()}","subject":{subject},"data":{data}}}'
+
+
+def _name(row: Row, answer: str) -> str:
+    """Id of an answer: the same for the same answer, another one where the night, or a new attempt, has added to it."""
+    return f"a-{row.record}-{row.outcome}-{crc32(answer.encode()):08x}"
 
 
 def _event_of(answer: str) -> str:
