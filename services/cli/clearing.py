@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 import typer
 
 from services.cli.books import OneProgramme, books_of
-from services.cli.output import FAILED, NOT_RUNNING, Format, Output, fail, out, print_json, print_table, progress_bars
+from services.cli.output import FAILED, NOT_RUNNING, Format, Output, fail, out, print_json, print_table
 
 if TYPE_CHECKING:
     from clearing.ports import Refusal
@@ -166,19 +166,31 @@ def _booking(house: House, programme: str, *, with_processor: bool) -> Iterator[
 
 @contextlib.contextmanager
 def night_bars() -> Iterator[tuple[Callable[[str], None], Progress]]:
-    """A line for each step of the night, ticked when the next one begins; and a bar for what can be counted."""
-    with progress_bars() as report:
-        current: list[str] = []
+    """A line for each window with the step that it is at, and a bar for what can be counted; on a terminal only, and gone when the work is done."""
+    from rich.progress import BarColumn, MofNCompleteColumn, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
+    from rich.progress import Progress as Bars
 
-        def step(name: str) -> None:
-            if current:
-                report(current[-1], 1, 1)
-            current.append(name)
-            report(name, 0, 1)
+    from services.cli.output import err
 
-        yield step, report
-        if current:
-            report(current[-1], 1, 1)
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Bars(*columns, console=err, transient=True, disable=not err.is_terminal) as bars:
+        tasks: dict[str, TaskID] = {}
+
+        def begin(name: str) -> None:
+            window, _, doing = name.partition(": ")
+            for other, task in tasks.items():
+                if other != window:
+                    bars.stop_task(task)
+            if window not in tasks:
+                tasks[window] = bars.add_task(name, total=None)
+            bars.update(tasks[window], description=f"{window}: {doing:<24}", advance=1)
+
+        def report(step: str, done: int, total: int | None) -> None:
+            if step not in tasks:
+                tasks[step] = bars.add_task(step, total=total)
+            bars.update(tasks[step], completed=done, total=total)
+
+        yield begin, report
 
 
 def _refused(refusal: Refusal, output: Format) -> NoReturn:
