@@ -42,7 +42,14 @@ def mechanics(draw: st.DrawFn) -> list[Entry]:
         [{}, {"categories": ["dairy"]}, {"except": {"categories": ["fuel"]}}, {"minimum": {"amount": "20.00", "currency": "EUR"}}]
     )
     limits: st.SearchStrategy[Any] = st.sampled_from(
-        [[], {"points": 20, "per": "day"}, [{"times": 2, "per": "day"}, {"points": 15, "per": "event"}], {"points": 60, "per": "ever"}]
+        [
+            [],
+            {"points": 20, "per": "day"},
+            [{"times": 2, "per": "day"}, {"points": 15, "per": "event"}],
+            {"points": 60, "per": "ever"},
+            {"points": 50, "per": "day", "of": "programme"},
+            [{"points": 9, "per": "event"}, {"times": 3, "per": "ever", "of": "programme"}],
+        ]
     )
     groups = st.sampled_from([None, None, "one"])
     kinds = draw(st.lists(st.sampled_from(["points_on_spend", "fixed_bonus", "multiplier"]), min_size=1, max_size=4))
@@ -218,6 +225,7 @@ def test_batches_do_not_matter(entries: list[Entry], seed: int) -> None:
 def test_returning_all_in_any_parts_takes_back_all(entries: list[Entry], lines: list[tuple[int, str | None, int, int]], partner: str, seed: int) -> None:
     books = house(entries)
     book(books, [basket("e1", lines, partner=partner)])
+    run_night(MONDAY, books.plan.file, books)  # limits of the whole programme are decided then
     given_to = books.facts.members[books.facts.cards["c1"].member]  # type: ignore[index]
     left, random = {no: (amount, quantity) for no, (amount, _, quantity, _) in enumerate(lines)}, Random(seed)
     before, count = given_to.available, 0
