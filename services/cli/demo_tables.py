@@ -52,8 +52,6 @@ def show(played: Played, last_night: Shown, clock: Clock, *, running: bool) -> N
 
 def _live(played: Played) -> None:
     """What the stream beside the books has counted of the last day."""
-    if not played.live:
-        return
     numbers = ("purchases", "turnover", "returns", "points", "redemptions", "points redeemed", "held")
     rows = [
         (
@@ -63,6 +61,9 @@ def _live(played: Played) -> None:
         for day in played.live
     ]  # fmt: skip
     out.rule("Live figures")
+    if not rows:
+        out.print("The stream was not counted to its end in time; `clh run insights` goes on with it, `clh partner live` shows it.", highlight=False)
+        return
     print_table(("partner", *numbers, "rejected"), rows, title=f"{played.reports[-1].window}, counted from the stream as it came (USD)", right=numbers)
 
 

@@ -10,6 +10,7 @@ from datetime import date, tzinfo
 
 from schemas.events.insights import PartnerFigures
 from schemas.ids import PartyId, ProgrammeId
+from services.insights.board import Board
 
 PATIENCE_S = 20.0
 
@@ -33,18 +34,18 @@ class LiveDay:
 def live_day(bootstrap: str, programme: ProgrammeId, day: date, zone: tzinfo, purchases: Mapping[str, int], look: Callable[[], None]) -> list[LiveDay]:
     """The figures of all partners of a day in a time zone; `purchases`: how many each has to have. `look` is called while it waits.
 
-    Returns what there is when that takes longer than `PATIENCE_S`. Raises KafkaException.
+    Returns none when that takes longer than `PATIENCE_S`: half a day's figures would only mislead. Raises KafkaException.
     """
-    from services.insights.board import Board
-
     board = Board(bootstrap, programme)
     try:
         following, deadline = board.following(), time.monotonic() + PATIENCE_S
         while True:
             found = sorted((_of_day(event.data, day, zone) for event in board.latest.values()), key=lambda figures: figures.party)
             counted = {figures.party: figures.purchases for figures in found}
-            if all(counted.get(PartyId(party), 0) == count for party, count in purchases.items()) or time.monotonic() > deadline:
+            if all(counted.get(PartyId(party), 0) == count for party, count in purchases.items()):
                 return [figures for figures in found if figures.purchases or figures.rejected]
+            if time.monotonic() > deadline:
+                return []
             look()
             next(following)
     finally:

@@ -76,7 +76,7 @@ class Played:
     lines: int
     """Lines of the source behind the purchases."""
     live: Sequence[LiveDay]
-    """Live figures of the last day; none where they are not kept."""
+    """Live figures of the last day; none where counting had not come so far in time."""
 
 
 def demo_programme() -> tuple[ProgrammeFile, str]:
@@ -108,7 +108,7 @@ def play(
         progress("Days", total, total)
         with clock(ANSWERING):
             days.until_told()
-            live = days.live(purchases.last) if workers.insights else []
+            live = days.live(purchases.last)
         return Played(file, reports, days.sent, lines, live)
 
 

@@ -1,11 +1,9 @@
-"""The house's processes for the demo: booking, telling, and live figures where they are installed; each with its own log file."""
+"""The house's processes for the demo: booking, telling and counting live; each with its own log file."""
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import subprocess
-import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,7 +13,6 @@ from typing import IO, Self
 from services.house import House
 from services.processes.children import CLH
 
-INSIGHTS = "services.insights.main"
 PATIENCE_S = 10.0
 
 
@@ -35,10 +32,8 @@ class Workers:
         self._commands: dict[str, Sequence[str]] = {
             "accrual": (*CLH, "run", "accrual", "--programme", programme, "--with-parent"),
             "relay": (*CLH, "run", "relay", "--programme", programme, "--with-parent"),
+            "insights": (*CLH, "run", "insights", "--programme", programme, "--with-parent"),
         }
-        self.insights = importlib.util.find_spec("services.insights") is not None and importlib.util.find_spec(INSIGHTS) is not None
-        if self.insights:
-            self._commands["insights"] = (sys.executable, "-m", INSIGHTS, programme)
         self._environment = {**os.environ, "CLH_POSTGRES_URI": house.postgres_uri, "CLH_KAFKA_BOOTSTRAP": house.kafka_bootstrap}
         self._logs = logs
         self._running: dict[str, subprocess.Popen[bytes]] = {}
