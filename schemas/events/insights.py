@@ -48,7 +48,7 @@ class Signal(Answer):
     )
     card: CardId = Field(description="The card.")
     event: EventRef = Field(description="The purchase by which it was noticed.")
-    at: dt.datetime = Field(description="Time of that purchase.")
+    at: dt.datetime = Field(description="Time of the latest of these purchases.")
     purchases: int = Field(ge=2, description="Accepted purchases with the card within the time, this one included.")
     within_seconds: int = Field(description="The time: these purchases lie no further apart, in seconds.")
     stores: tuple[str, ...] = Field(description="Where they were made: partner/store.")

@@ -5,6 +5,7 @@ window share one has a chance of about one in a million.
 """
 
 import datetime as dt
+from functools import lru_cache
 from hashlib import blake2b
 from typing import Any, Literal, NamedTuple
 
@@ -200,6 +201,7 @@ def identity_of(source: str, event_id: str) -> Identity:
     return int.from_bytes(blake2b(f"{source} {event_id}".encode(), digest_size=8).digest())
 
 
+@lru_cache(10_000)
 def party_of(source: str) -> PartyId:
     """Who sends as this source: ``/partners/grocer`` → ``grocer``; ``unknown`` for what nobody is proven to have sent."""
     return PartyId(source.rpartition("/")[2])

@@ -79,9 +79,9 @@ def test_what_is_kept_of_a_card_is_limited() -> None:
     cards = Cards(RULES)
     for no in range(3 * USES_MAX):
         cards.used(use(no))
-    assert len(cards._uses[CardId("hc-1")]) == USES_MAX
+    assert len(cards.uses[CardId("hc-1")]) == USES_MAX
     cards.used(use(KEPT_S + 3 * USES_MAX))
-    assert len(cards._uses[CardId("hc-1")]) == 1
+    assert len(cards.uses[CardId("hc-1")]) == 1
     assert cards.used(use(0, "2")) == [], "too old to be compared"
 
 
@@ -90,7 +90,7 @@ def test_cards_and_findings_are_forgotten_with_their_days() -> None:
     for no in range(4):
         cards.used(use(no))
     cards.drop_before(DAY)
-    assert cards._uses
+    assert cards.uses
     cards.drop_before(DAY + 1)
-    assert not cards._uses
+    assert not cards.uses
     assert not cards._found
