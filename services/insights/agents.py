@@ -2,7 +2,7 @@
 
 Faust's defaults lose events (docs/adr/0002). Here they cannot: no exception leaves an agent's body, so Faust never skips a batch; and Faust's
 committed offsets, which may run ahead of what was counted, are not where reading starts. On every assignment each partition is read from where
-the state is: what came before was counted, by an agent or when the state was rebuilt (docs/adr/0003).
+the state is: what came before was counted, by an agent or when the state was rebuilt (docs/adr/0010).
 """
 
 import asyncio
