@@ -98,8 +98,8 @@ class Booking:
         self.booked.decisions.append(decision)
         if decision.outcome is not Outcome.ACCEPTED and received.key in self.wanted:
             self.facts.originals[received.key] = Pending(received.record, decision.outcome, decision.card)
-        for card in known:
-            self._claim(card)
+        if known:
+            self._claim(known)
         return decision
 
     def _admit(self, received: Received, day: date) -> None:
@@ -178,14 +178,17 @@ class Booking:
         if member.closed:
             raise Refused(RejectionCode.MEMBER_CLOSED, "the member has left", "/data/card")
 
-    def _claim(self, card: CardId) -> None:
-        """Books what was held for a card whose owner is known now, in the order in which it came (rule 2)."""
-        for held in self.facts.held.pop(card, []):
+    def _claim(self, cards: Iterable[CardId]) -> None:
+        """Books what was held for cards whose owner is known now, in the order in which it came, whatever the card (rule 2)."""
+        known = [held for card in cards for held in self.facts.held.pop(card, [])]
+        for held in sorted(known, key=lambda one: (one.received_at, one.record)):
             held.arrived = False
             self.booked.claimed.append(held)
             age = self.window - held.event.time.astimezone(self.plan.zone).date()
             if age.days > self.plan.programme.claim_days:
                 self.booked.decisions.append(lapse(held, self.plan))
+                if held.key in self.wanted:  # a return that was held with it has no original now
+                    self.facts.originals[held.key] = Pending(held.record, Outcome.REJECTED, None)
             else:
                 self.book(held)
 
