@@ -115,7 +115,7 @@ def mechanics(random: Random, currencies: list[str], sellers: list[str], first: 
     extra = [common(random, maker() | {"id": f"x{place}"}, currencies, sellers, first, last) for place, maker in enumerate(chosen)]
     for one in extra:
         found += later_version(random, one, first) if random.random() < 0.2 else [one]
-    for kinds in (("points_on_spend", "fixed_bonus"), ("points_on_spend", "fixed_bonus", "multiplier"), ("card_discount",), ("stamp_card",)):
+    for kinds in (("points_on_spend", "fixed_bonus"), ("fixed_bonus", "multiplier"), ("card_discount",), ("stamp_card",)):
         rivals = [one for one in found if one["kind"] in kinds and "group" not in one]
         if len(rivals) > 1 and random.random() < 0.2:
             for one in random.sample(rivals, random.randint(2, len(rivals))):
@@ -178,7 +178,7 @@ def common(random: Random, one: Written, currencies: list[str], sellers: list[st
     """What all mechanics have: days, partners, conditions, audience, limits."""
     one.setdefault("from", (first + timedelta(days=random.choice([-400, -400, -20, 2]))).isoformat())
     if random.random() < 0.2:
-        one["to"] = (last - timedelta(days=random.randint(0, 5))).isoformat()
+        one["to"] = max(one["from"], (last - timedelta(days=random.randint(0, 5))).isoformat())
     if random.random() < 0.4:
         one.setdefault("partners", random.sample(sellers, random.randint(1, len(sellers))))
     if random.random() < 0.6:

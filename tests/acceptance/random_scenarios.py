@@ -6,7 +6,7 @@ has a day of its own.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date, datetime, time, timedelta
 from random import Random
 from typing import Any
@@ -21,25 +21,24 @@ SCALE = {"EUR": 1, "KWD": 1, "CZK": 25, "JPY": 100}
 
 def scenario(seed: int) -> Written:
     """The scenario of a seed, always the same."""
-    return _Maker(Random(seed), seed).made()
+    return Maker(Random(seed), seed).made()
 
 
-class _Maker:
+class Maker:
     """Makes one scenario, and remembers what has happened in it."""
 
-    def __init__(self, random: Random, seed: int) -> None:
-        self.random, self.seed = random, seed
-        first = date(2027, 1, 1) + timedelta(days=random.randint(0, 800))
-        self.days = self.stretch(first)
+    def __init__(self, random: Random, seed: int, *, days: Sequence[date] = (), members: int = 0, most: int = 5) -> None:
+        """`days`: the business days, left out: some. `members`: how many there are from the start, 0: a few. `most`: a member's events on a day."""
+        self.random, self.seed, self.most = random, seed, most
+        self.days = list(days) or self.stretch(date(2027, 1, 1) + timedelta(days=random.randint(0, 800)))
         self.file = programme(random, self.days[0], self.days[-1])
         self.head = self.file["programme"]
         self.zone = ZoneInfo(self.head["timezone"])
-        self.members = {f"m{n}": [f"c{n}", f"c{n}x"][: random.randint(1, 2)] for n in range(1, random.randint(2, 4))}
+        self.members = {f"m{n}": [f"c{n}", f"c{n}x"][: random.randint(1, 2)] for n in range(1, members or random.randint(2, 4))}
         self.strangers: dict[str, list[str]] = {f"s{n}": [f"k{n}", f"k{n}y"][: random.randint(1, 2)] for n in range(1, random.randint(1, 3))}
         self.names = 0
-        self.sold: list[Written] = []
-        self.redeemed: list[Written] = []
-        self.blocked: set[str] = set()
+        self.sold: dict[str, list[Written]] = {}
+        self.redeemed: dict[str, list[Written]] = {}
 
     def stretch(self, first: date) -> list[date]:
         """Four to ten business days with gaps, ends of months among them."""
@@ -76,8 +75,7 @@ class _Maker:
                 events.append(self.known(day, member, cards))
                 self.members.setdefault(member, []).extend(cards)
                 del self.strangers[stranger]
-                for sold in self.sold:
-                    sold["member"] = member if sold["member"] == stranger else sold["member"]
+                self.sold.setdefault(member, []).extend(self.sold.pop(stranger, []))
             else:
                 events += self.stranger(day, stranger, self.random.choice(cards))
         for member, cards in self.members.items():
@@ -92,7 +90,7 @@ class _Maker:
         acts: list[Callable[[date, str, str], Written | list[Written]]] = [self.purchase] * 5
         acts += [self.back] * 3 + [self.redemption] * 3 + [self.reversal, self.again, self.hold, self.adjustment]
         found: list[Written] = []
-        for _ in range(self.random.randint(0, 5)):
+        for _ in range(self.random.randint(0, self.most)):
             made = self.random.choice(acts)(day, member, card)
             found += made if isinstance(made, list) else [made] if made else []
         if len(found) > 1 and self.random.random() < 0.1:
@@ -143,7 +141,8 @@ class _Maker:
             return event
         if self.random.random() < 0.1:
             event["repeat"] = 2
-        self.sold.append({"event": event, "member": member, "left": {line["line"]: [minor(line["amount"], currency), line["quantity"]] for line in lines}})
+        left = {line["line"]: [minor(line["amount"], currency), line["quantity"]] for line in lines}
+        self.sold.setdefault(member, []).append({"event": event, "left": left})
         return event
 
     def line(self, number: int, currency: str) -> Written:
@@ -162,18 +161,18 @@ class _Maker:
 
     def find(self, member: str) -> Written | None:
         """A purchase of a member, now and then somebody else's."""
-        own = [one for one in self.sold if one["member"] == member]
-        stranger = self.random.random() < 0.04 and [one for one in self.sold if one["member"] in self.members]
-        found = stranger if stranger and member in self.members else own
-        return self.random.choice(found) if found else None
+        if member in self.members and self.random.random() < 0.04:
+            member = self.random.choice(list(self.members))
+        own = self.sold.get(member)
+        return self.random.choice(own) if own else None
 
     def back(self, day: date, member: str, card: str) -> Written:
         """A return of some or all of a purchase."""
         event = self.common("return", day, card)
         sold = self.find(member)
-        if sold is None and self.redeemed and self.random.random() < 0.5:
-            event["partner"] = self.redeemed[-1]["event"]["partner"]
-            return event | {"original_id": self.redeemed[-1]["event"]["id"], "total": "0"}
+        if sold is None and self.redeemed.get(member):
+            of = self.redeemed[member][-1]
+            return event | {"partner": of["partner"], "original_id": of["id"], "total": "0"}
         if sold is None or self.random.random() < 0.02:
             return event | {"original_id": "nothing", "total": "1" if self.head["currencies"][0] == "JPY" else "1.00"}
         of = sold["event"]
@@ -219,15 +218,14 @@ class _Maker:
         """Points spent."""
         event = self.common("redemption", day, card) | {"points": self.random.choice([1, 10, 20, 50, 77, 150, 400])}
         if member in self.members:
-            self.redeemed.append({"event": event, "member": member})
+            self.redeemed.setdefault(member, []).append(event)
         return event
 
     def reversal(self, day: date, member: str, card: str) -> Written:
         """A part or all of a redemption taken back."""
-        own = [one["event"] for one in self.redeemed if one["member"] == member]
-        if not own:
+        if not self.redeemed.get(member):
             return {}
-        of = self.random.choice(own)
+        of = self.random.choice(self.redeemed[member])
         points = self.random.choice([of["points"], of["points"], max(1, of["points"] // 2), 1])
         return self.common("redemption-reversal", day, card) | {"partner": of["partner"], "original_id": of["id"], "points": points}
 
@@ -245,7 +243,7 @@ class _Maker:
             return [event, *between, end | odd]
         if choice < 0.5:
             end["points"] = self.random.choice([event["points"], 10, 7])
-            self.redeemed.append({"event": end, "member": member})
+            self.redeemed.setdefault(member, []).append(end)
             return [event, *between, end]
         return [event, *between, end | {"type": "redemption-release"}] if choice < 0.75 else [event, *between]
 

@@ -14,7 +14,23 @@ from typing import Any
 from tests.acceptance.oracle import rules
 from tests.acceptance.oracle.programme import Programme, Written, day_of
 
-MEMBER_TYPES = ("member-enrolled", "card-linked", "card-blocked", "member-attributes", "consent-changed", "member-closed")
+MEMBER_TYPES = {
+    "member-enrolled": ("member", "cards", "kind", "enrolled_on", "attributes"),
+    "card-linked": ("member", "card"),
+    "card-blocked": ("card", "reason"),
+    "member-attributes": ("member", "attributes"),
+}
+PARTNER_TYPES = {
+    "purchase": ("store", "receipt", "card", "channel", "currency", "total_minor", "lines", "tenders"),
+    "return": ("original_id", "original_source", "store", "receipt", "currency", "total_minor", "lines"),
+    "price-adjustment": ("original_id", "currency", "lines"),
+    "redemption": ("card", "store", "receipt", "points"),
+    "redemption-hold": ("card", "store", "receipt", "points", "expires_at"),
+    "redemption-capture": ("original_id", "points"),
+    "redemption-release": ("original_id",),
+    "redemption-reversal": ("original_id", "points"),
+}
+"""The data of each type, as far as the oracle knows it."""
 
 
 @dataclass(frozen=True)
@@ -60,28 +76,35 @@ def expand(short: Written, programme: Programme) -> Iterator[Event]:
     kind, event_id, time = rest.pop("type"), str(rest.pop("id")), datetime.fromisoformat(rest.pop("time"))
     repeat = int(rest.pop("repeat", 1))
     if kind in MEMBER_TYPES:
-        source = f"/operator/{programme.operator}"
-        subject, data = str(rest.get("member", rest.get("card"))), rest
+        filled = {"kind": "consumer", "enrolled_on": time.astimezone(programme.zone).date().isoformat(), "reason": "", **rest}
+        source, subject = f"/operator/{programme.operator}", str(rest.get("member", rest.get("card")))
+        fields = MEMBER_TYPES[kind]
     else:
-        source, subject, data = f"/partners/{rest.pop('partner')}", str(rest["card"]), _data(kind, event_id, rest, programme)
+        source, subject = f"/partners/{rest.pop('partner')}", str(rest["card"])
+        filled = {"store": "1", "receipt": event_id, **rest, **_sums(kind, rest, str(rest.get("currency", programme.currency)))}
+        fields = PARTNER_TYPES[kind]
+    data = {key: filled[key] for key in fields if key in filled}
     for _ in range(repeat):
         yield Event(kind, event_id, source, subject, time, data)
 
 
-def _data(kind: str, event_id: str, rest: Written, programme: Programme) -> Written:
-    currency = str(rest.get("currency", programme.currency))
-    data: Written = {key: value for key, value in rest.items() if key not in ("total", "lines", "tenders", "category", "sku", "quantity")}
-    if kind in ("purchase", "return", "price-adjustment"):
-        data["currency"] = currency
-        data["lines"] = [_line(one, currency, whole=kind == "purchase") for one in rest.get("lines") or [_only(rest)]]
-    if kind in ("purchase", "return"):
-        data["total_minor"] = rules.minor(rest["total"], currency)
-    if kind == "purchase":
-        data["store"] = str(rest.get("store", "1"))
-        if "tenders" in rest:
-            data["tenders"] = [{"kind": one["kind"], "amount_minor": rules.minor(one["amount"], currency)} for one in rest["tenders"]]
-    data.setdefault("receipt", event_id)
-    return data
+def cloud_event(event: Event) -> Written:
+    """An event as it stands in a file of events."""
+    time = event.time.isoformat()
+    head = {"specversion": "1.0", "id": event.id, "source": event.source, "type": f"{event.type}.v1", "time": time, "subject": event.subject}
+    return head | {"data": event.data}
+
+
+def _sums(kind: str, rest: Written, currency: str) -> Written:
+    """Lines, total and tenders in minor units."""
+    if kind not in ("purchase", "return", "price-adjustment"):
+        return {}
+    sums: Written = {"currency": currency}
+    sums["lines"] = [_line(one, currency, whole=kind == "purchase") for one in rest.get("lines") or [_only(rest)]]
+    sums["total_minor"] = rules.minor(rest["total"], currency) if "total" in rest else sum(line["amount_minor"] for line in sums["lines"])
+    if "tenders" in rest:
+        sums["tenders"] = [{"kind": one["kind"], "amount_minor": rules.minor(one["amount"], currency)} for one in rest["tenders"]]
+    return sums
 
 
 def _only(rest: Written) -> Written:

@@ -72,7 +72,7 @@ def _held(state: State, event: Event) -> Taking:
         raise Refused("original-of-other-card")
     assert taken.expires is not None
     if event.time > taken.expires:
-        raise Refused("unknown-original")
+        raise Refused("insufficient-points")
     return taken
 
 
