@@ -26,6 +26,11 @@ class Limits:
                 measure, most = "units", to_minor(limit.amount, currency)
             self._limits.append((f"{mechanic}:{place}:", limit.per, measure, most))
 
+    @property
+    def terms(self) -> tuple[tuple[str, str, str], ...]:
+        """Of each limit: how its names in `Used` begin, its period, and whether it counts units or times."""
+        return tuple((name, per, measure) for name, per, measure, _ in self._limits)
+
     def cut(self, value: int, used: Used, day: date) -> int:
         """The part of `value` that is within all limits on the event date `day`."""
         for name, per, measure, most in self._limits:

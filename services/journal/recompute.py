@@ -101,6 +101,42 @@ from (
 ) s left join member m on m.no = s.member
 """
 
+# --- use of limits: what purchases still have from a mechanic, units or times, by limit and period -------------------------------------------
+
+# What a return leaves of a purchase stands with its original; a purchase that was never returned has what it was given.
+_GIVEN = """
+select t.member, t.entry, y.id mechanic, e.event_day, sum(coalesce(left_.value, t.amount)) value
+from transfer t join mechanic y on y.no = t.mechanic join party p on p.no = t.sponsor join entry e on e.record = t.entry
+left join original o on o.record = t.entry and o.kind = 'sale'
+left join lateral (
+  select (part ->> 2)::bigint value from jsonb_array_elements(o.state::jsonb -> 'given') part
+  where part ->> 0 = y.id and part ->> 1 is not distinct from case when t.code = 51 then null else p.id end limit 1
+) left_ on true
+where t.entry > 0 and t.code = any(%(given)s) and y.id = any(%(limited)s) group by t.member, t.entry, y.id, e.event_day
+"""
+_LIMITS = """
+unnest(%(limited)s::text[], %(prefixes)s::text[], %(pers)s::text[], %(measures)s::text[], %(ofs)s::text[], %(froms)s::date[], %(tos)s::date[])
+  k (mechanic, prefix, per, measure, whose, valid_from, valid_to)
+"""
+LIMITS = f"""
+select m.id member, 'limit ' || u.name || case when u.member is null then ' of the programme' else '' end place, u.expected::text, u.found::text,
+  u.expected <> u.found off
+from (
+  select member, name, sum(expected) expected, sum(found) found from (
+    select case when k.whose = 'member' then g.member end member,
+      k.prefix || case k.per when 'day' then g.event_day::text when 'month' then left(g.event_day::text, 7)
+        when 'year' then left(g.event_day::text, 4) else '' end name,
+      case when k.measure = 'times' then (g.value > 0)::int else g.value end expected, 0 found
+    from ({_GIVEN}) g join {_LIMITS} on k.mechanic = g.mechanic and g.event_day between k.valid_from and k.valid_to and k.per <> 'event'
+    union all
+    select m.no, used.key, 0, used.value::bigint from member m, jsonb_each_text(m.state::jsonb -> 'used') used
+    where m.state <> '{{}}' and exists (select 1 from {_LIMITS} where k.whose = 'member' and starts_with(used.key, k.prefix))
+    union all
+    select null, name, 0, used from shared_use where exists (select 1 from {_LIMITS} where k.whose = 'programme' and starts_with(name, k.prefix))
+  ) uses group by member, name
+) u left join member m on m.no = u.member
+"""  # noqa: S608  # parts of statements from this file
+
 # --- rows of the journal -------------------------------------------------------------------------------------------------------------------
 
 _ROW = "concat_ws(', ', 'entry ' || t.entry, 'line ' || t.line, 'window ' || t.day, 'code ' || t.code)"
@@ -148,6 +184,7 @@ COMPARED = {
     "debts": DEBTS,
     "holds": HOLDS,
     "stamps": STAMPS_ON_CARDS,
+    "use of limits": LIMITS,
     "accounts of rows": ACCOUNTS,
     "entries of rows": ENTRIES,
     "totals of windows": TOTALS,

@@ -9,15 +9,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import date
+from typing import Any
 
 import psycopg
 
 from clearing.entries import POINTS, PURCHASES, STAMPS
+from clearing.limits import limits_of
 from schemas.mechanics import StampCard
+from schemas.programme import ProgrammeFile
 from services.journal import recompute as sql
 from services.journal.migrate import READER_ROLE, connect
 from services.journal.names import Names
 from services.journal.programmes import NoProgramme, load
+from services.journal.reading import GIVEN_CODES
 from services.runtime.progress import Progress, silent
 
 NAMED_MAX = 100
@@ -48,8 +53,8 @@ class Verified:
 def verify(uri: str, schema: str, *, named_max: int = NAMED_MAX, progress: Progress = silent) -> list[Verified]:
     """Recomputes all kinds of figures of one programme's books. Raises `NoProgramme` where there are none.
 
-    Lots and balances (available, pending, held, owed) by member, debts by bearer, holds, stamps; that each row's accounts follow its code, that each
-    row has an accepted entry, and that the totals of booking are those of the journal.
+    Lots and balances (available, pending, held, owed) by member, debts by bearer, holds, stamps, the use of limits; that each row's accounts follow its
+    code, that each row has an accepted entry, and that the totals of booking are those of the journal.
     """
     with connect(uri, schema, role=READER_ROLE) as connection:
         connection.execute("set transaction isolation level repeatable read, read only")
@@ -62,9 +67,9 @@ def verify(uri: str, schema: str, *, named_max: int = NAMED_MAX, progress: Progr
 def verified(connection: psycopg.Connection, *, named_max: int = NAMED_MAX, progress: Progress = silent) -> Iterator[Verified]:
     """The same on a connection, in its transaction, kind by kind."""
     names = Names(connection)
-    mechanics = load(connection).mechanics
-    lapsing = sorted({mechanic.id for mechanic in mechanics if isinstance(mechanic, StampCard) and mechanic.months is not None})
-    values = {**{unit: names.unit[unit] for unit in (POINTS, STAMPS, PURCHASES)}, "lapsing": lapsing, "named_max": named_max}
+    file = load(connection)
+    lapsing = sorted({mechanic.id for mechanic in file.mechanics if isinstance(mechanic, StampCard) and mechanic.months is not None})
+    values = {**{unit: names.unit[unit] for unit in (POINTS, STAMPS, PURCHASES)}, "lapsing": lapsing, "named_max": named_max, **_limits(file)}
     for done, (what, compared) in enumerate(sql.COMPARED.items()):
         progress(what, 0, 1)
         counted = connection.execute(sql.count(compared), values).fetchone()
@@ -74,3 +79,16 @@ def verified(connection: psycopg.Connection, *, named_max: int = NAMED_MAX, prog
         yield Verified(what, examined, differing, tuple(Difference(what, *row) for row in rows))
         progress(what, 1, 1)
         progress("verify the ledger", done + 1, len(sql.COMPARED))
+
+
+def _limits(file: ProgrammeFile) -> dict[str, list[Any]]:
+    """The limits of all mechanics, column by column; and the codes of what counts against them."""
+    rows = [
+        (entry.id, prefix, per, measure, whose, entry.valid_from, entry.valid_to or date.max)
+        for entry in file.mechanics
+        for whose in ("member", "programme")
+        if (limits := limits_of(entry, whose, file.programme.currencies[0])) is not None
+        for prefix, per, measure in limits.terms
+    ]
+    names = ("limited", "prefixes", "pers", "measures", "ofs", "froms", "tos")
+    return {name: [row[place] for row in rows] for place, name in enumerate(names)} | {"given": [int(code) for code in GIVEN_CODES]}

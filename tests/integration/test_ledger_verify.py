@@ -61,11 +61,11 @@ def test_a_changed_balance_is_found(broken: psycopg.Connection, part: str) -> No
 
 
 def test_a_lot_that_lost_points_is_found_with_its_key(broken: psycopg.Connection) -> None:
-    broken.execute("update lot set points = points - 1 where earned = '2026-04-30' and points = 7")
+    broken.execute("update lot set points = points - 1 where earned = '2026-04-30' and points = 9")
     (difference,) = found(broken)["lots"].differences
     assert difference.member == "m3"
     assert difference.place == "sponsor fuelco, contract 2026-01-01, earned 2026-04-30, expiry 2026-05-31"
-    assert (difference.expected, difference.found) == ("7", "6")
+    assert (difference.expected, difference.found) == ("9", "8")
 
 
 def test_a_lot_that_is_gone_is_found(broken: psycopg.Connection) -> None:
@@ -102,7 +102,7 @@ def test_stamps_that_nobody_gave_are_found(broken: psycopg.Connection) -> None:
 
 
 def test_a_card_that_lapses_may_have_fewer_stamps_than_were_given_but_not_more(broken: psycopg.Connection) -> None:
-    lapsing = """update programme set body = jsonb_set(body, '{mechanics,2,months}', '6')"""
+    lapsing = """update programme set body = jsonb_set(body, '{mechanics,3,months}', '6')"""
     broken.execute(lapsing)
     broken.execute("""update member set state = jsonb_set(state::jsonb, '{memory,coffee-card,stamps}', '2')::text where id = 'm2'""")
     assert found(broken) == {}
@@ -111,15 +111,22 @@ def test_a_card_that_lapses_may_have_fewer_stamps_than_were_given_but_not_more(b
     assert (difference.expected, difference.found) == ("0 to 6", "7")
 
 
+def test_room_under_a_limit_that_was_changed_is_found_of_members_and_of_the_programme(broken: psycopg.Connection) -> None:
+    broken.execute("""update member set state = jsonb_set(state::jsonb, '{used,later:0:2026-03}', '4')::text where id = 'm1'""")
+    broken.execute("update shared_use set used = used - 1")
+    differing = {(each.member, each.place, each.expected, each.found) for each in found(broken)["use of limits"].differences}
+    assert differing == {("m1", "limit later:0:2026-03", "5", "4"), (None, "limit opening:0: of the programme", "5", "4")}
+
+
 def test_a_row_that_was_deleted_is_missed_by_all_that_rests_on_it(broken: psycopg.Connection) -> None:
     broken.execute("delete from transfer where code = %s and member = (select no from member where id = 'm3')", (Code.REDEMPTION,))
     differing = found(broken)
     assert set(differing) == {"lots", "balances", "totals of windows"}
 
 
-def test_a_row_whose_amount_was_changed_is_found_in_lots_balances_and_totals(broken: psycopg.Connection) -> None:
+def test_a_row_whose_amount_was_changed_is_found_in_all_that_rests_on_it(broken: psycopg.Connection) -> None:
     broken.execute("update transfer set amount = amount + 1 where code = %s and member = (select no from member where id = 'm2')", (Code.ACCRUAL,))
-    assert set(found(broken)) == {"lots", "balances", "totals of windows"}
+    assert set(found(broken)) == {"lots", "balances", "totals of windows", "use of limits"}
 
 
 def test_a_row_that_nobody_sent_an_event_for_is_found(broken: psycopg.Connection) -> None:
