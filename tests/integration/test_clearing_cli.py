@@ -142,7 +142,8 @@ def test_points_of_the_next_window_do_not_change_what_was_measured_at_the_close(
         one.book()
         (day,) = connection.execute("select day from settlement_window").fetchone() or (None,)
         night = one.house.night(one.id, lambda *_: None, by_hand=True)
-        for step in (night.cut_off, night.book_waiting, night.free_holds, night.release_pending, night.lapse_held, night.expire_lots, night.close):
+        bookings = (night.book_waiting, night.give_shared, night.free_holds, night.release_pending, night.lapse_held, night.expire_lots)
+        for step in (night.cut_off, *bookings, night.close):
             step(day)
         before = night.closing(day)
         one.publish(purchase("p4", "card-1", 100000))
