@@ -118,13 +118,15 @@ def _play(house: House, purchases: Purchases, clock: Clock, progress: Progress) 
 
 def _show(house: House, played: Played, clock: Clock, output: Format, *, running: bool) -> None:
     from services.cli.demo_tables import show
+    from services.demo.pointers import pointers
     from services.report.stored import shown
 
     last = played.reports[-1]
     with house.books(last.programme) as connection:
         last_night = shown(connection, last.window, nights=0)
+        way_down = pointers(connection, last.window)
     if output is Format.TABLE:
-        show(played, last_night, clock, running=running)
+        show(played, last_night, way_down, clock, alone=house.programmes() == [last.programme], running=running)
         return
     print_json(
         {

@@ -11,6 +11,7 @@ from schemas.report import SettlementReport
 from services.cli.output import out, print_table
 
 if TYPE_CHECKING:
+    from services.demo.pointers import Pointers
     from services.demo.run import Clock, Played
     from services.report.stored import Shown
 
@@ -37,7 +38,7 @@ def money(minor: int) -> str:
     return f"{'-' if minor < 0 else ''}{int(whole):,}.{cents}"
 
 
-def show(played: Played, last_night: Shown, clock: Clock, *, running: bool) -> None:
+def show(played: Played, last_night: Shown, way_down: Pointers | None, clock: Clock, *, alone: bool, running: bool) -> None:
     """Everything that is printed at the end."""
     from services.report.sections import report_tables
     from services.report.terminal import print_report
@@ -46,7 +47,7 @@ def show(played: Played, last_night: Shown, clock: Clock, *, running: bool) -> N
     print_report(out, last_night, [table for table in report_tables(last_night) if table.name in SHOWN])
     out.print(f"Report with SHA-256 {last_night.sha256}", highlight=False)
     _live(played)
-    _look_next(played, running=running)
+    _look_next(played, way_down, alone=alone, running=running)
     _times(played, clock)
 
 
@@ -67,12 +68,28 @@ def _live(played: Played) -> None:
     print_table(("partner", *numbers, "rejected"), rows, title=f"{played.reports[-1].window}, counted from the stream as it came (USD)", right=numbers)
 
 
-def _look_next(played: Played, *, running: bool) -> None:
+def _look_next(played: Played, way_down: Pointers | None, *, alone: bool, running: bool) -> None:
     """Commands that go on from here, with ids that are in these books."""
-    clh = _command()
+    clh, programme = _command(), played.file.programme.id
+    chosen = "" if alone else f" --programme {programme}"
+    commands = [(f"report show{chosen}", "the whole report; `report render` makes a page of it, or CSV")]
+    if way_down is not None:
+        commands += [
+            (f"explain position {way_down.party} {way_down.day}{chosen}", "a net position, line by line"),
+            (f"explain obligation {way_down.day} {way_down.line}{chosen}", "one of its lines, down to the purchases behind it"),
+            (f"explain event {way_down.event}{chosen}", "one of these purchases: its record in Kafka, its rows in the journal"),
+            (f"explain member {way_down.member}{chosen}", "who bought it: points, lots, history"),
+        ]
+    commands += [
+        (f"report statement grocer{chosen}", "what the grocer gets from the house"),
+        (f"partner live grocer --timezone {played.file.programme.timezone}{chosen}", "its live figures, hour by hour"),
+        (f"ledger verify{chosen}", "balances and lots recomputed from the journal"),
+        (f"programme show {programme}", "the coalition's contracts and mechanics (examples/demo.yaml)"),
+    ]
     out.rule("Where to look next")
-    for line in (f"{clh} programme show {played.file.programme.id}",):
-        out.print(f"  {line}", markup=False, highlight=False, soft_wrap=True)
+    width = max(len(command) for command, _ in commands)
+    for command, why in commands:
+        out.print(f"  {clh} {command:<{width}}  {why}", markup=False, highlight=False, soft_wrap=True)
     after = "still run; stop them with" if running else "are started again by these commands, which takes some seconds; stop them with"
     out.print(f"Kafka and PostgreSQL {after}: {clh} dev down", markup=False, highlight=False, soft_wrap=True)
 
