@@ -103,7 +103,7 @@ class Decision:
     """Mechanics that applied, where that depends on the member or on a group (rule 13 asks for it)."""
     deferred: bool = False
     """Some of what it gives is limited for the whole programme and is decided in the night run."""
-    shared_changes: list[tuple[str, int]] = field(default_factory=list)
+    shared_changes: tuple[tuple[str, int], ...] = ()
     """Room under limits of the whole programme that comes back with a return, by limit and period; below zero."""
     balance: tuple[int, int] | None = None
     """The member's available and pending points after the event."""

@@ -90,7 +90,7 @@ def _take_back(plan: Plan, postings: Postings, sale: Sale, basket: Basket, membe
             rule.limits.use(before, after, member.used, basket.day)
             member.changed = True
         if rule.shared is not None:
-            decision.shared_changes += rule.shared.changes(before, after, basket.day)
+            decision.shared_changes += tuple(rule.shared.changes(before, after, basket.day))
 
 
 def _take(plan: Plan, postings: Postings, sale: Sale, rule: Rule, part: Given, back: int, member: Member, decision: Decision) -> None:

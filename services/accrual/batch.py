@@ -274,19 +274,27 @@ class BatchBooker:
         counts: dict[tuple[int, int, int | None, str, str | None], int] = defaultdict(int)
         first: dict[RecordId, Decision] = {}
         last: dict[RecordId, Decision] = {}
-        for decision in booked.decisions:
-            first.setdefault(decision.received.record, decision)
-            last[decision.received.record] = decision
+        if repeated or len(booked.decisions) != len(fresh):
+            for decision in booked.decisions:
+                first.setdefault(decision.received.record, decision)
+                last[decision.received.record] = decision
+        plain = len(booked.decisions) == len(fresh)  # nothing that was held became known: one decision for each record, in the same order
+        times: dict[datetime, str] = {}
+        waits: list[Decision] = []
         outbox: list[tuple[RecordId, date]] = []
         rows = []
         shown = window.day.isoformat()
-        for incoming in fresh:
-            decision = last[incoming.record]
+        for place, incoming in enumerate(fresh):
+            decision = booked.decisions[place] if plain else last[incoming.record]
             if decision.outcome is Outcome.ACCEPTED:
-                rows.append(self._accepted(decision, shown))
+                at = times.get(decision.received.received_at)
+                if at is None:
+                    at = times[decision.received.received_at] = str(decision.received.received_at)
+                rows.append(self._accepted(decision, shown, at))
             else:
                 rows.append(entry_line(self.entry(decision, window.day, incoming)))
-            met = first[incoming.record]
+                waits.append(decision)
+            met = decision if plain else first[incoming.record]
             counts[incoming.topic, incoming.partition, party.get(incoming.sender), met.outcome.value, met.code.value if met.code else None] += 1
             if decision.outcome is not Outcome.WAITING:
                 outbox.append((incoming.record, window.day))
@@ -299,21 +307,21 @@ class BatchBooker:
             if day is not None and (record not in last or last[record].outcome is not Outcome.WAITING):
                 outbox.append((record, day))
         self.writer.entries(rows)
-        own = {incoming.record for incoming in fresh}
+        own = {incoming.record for incoming in fresh} if booked.claimed else set()
         late = [last[claimed.record] for claimed in booked.claimed if claimed.record not in own]
         outbox += write_booked(self.connection, self.writer, self, booked, facts, late, window.day)
-        self.hold_back([*(last[incoming.record] for incoming in fresh), *late], window.day)
+        self.hold_back([*waits, *late], window.day)
         self.writer.tally(window.day, counts)
         self.writer.outbox(outbox)
 
-    def _accepted(self, decision: Decision, day: str) -> str:
+    def _accepted(self, decision: Decision, day: str, received_at: str) -> str:
         received = decision.received
         event, sender = received.event, received.sender
         contract = self.names.contract[sender, decision.contract] if decision.contract is not None else None
         party = self.names.party[sender]
         assert party is not None, "only parties are accepted"
         answer = answers.accrual(event.source, event.id, decision, day)
-        return accepted_line(decision, day, self.names.source[event.source], party, contract, str(received.received_at), answer)
+        return accepted_line(decision, day, self.names.source[event.source], party, contract, received_at, answer)
 
     def entry(self, decision: Decision, day: date, incoming: Incoming | None = None) -> EntryRow:
         """The entry of a decided event; `incoming` is None where it was received in an earlier batch."""

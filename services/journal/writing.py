@@ -215,7 +215,7 @@ class Writer:
 
     def outbox(self, answers: Iterable[tuple[RecordId, date]]) -> None:
         """Puts answers in the outbox, in order."""
-        self._copy(OUTBOX, (f"{record}\t{day}\n" for record, day in answers))
+        self._copy(OUTBOX, (f"{record}\t{self._day(day)}\n" for record, day in answers))
 
     def hold(self, record: RecordId, day: date, card: str | None, event_day: date, received_at: datetime) -> None:
         """Keeps an event until somebody owns its card."""
