@@ -24,7 +24,7 @@ def verify(
     named: Annotated[int, typer.Option("--named", min=1, help="So many differences of each kind are named; how many there are is always said.")] = 100,
     output: Output = Format.TABLE,
 ) -> None:
-    """Recompute balances, lots, debts, holds, stamps and totals from the journal, and say what differs.
+    """Recompute balances, lots, debts, holds, stamps, limits and totals from the journal, and say what differs.
 
     It reads one snapshot, so it may run while events are booked. It also looks whether the accounts and unit of every row follow its code, and whether
     an accepted event stands behind it. Exit code 0 when nothing differs, 1 when something does.
