@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from schemas.ids import ProgrammeId
 from schemas.money import to_text
 from schemas.report import SettlementReport
 from services.cli.output import out, print_table
@@ -47,7 +49,8 @@ def show(played: Played, last_night: Shown, way_down: Pointers | None, clock: Cl
     print_report(out, last_night, [table for table in report_tables(last_night) if table.name in SHOWN])
     out.print(f"Report with SHA-256 {last_night.sha256}", highlight=False)
     _live(played)
-    _look_next(played, way_down, alone=alone, running=running)
+    programme = played.file.programme
+    _look_next(next_commands(programme.id, programme.timezone, way_down, alone=alone), running=running)
     _times(played, clock)
 
 
@@ -68,9 +71,8 @@ def _live(played: Played) -> None:
     print_table(("partner", *numbers, "rejected"), rows, title=f"{played.reports[-1].window}, counted from the stream as it came (USD)", right=numbers)
 
 
-def _look_next(played: Played, way_down: Pointers | None, *, alone: bool, running: bool) -> None:
-    """Commands that go on from here, with ids that are in these books."""
-    clh, programme = _command(), played.file.programme.id
+def next_commands(programme: ProgrammeId, timezone: str, way_down: Pointers | None, *, alone: bool) -> list[tuple[str, str]]:
+    """Commands that go on from here, and what each shows; `alone`: no other programme is in force, so that this one need not be named."""
     chosen = "" if alone else f" --programme {programme}"
     commands = [(f"report show{chosen}", "the whole report; `report render` makes a page of it, or CSV")]
     if way_down is not None:
@@ -80,12 +82,17 @@ def _look_next(played: Played, way_down: Pointers | None, *, alone: bool, runnin
             (f"explain event {way_down.event}{chosen}", "one of these purchases: its record in Kafka, its rows in the journal"),
             (f"explain member {way_down.member}{chosen}", "who bought it: points, lots, history"),
         ]
-    commands += [
+    return [
+        *commands,
         (f"report statement grocer{chosen}", "what the grocer gets from the house"),
-        (f"partner live grocer --timezone {played.file.programme.timezone}{chosen}", "its live figures, hour by hour"),
+        (f"partner live grocer --timezone {timezone}{chosen}", "its live figures, hour by hour"),
         (f"ledger verify{chosen}", "balances and lots recomputed from the journal"),
         (f"programme show {programme}", "the coalition's contracts and mechanics (examples/demo.yaml)"),
     ]
+
+
+def _look_next(commands: Sequence[tuple[str, str]], *, running: bool) -> None:
+    clh = _command()
     out.rule("Where to look next")
     width = max(len(command) for command, _ in commands)
     for command, why in commands:

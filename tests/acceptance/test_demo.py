@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import subprocess
 import sys
 from collections import Counter
@@ -14,11 +15,16 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from typer.testing import CliRunner
 
 from schemas.events.decode import Malformed, decode
+from schemas.ids import ProgrammeId
 from schemas.money import to_minor
 from schemas.report import SettlementReport
+from services.cli.demo_tables import next_commands
+from services.cli.main import app
 from services.demo.mistakes import MISTAKES
+from services.demo.pointers import pointers
 from services.demo.run import Clock, play
 from services.demo.scenario import chosen, write_scenario
 from services.demo.source import Purchases
@@ -97,7 +103,7 @@ def test_only_what_is_made_wrong_on_purpose_is_malformed(three_days: list[DemoDa
 
 @pytest.mark.slow
 @pytest.mark.timeout(300)
-def test_three_days_come_to_the_cent_of_plain_sums(addresses: Addresses, three_days: list[DemoDay], tmp_path: Path) -> None:
+def test_three_days_come_to_the_cent_of_plain_sums(addresses: Addresses, three_days: list[DemoDay], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     house, books = House(addresses.postgres_uri, addresses.kafka_bootstrap), plain_books(three_days, THIRD)
 
     played = play(house, Purchases.read(FIRST, THIRD), tmp_path, clock=Clock())
@@ -111,7 +117,20 @@ def test_three_days_come_to_the_cent_of_plain_sums(addresses: Addresses, three_d
         assert all(check.ok for check in report.checks)
     assert balances_of(house) == {member: points for member, points in books.balances.items() if points}
     assert played.events == sum(len(day.members) + len(day.events) for day in three_days)
+    what_it_points_to_works(house, addresses, monkeypatch)
     assert [report.sha256() for report in played.reports][-1] == shown_by_command(addresses, tmp_path)["sha256"]
+
+
+def what_it_points_to_works(house: House, addresses: Addresses, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every command that the demo names goes on from its books; those that explain add up what they show."""
+    monkeypatch.setenv("CLH_POSTGRES_URI", addresses.postgres_uri)
+    monkeypatch.setenv("CLH_KAFKA_BOOTSTRAP", addresses.kafka_bootstrap)
+    with house.books("harvest-demo") as connection:
+        way_down = pointers(connection, THIRD)
+    assert way_down is not None
+    for command, _ in next_commands(ProgrammeId("harvest-demo"), "America/New_York", way_down, alone=False):
+        done = CliRunner().invoke(app, shlex.split(command))
+        assert done.exit_code == 0, f"clh {command}: {done.output}"
 
 
 def shown_by_command(addresses: Addresses, folder: Path) -> dict[str, Any]:
