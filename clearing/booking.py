@@ -179,9 +179,14 @@ class Booking:
             raise Refused(RejectionCode.MEMBER_CLOSED, "the member has left", "/data/card")
 
     def _claim(self, cards: Iterable[CardId]) -> None:
-        """Books what was held for cards whose owner is known now, in the order in which it came, whatever the card (rule 2)."""
-        known = [held for card in cards for held in self.facts.held.pop(card, [])]
-        for held in sorted(known, key=lambda one: (one.received_at, one.record)):
+        """Books what was held for cards whose owner is known now, in the order in which it came, whatever the card (rule 2).
+
+        A return that came before its purchase, and was held with it, is booked after all that came in order.
+        """
+        known = sorted((held for card in cards for held in self.facts.held.pop(card, [])), key=lambda one: (one.received_at, one.record))
+        place = {held.key: no for no, held in enumerate(known)}
+        early = {no for no, held in enumerate(known) if held.event.type in NAMES_ORIGINAL and place.get(original_key(held), no) > no}
+        for held in [known[no] for no in sorted(range(len(known)), key=lambda no: (no in early, no))]:
             held.arrived = False
             self.booked.claimed.append(held)
             age = self.window - held.event.time.astimezone(self.plan.zone).date()

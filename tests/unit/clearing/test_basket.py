@@ -82,6 +82,12 @@ def test_what_remains_of_a_purchase_keeps_the_lines_that_are_not_gone() -> None:
     assert (one.seller, one.currency, one.store, one.channel, one.local) == (GROCER, "EUR", "1", None, moment())
 
 
+def test_what_remains_was_bought_where_the_purchase_was() -> None:
+    event = read(purchase("e1", [line(1, 1000)], store="330", channel="web", currency="CZK"))
+    one = rest(event, {1: (500, "1")})
+    assert (one.store, one.channel, one.currency) == ("330", "web", "CZK")
+
+
 def test_the_part_paid_with_points_shrinks_with_its_line_half_even() -> None:
     # 300 of 1000 were paid with points: 300 of the first line's 1000; of 500 that are left 150 do not earn
     assert bases(rest(bought(line(1, 1000), points=300, cash=700), {1: (500, "1")})) == [350]

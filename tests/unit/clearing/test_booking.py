@@ -229,6 +229,31 @@ def test_a_return_of_a_held_purchase_is_held_with_it() -> None:
     assert till.balance() == (5, 0)
 
 
+def test_a_return_that_came_before_its_held_purchase_is_booked_after_it_when_the_card_becomes_known() -> None:
+    till = Till(BASE)
+    assert till.send(back("r1", "e1", {1: 400}, card="c9"), purchase("e1", 1000, card="c9"), purchase("e2", 100, card="c9")) == ["waiting", "held", "held"]
+    till.night()  # the return is held with its purchase now
+    assert till.send(of_member("card-linked", "n1", "m1", card="c9", day=TUESDAY)) == [
+        "accepted",
+        "accepted: base points 10 grocer",
+        "accepted: base points 1 grocer",
+        "accepted: base points -4 grocer",
+    ]
+    assert till.books.facts.held == {}
+
+
+def test_what_was_held_for_several_cards_is_booked_in_the_order_in_which_it_came() -> None:
+    till = Till({**BASE, "limit": {"points": 15, "per": "ever"}})
+    till.send(purchase("e1", 1000, card="c8"), purchase("e2", 1000, card="c9"), purchase("e3", 1000, card="c8"))
+    assert till.send(enrol("n1", "m9", "c9", "c8")) == ["accepted", "accepted: base points 10 grocer", "accepted: base points 5 grocer", "accepted"]
+
+
+def test_a_return_of_a_held_purchase_that_lapses_has_no_original() -> None:
+    till = Till(BASE, claim_days=0)
+    till.send(purchase("e1", 1000, card="c9", day=day("2026-03-01")), back("r1", "e1", {1: 400}, card="c9"))
+    assert till.send(enrol("n1", "m9", "c9")) == ["accepted", "claim-expired /subject", "unknown-original /data/original_id"]
+
+
 def test_a_return_with_a_known_card_of_a_held_purchase_waits_for_the_purchases_card() -> None:
     till = Till(BASE)
     till.send(purchase("e1", 1000, card="c9"))
