@@ -107,9 +107,9 @@ def _table(programme: str, hours: int, zone: tzinfo, *, lines: bool) -> Iterator
 
         def show(event: PartnerFiguresEvent, changed: bool) -> None:
             if screen is not None:
-                screen.update(view(programme, event, hours, zone, datetime.now(UTC)), refresh=True)
+                screen.update(view(programme, event, hours, zone, datetime.now(UTC), width=out.width), refresh=True)
             elif changed:
-                out.print(view(programme, event, hours, zone, datetime.now(UTC)))
+                out.print(view(programme, event, hours, zone, datetime.now(UTC), width=out.width))
 
         yield show
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta, tzinfo
 
+from rich import box
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
@@ -15,6 +16,14 @@ from schemas.money import to_text
 
 BARS = " ▁▂▃▄▅▆▇█"
 BAR_CELLS = 12
+WIDE = 110
+NARROW = {
+    "purchases": "pur-\nchases",
+    "returns": "re-\nturns",
+    "redemptions": "redemp-\ntions",
+    "points redeemed": "points\nre-\ndeemed",
+    "rejected": "re-\njected",
+}
 HOUR = timedelta(hours=1)
 STALE = timedelta(seconds=60)
 
@@ -32,14 +41,14 @@ def age(event: PartnerFiguresEvent, now: datetime) -> timedelta:
     return max(now - event.time, timedelta(0))
 
 
-def view(programme: str, event: PartnerFiguresEvent, hours: int, zone: tzinfo, now: datetime) -> RenderableType:
-    """Everything about one partner."""
+def view(programme: str, event: PartnerFiguresEvent, hours: int, zone: tzinfo, now: datetime, *, width: int) -> RenderableType:
+    """Everything about one partner, for a terminal of so many columns."""
     figures = shown(event, hours)
     seconds = int(age(event, now).total_seconds())
     head = Text.assemble((f"{event.data.party}", "bold"), f" in {programme}, as of {event.time.astimezone(zone):%Y-%m-%d %H:%M:%S %Z} ({seconds} s ago)")
     if not figures:
         return Group(head, Text(f"no events were received since {event.data.since.astimezone(zone):%Y-%m-%d %H:%M %Z}"))
-    parts: list[RenderableType] = [head, _shape(figures, zone), _table(figures, zone)]
+    parts: list[RenderableType] = [head, _shape(figures, zone), _table(figures, zone, wide=width >= WIDE)]
     rejections = sum((Counter(each.rejections) for each in figures), Counter())
     if rejections:
         parts.append(Text("rejected: " + ", ".join(f"{code.value} {count:,}" for code, count in rejections.most_common())))
@@ -65,44 +74,51 @@ def _shape(figures: Sequence[HourFigures], zone: tzinfo) -> Text:
     return Text.assemble(f"purchases {first.astimezone(zone):%H:%M} ", (line, "green"), f" {last.astimezone(zone):%H:%M}")
 
 
-def _table(figures: Sequence[HourFigures], zone: tzinfo) -> Table:
-    table = Table(title_justify="left", show_footer=len(figures) > 1)
-    totals = ("", sum(each.purchases for each in figures), _money(turnover for each in figures for turnover in each.turnover), *_rest(figures))
-    names = ("purchases", "turnover", "returns", "paid back", "points", "redemptions", "points redeemed", "held", "rejected")
+def _table(figures: Sequence[HourFigures], zone: tzinfo, *, wide: bool) -> Table:
+    """A row for each hour; columns in which nothing happened are left out, and on a narrow terminal the bars, which stand above already."""
+    table = Table(box=box.SIMPLE_HEAD, show_footer=len(figures) > 1, show_edge=False, pad_edge=False, padding=(0, 1 if wide else 0, 0, 0))
     table.add_column("hour", footer="total", no_wrap=True)
-    table.add_column("", footer="", style="green", no_wrap=True)
-    for name, total in zip(names, totals[1:], strict=True):
-        table.add_column(name, footer=_number(total), justify="right")
-    most = max(each.purchases for each in figures)
-    for each in figures:
-        cells = (each.purchases, _money(each.turnover), *_rest([each]))
-        table.add_row(f"{each.hour.astimezone(zone):%a %d %b %H:%M}", bar(each.purchases, most), *map(_number, cells))
+    cells = [[f"{each.hour.astimezone(zone):%d %b %H:%M}"] for each in figures]
+    if wide:
+        most = max(each.purchases for each in figures)
+        table.add_column("", style="green", no_wrap=True, min_width=BAR_CELLS)
+        for row, each in zip(cells, figures, strict=True):
+            row.append(bar(each.purchases, most))
+    for name, values in _columns(figures):
+        if name == "purchases" or any(values):
+            money = name.rpartition(" ")[2].isupper()
+            text = [_money(value, name) if money else f"{value:,}" for value in (*values, sum(values))]
+            header = "\n".join(name.rsplit(" ", 1)) if wide else NARROW.get(name, "\n".join(name.split(" ")))
+            table.add_column(header, footer=text[-1], justify="right", overflow="fold")
+            for row, cell in zip(cells, text, strict=False):
+                row.append(cell)
+    for row in cells:
+        table.add_row(*row)
     return table
 
 
-def _rest(figures: Sequence[HourFigures]) -> tuple[int | str, ...]:
-    return (
-        sum(each.returns for each in figures),
-        _money(returned for each in figures for returned in each.returned),
-        sum(each.points for each in figures),
-        sum(each.redemptions for each in figures),
-        sum(each.points_redeemed for each in figures),
-        sum(each.held for each in figures),
-        sum(count for each in figures for count in each.rejections.values()),
-    )
+def _columns(figures: Sequence[HourFigures]) -> Iterator[tuple[str, list[int]]]:
+    """Each column's name, which ends in the currency where it is money, and its value in each hour."""
+    yield "purchases", [each.purchases for each in figures]
+    yield from _by_currency("turnover", [each.turnover for each in figures])
+    yield "returns", [each.returns for each in figures]
+    yield from _by_currency("paid back", [each.returned for each in figures])
+    yield "points", [each.points for each in figures]
+    yield "redemptions", [each.redemptions for each in figures]
+    yield "points redeemed", [each.points_redeemed for each in figures]
+    yield "held", [each.held for each in figures]
+    yield "rejected", [sum(each.rejections.values()) for each in figures]
 
 
-def _money(amounts: Iterable[Turnover]) -> str:
-    sums: Counter[str] = Counter()
-    for amount in amounts:
-        sums[amount.currency] += amount.amount_minor
-    return "\n".join(f"{_thousands(to_text(minor, currency))} {currency}" for currency, minor in sorted(sums.items()))
+def _by_currency(name: str, hours: Sequence[tuple[Turnover, ...]]) -> Iterator[tuple[str, list[int]]]:
+    for currency in sorted({amount.currency for hour in hours for amount in hour}):
+        yield f"{name} {currency}", [sum(amount.amount_minor for amount in hour if amount.currency == currency) for hour in hours]
+
+
+def _money(minor: int, column: str) -> str:
+    return _thousands(to_text(minor, column.rpartition(" ")[2]))
 
 
 def _thousands(text: str) -> str:
     whole, point, places = text.partition(".")
     return f"{int(whole):,}{point}{places}"
-
-
-def _number(cell: int | str) -> str:
-    return f"{cell:,}" if isinstance(cell, int) else cell

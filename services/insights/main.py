@@ -25,10 +25,12 @@ PAUSE_MAX_S = 30.0
 HEALTHY_S = 60.0
 """A worker that ran for so long is started again without a pause."""
 STOP_S = 5.0
+NO_PROGRAMME = 2
+"""Exit code of a worker that has nothing to read (worker.py; not imported from there: that would load Faust here)."""
 
 
-def supervise(bootstrap: str, programme: str, stop: Stop) -> None:
-    """Keeps a worker running until it is time to stop."""
+def supervise(bootstrap: str, programme: str, stop: Stop) -> bool:
+    """Keeps a worker running until it is time to stop. False: there is nothing that it could read."""
     command = (sys.executable, "-m", "services.insights.worker", bootstrap, programme)
     pauses = _pauses()
     while not stop():
@@ -39,13 +41,14 @@ def supervise(bootstrap: str, programme: str, stop: Stop) -> None:
                 stop.wait(LOOK_S)
         finally:
             _end(worker)
-        if stop():
-            return
+        if stop() or worker.returncode == NO_PROGRAMME:
+            break
         if time.monotonic() - started >= HEALTHY_S:
             pauses = _pauses()
         pause_s = next(pauses)
         log.warning("the worker ended; another one is started", exit_code=worker.returncode, in_seconds=pause_s)
         stop.wait(pause_s)
+    return stop()
 
 
 def _pauses() -> Iterator[float]:
@@ -77,7 +80,7 @@ def main() -> None:
     stop = Stop().on_signals()
     if stat.S_ISFIFO(os.fstat(sys.stdin.fileno()).st_mode):
         stop.with_parent()
-    supervise(told.kafka_bootstrap or ensure().kafka_bootstrap, sys.argv[1], stop)
+    raise SystemExit(0 if supervise(told.kafka_bootstrap or ensure().kafka_bootstrap, sys.argv[1], stop) else 1)
 
 
 if __name__ == "__main__":

@@ -27,14 +27,21 @@ from services.stop import Stop
 
 log = structlog.get_logger()
 
+NO_PROGRAMME = 2
+"""Exit code: another try would not help."""
+
 
 def run(bootstrap: str, programme: ProgrammeId, stop: Stop) -> NoReturn:
-    """Runs until the process ends: told to stop, or because it cannot go on."""
-    topics.create(bootstrap, programme, only=[FIGURES_TOPIC, SIGNALS_TOPIC])  # a programme may be older than they are
+    """Runs until the process ends: told to stop, or because it cannot go on. With `NO_PROGRAMME` where there are no topics to read."""
     first = first_day(datetime.now(UTC))
     since = datetime.fromtimestamp(first * DAY_S, UTC)
     sources = {topic_name(programme, source): source for source in SOURCES}
-    starts, ends = begins_and_ends(bootstrap, sources, since)
+    try:
+        starts, ends = begins_and_ends(bootstrap, sources, since)
+    except KeyError as error:
+        log.error("there is no such topic: is the programme in force?", topic=error.args[0])  # noqa: TRY400  # where it was asked for says nothing
+        raise SystemExit(NO_PROGRAMME) from None
+    topics.create(bootstrap, programme, only=[FIGURES_TOPIC, SIGNALS_TOPIC])  # a programme may be older than they are
     state = State(first, starts, told=_told_signals(bootstrap, programme, since))
     parties = {PartyId(key.decode()) for key, _ in keys_and_values(bootstrap, topic_name(programme, FIGURES_TOPIC))}
     outlet = Outlet(bootstrap, programme, state, parties)

@@ -316,6 +316,19 @@ def test_a_worker_that_cannot_go_on_ends_at_once(fault: str, said: str, programm
         assert said in log.read().decode()
 
 
+def test_a_programme_that_is_not_in_force_has_none(addresses: Addresses, tmp_path: Path) -> None:
+    insights = Running("none-such", addresses, tmp_path / "log")
+    assert insights.process.wait(PATIENCE_S) == 1
+    assert "is the programme in force?" in insights.log.read_text(encoding="utf-8")
+    assert not read_topic_names(addresses, "none-such.")
+    insights.stop()
+
+
+def read_topic_names(addresses: Addresses, beginning: str) -> list[str]:
+    admin = AdminClient({"bootstrap.servers": addresses.kafka_bootstrap})
+    return [name for name in admin.list_topics(timeout=10).topics if name.startswith(beginning)]
+
+
 def _members(addresses: Addresses, group: str) -> int:
     admin = AdminClient({"bootstrap.servers": addresses.kafka_bootstrap})
     return len(admin.describe_consumer_groups([group])[group].result(10).members)

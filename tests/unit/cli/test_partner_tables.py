@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 from rich.console import Console
 
+from schemas.events.answers import RejectionCode
 from schemas.events.insights import HourFigures, PartnerFigures, PartnerFiguresEvent, Turnover
 from schemas.ids import PartyId
 from services.cli.partner_tables import bar, bars, shown, view
@@ -24,9 +25,9 @@ def event(*hours: HourFigures) -> PartnerFiguresEvent:
     return PartnerFiguresEvent(id="f", source="/house/insights", time=AT, subject="grocer", data=data)
 
 
-def printed(one: PartnerFiguresEvent, hours: int = 24, zone: str = "UTC") -> str:
-    console = Console(width=160, record=True, file=StringIO())
-    console.print(view("harvest", one, hours, ZoneInfo(zone), AT + timedelta(seconds=3)))
+def printed(one: PartnerFiguresEvent, hours: int = 24, zone: str = "UTC", width: int = 160) -> str:
+    console = Console(width=width, record=True, file=StringIO())
+    console.print(view("harvest", one, hours, ZoneInfo(zone), AT + timedelta(seconds=3), width=width))
     return console.export_text()
 
 
@@ -48,11 +49,24 @@ def test_the_table_holds_every_hour_the_totals_and_the_rejections() -> None:
     text = printed(event(figures(3, 1, rejections={"totals-mismatch": 2, "too-old": 1}), figures(0, 2, points=1234)), zone="Europe/Berlin")
     assert "grocer in harvest, as of 2026-03-02 13:00:00 CET (3 s ago)" in text
     assert "10:00 ▄  █ 13:00" in text
-    assert "Mon 02 Mar 10:00" in text
-    assert "3,000.00 EUR" in text
-    assert "10 JPY" in text
+    assert "02 Mar 10:00" in text
+    assert "3,000.00" in text
+    assert "EUR" in text
+    assert "JPY" in text
     assert "1,234" in text
+    assert "held" not in text, "nothing is"
     assert "rejected: totals-mismatch 2, too-old 1" in text
+
+
+def test_no_figure_is_cut_on_a_narrow_terminal() -> None:
+    one = figures(0, 765, returns=45, returned=(Turnover(amount_minor=345_678, currency="EUR"),), points=34_567, redemptions=23, points_redeemed=5_678, held=14)
+    busy = one.model_copy(update={"turnover": (Turnover(amount_minor=12_345_678, currency="EUR"),), "rejections": {RejectionCode.TOO_OLD: 67}})
+    text = printed(event(busy), width=80)
+    assert "█████" not in text
+    for figure in (" 765", " 123,456.78", " 45", " 3,456.78", " 34,567", " 23", " 5,678", " 14", " 67"):
+        assert figure in text
+    million = printed(event(busy.model_copy(update={"points": 10**12, "purchases": 10**9, "points_redeemed": 10**10})), width=80)
+    assert "…" not in million, "folded, not cut"
 
 
 def test_a_partner_without_events_is_told_so() -> None:
