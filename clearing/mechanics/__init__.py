@@ -15,7 +15,7 @@ __all__ = ["REGISTRY", "Mechanic", "UnsupportedMechanic", "build", "not_decided"
 
 def _multiplier(entry: spec.Multiplier, before: Sequence[spec.Mechanic]) -> Mechanic:
     named = entry.of or tuple(other.id for other in before if other.kind == "points_on_spend")
-    return Multiplier(entry, tuple(named))
+    return Multiplier(entry, tuple(dict.fromkeys(named)))  # versions of one mechanic share its id, and one of them is in force
 
 
 REGISTRY = frozenset({"points_on_spend", "multiplier", "fixed_bonus", "card_discount", "stamp_card"})
