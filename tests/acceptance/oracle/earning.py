@@ -69,9 +69,9 @@ def worth(mechanic: Written, bought: Purchase, left: list[Line], file: tuple[Wri
     if kind == "points_on_spend":
         return _on_spend(mechanic, bought.currency, base)
     if kind == "multiplier":
-        before = [one for one in file[: file.index(mechanic)] if one["kind"] == "points_on_spend"]
-        named = mechanic.get("of", [one["id"] for one in before])
-        points = sum(worth(one, bought, lines, file) for one in before if one["id"] in named and file.index(one) not in bought.losers)
+        before = [one["id"] for one in file[: file.index(mechanic)] if one["kind"] == "points_on_spend"]
+        multiplied = [one for one in file if one["id"] in mechanic.get("of", before)]
+        points = sum(worth(one, bought, lines, file) for one in multiplied if file.index(one) not in bought.losers)
         return int((Fraction(mechanic["factor"]) - 1) * points // 1)
     if kind == "fixed_bonus":
         return int(mechanic["points"]) * (_units(lines) if mechanic.get("each") == "unit" else 1)
