@@ -120,9 +120,9 @@ def mechanics(random: Random, currencies: list[str], sellers: list[str], first: 
         if len(rivals) > 1 and random.random() < 0.2:
             for one in random.sample(rivals, random.randint(2, len(rivals))):
                 one["group"] = kinds[-1]
-    for one in found:
+    for place, one in enumerate(found):
         if random.random() < 0.15 and one["kind"] in ("points_on_spend", "multiplier", "fixed_bonus"):
-            pending = {"pending_days": random.choice([0, 2, 20]), "expiry": {"kind": "rolling", "months": 37}}
+            pending = {"pending_days": random.choice([0, 2, 20]), "expiry": {"kind": "rolling", "months": 37 + place}}
             one.update(random.choice([{"expiry": expiry(random)}, pending]))
     return found
 
