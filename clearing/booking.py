@@ -27,6 +27,8 @@ HAS_TOTAL = frozenset({"purchase.v1", "return.v1"})
 SPENDING = frozenset({"redemption.v1", "redemption-hold.v1"})
 NAMES_ORIGINAL = frozenset({"return.v1", "price-adjustment.v1", "redemption-reversal.v1", "redemption-capture.v1", "redemption-release.v1"})
 NEEDS_LOTS = SPENDING | NAMES_ORIGINAL
+BOOKED = NEEDS_LOTS | {"purchase.v1", "activity.v1"}
+"""What a member's card is shown with. Merging members and transactions of bank cards are read, and not booked yet."""
 MEMBERSHIP = frozenset({"member-enrolled.v1", "card-linked.v1", "card-blocked.v1", "member-attributes.v1", "consent-changed.v1", "member-closed.v1"})
 
 
@@ -122,6 +124,8 @@ class Booking:
         kind = received.event.type
         if kind in MEMBERSHIP:
             return book_membership(received, self.facts, decision)
+        if kind not in BOOKED:  # before its card is looked for: an event that can never be booked is not held
+            raise Refused(RejectionCode.UNKNOWN_TYPE, f"{kind} is not booked by this version", "/type")
         member = self._member(received, spends=kind in SPENDING)
         decision.member = member
         original = self.facts.originals.get(original_key(received)) if kind in NAMES_ORIGINAL else None
@@ -152,7 +156,7 @@ class Booking:
             case "activity.v1":
                 pass
             case _:
-                raise Refused(RejectionCode.UNKNOWN_TYPE, f"{kind} is not booked by this version", "/type")
+                raise AssertionError(f"{kind} stands in BOOKED")
         if made is not None and received.key in self.wanted:
             self.facts.originals[received.key] = made
         return []

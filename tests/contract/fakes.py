@@ -226,9 +226,8 @@ class MemoryBooks:
                 decision = book_shared(self.plan, postings, sale, self.facts.members[sale.member], self.shared)
                 self.decisions[received.record].append((day, decision))
                 for row in postings.transfers:
-                    assert row.mechanic is not None
-                    effect = "points" if row.code is Code.ACCRUAL else "discount"
-                    if row.code in (Code.ACCRUAL, Code.DISCOUNT):
+                    if row.code in (Code.ACCRUAL, Code.DISCOUNT) and row.mechanic is not None:
+                        effect = "points" if row.code is Code.ACCRUAL else "discount"
                         sale.given.append(Given(row.mechanic, effect, row.sponsor, row.amount, row.lot))
                 self._post(day, postings)
         self.deferred = [(of_day, received) for of_day, received in self.deferred if of_day != day]

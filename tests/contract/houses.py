@@ -202,7 +202,7 @@ class PgHouse:
         return sorted(found, key=str)
 
     def everything(self) -> Any:
-        return {table: self.connection.execute(f"select t::text from {table} t order by 1").fetchall() for table in EVERYTHING}  # type: ignore[call-overload]  # noqa: S608
+        return {table: self.connection.execute(f"select t::text from {table} t order by 1").fetchall() for table in EVERYTHING}  # noqa: S608
 
 
 @contextmanager

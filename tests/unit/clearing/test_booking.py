@@ -1,7 +1,6 @@
 """A batch, event by event: what is judged on arrival, what is held, what waits, and what becomes known (rules 1 and 2)."""
 
 from datetime import timedelta
-from types import SimpleNamespace
 
 import pytest
 
@@ -340,12 +339,11 @@ def test_an_activity_is_accepted_and_brings_nothing_yet() -> None:
     assert till.journal() == []
 
 
-def test_a_type_that_is_read_but_not_booked_is_refused_as_unknown() -> None:
-    till = Till(BASE)
-    event = received(purchase("e1", 100))
-    event.event = SimpleNamespace(type="bid.v1", id="e1", source="/partners/grocer", subject="c1", time=moment(), data=SimpleNamespace())
-    decision = Booking(till.books.plan, MONDAY, till.books.facts).book(event)
-    assert (decision.code, decision.pointer, decision.detail) == ("unknown-type", "/type", "bid.v1 is not booked by this version")
+@pytest.mark.parametrize("subject", ["c1", "m1", "nobody"])
+def test_a_type_that_is_read_but_not_booked_is_refused_as_unknown_and_never_held(subject: str) -> None:
+    event = of_member("members-merged", "n1", subject, into="m2")
+    decision = Till(BASE).one(event)
+    assert (decision.code, decision.pointer, decision.detail) == ("unknown-type", "/type", "members-merged.v1 is not booked by this version")
 
 
 def test_a_refusal_reads_as_code_and_detail() -> None:
