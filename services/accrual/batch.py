@@ -38,7 +38,7 @@ CLAIM_STAGE = "create temporary table if not exists claim (source int, id text, 
 CLAIM_COPY = "copy claim (source, id, content, record) from stdin"
 CLAIM = "insert into identity (source, id, content, record, day) select source, id, content, record, %s from claim on conflict do nothing"
 CLAIMED_BEFORE = """
-select c.record, i.record, i.day, i.content = c.content, e.body, e.outcome from claim c
+select c.record, i.record, i.day, i.content, e.body, e.outcome from claim c
 join identity i on i.source = c.source and i.id = c.id join entry e on e.record = i.record and e.day = i.day
 where i.record <> c.record
 """
@@ -177,34 +177,30 @@ class BatchBooker:
                 if incoming.problem is not None:
                     broken.append((incoming, incoming.problem))
                 continue
-            record, day, same, body, waits = known[incoming.record]
-            if same or (body is not None and canonical(body) == canonical(incoming.value)):
-                repeated.append((incoming, record, None if waits else day))
-            else:
-                broken.append((incoming, reused))
+            again.append(incoming)
         for incoming in again:
             assert incoming.source is not None and incoming.id is not None
             earlier = first[incoming.source, incoming.id]
-            if incoming.value == earlier.value or canonical(incoming.value) == canonical(earlier.value):
-                record, day, _, _, waits = known.get(earlier.record, (earlier.record, window.day, True, None, False))
+            record, day, content, body, waits = known.get(earlier.record, (earlier.record, window.day, digest(earlier.value), earlier.value, False))
+            if digest(incoming.value) == content or (body is not None and canonical(body) == canonical(incoming.value)):
                 repeated.append((incoming, record, None if waits else day))
             else:
                 broken.append((incoming, reused))
         return [incoming for incoming in fresh if incoming.problem is None], repeated, broken
 
-    def _claim_new(self, first: dict[EventKey, Incoming], window: Window) -> dict[RecordId, tuple[RecordId, date, bool, str | None, bool]]:
+    def _claim_new(self, first: dict[EventKey, Incoming], window: Window) -> dict[RecordId, tuple[RecordId, date, bytes, str | bytes | None, bool]]:
         """Inserts identities; returns, by record, those that were there before."""
         if not first:
             return {}
         source = self.names.source
-        rows = sorted((source[uri], id_, blake2b(incoming.value, digest_size=16).hexdigest(), incoming.record) for (uri, id_), incoming in first.items())
+        rows = sorted((source[uri], id_, digest(incoming.value).hex(), incoming.record) for (uri, id_), incoming in first.items())
         self.connection.execute(CLAIM_STAGE)
         with self.connection.cursor().copy(CLAIM_COPY) as copy:
             copy.write("".join([f"{no}\t{id_}\t\\\\x{content}\t{record}\n" for no, id_, content, record in rows]))
         if self.connection.execute(CLAIM, (window.day,)).rowcount == len(rows):
             return {}
         before = self.connection.execute(CLAIMED_BEFORE)
-        return {ours: (theirs, day, same, body, outcome == Outcome.WAITING) for ours, theirs, day, same, body, outcome in before}
+        return {ours: (theirs, day, content, body, outcome == Outcome.WAITING) for ours, theirs, day, content, body, outcome in before}
 
     @staticmethod
     def _received(incoming: Incoming, window: Window) -> Received:
@@ -432,6 +428,11 @@ def _of_membership(event: Received) -> tuple[set[CardId], set[MemberId]]:
     cards |= {card for card in (getattr(data, "card", None), getattr(data, "replaces", None)) if card is not None}
     member = getattr(data, "member", None)
     return cards, {member} if member is not None else set()
+
+
+def digest(value: bytes) -> bytes:
+    """What tells one content of an id from another, for ever."""
+    return blake2b(value, digest_size=16).digest()
 
 
 def canonical(value: bytes | str) -> str:
