@@ -164,3 +164,47 @@ def test_a_return_that_waits_is_said_to_be_unanswered(addresses: Addresses, run:
         result = run("events", "send", path, "--programme", one.id, "--patience", "2", "--output", "json")
         report = json.loads(result.stdout)
         assert (result.exit_code, report["accepted"], report["unanswered"]) == (0, 1, ["r1"])
+
+
+def test_trace_finds_every_record_of_an_id(addresses: Addresses, run: Run) -> None:
+    with coalition(addresses) as one:
+        one.enrol(("m-1", "card-1"))
+        first = purchase("p1", "card-1", 1000)
+        one.publish(first, purchase("p1", "card-2", 300, source="/partners/fuelco"), first)
+        one.book()
+        one.relay()
+        words = ("--programme", one.id, "--output", "json")
+        one.publish({**first, "data": {**first["data"], "receipt": "another"}}, first)
+        one.book()
+        one.publish(first)
+        traced = json.loads(run("events", "trace", "p1", *words).stdout)
+        outcomes = [(record["source"].split("/")[2], record["outcome"], record["answered"]) for record in traced["records"]]
+        assert sorted(outcomes, key=str) == sorted(
+            [
+                ("fuelco", "held", True),
+                ("grocer", "accepted", False),  # the same answer again waits in the outbox
+                ("grocer", "duplicate", None),
+                ("grocer", "duplicate", None),
+                ("grocer", "rejected", False),
+                ("grocer", "unbooked", None),
+            ],
+            key=str,
+        )
+        assert (traced["duplicates"], traced["complete"]) == (2, True)
+        (accepted,) = [record for record in traced["records"] if record["outcome"] == "accepted"]
+        assert accepted["entry"]["transfers"][0]["credit"] == "member m-1: available"
+        assert {record["of"] for record in traced["records"] if record["outcome"] == "duplicate"} == {accepted["place"]}
+        (reused,) = [record for record in traced["records"] if record["outcome"] == "rejected"]
+        assert reused["entry"]["code"] == "id-reused"
+
+        only = json.loads(run("events", "trace", "p1", "--source", "/partners/fuelco", *words).stdout)
+        assert [record["outcome"] for record in only["records"]] == ["held"]
+        at_place = json.loads(run("events", "trace", accepted["place"], *words).stdout)
+        assert [record["entry"]["id"] for record in at_place["records"]] == ["p1"]
+        shown = run("events", "trace", "p1", "--programme", one.id)
+        assert "6 records, 2 of them duplicates" in shown.stdout, shown.output
+
+        nothing = run("events", "trace", "p2", *words)
+        assert (nothing.exit_code, "no record carries the id p2" in " ".join(nothing.stderr.split())) == (1, True)
+        few = json.loads(run("events", "trace", "p1", "--search", 2, *words).stdout)
+        assert (few["complete"], few["searched"]) == (False, 2)
