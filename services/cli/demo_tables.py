@@ -82,6 +82,8 @@ def next_commands(programme: ProgrammeId, timezone: str, way_down: Pointers | No
             (f"explain event {way_down.event}{chosen}", "one of these purchases: its record in Kafka, its rows in the journal"),
             (f"explain member {way_down.member}{chosen}", "who bought it: points, lots, history"),
         ]
+        if way_down.refused is not None:
+            commands.append((f"events trace {way_down.refused}{chosen}", "an event that was refused: where it went, and why"))
     return [
         *commands,
         (f"report statement grocer{chosen}", "what the grocer gets from the house"),

@@ -21,6 +21,8 @@ where e.day = %s and e.booked = e.day and e.type = 'purchase.v1' and e.outcome =
 group by e.id, m.id, e.body order by count(*) desc, length(e.body), e.id limit 1
 """
 
+REFUSED = "select id from entry where day = %s and outcome = 'rejected' and id is not null order by code <> 'totals-mismatch', id limit 1"
+
 
 @dataclass(frozen=True, slots=True)
 class Pointers:
@@ -33,6 +35,8 @@ class Pointers:
     event: EventId
     """A purchase behind that line."""
     member: MemberId
+    refused: EventId | None
+    """An event of that day that was refused."""
 
 
 def pointers(connection: psycopg.Connection, day: date) -> Pointers | None:
@@ -43,4 +47,5 @@ def pointers(connection: psycopg.Connection, day: date) -> Pointers | None:
     purchase = connection.execute(PURCHASE, (day, line[1])).fetchone()
     if purchase is None:
         return None
-    return Pointers(day, PartyId(line[1]), line[0], EventId(purchase[0]), MemberId(purchase[1]))
+    refused = connection.execute(REFUSED, (day,)).fetchone()
+    return Pointers(day, PartyId(line[1]), line[0], EventId(purchase[0]), MemberId(purchase[1]), EventId(refused[0]) if refused else None)

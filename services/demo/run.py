@@ -106,9 +106,11 @@ def play(
             lines += day.lines
             on_night(reports[-1])
         progress("Days", total, total)
+        progress("Last answers", 0, None)
         with clock(ANSWERING):
             days.until_told()
             live = days.live(purchases.last)
+        progress("Last answers", 1, 1)
         return Played(file, reports, days.sent, lines, live)
 
 
