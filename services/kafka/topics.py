@@ -11,7 +11,15 @@ from schemas.topics import TOPICS, Topic
 
 DAY_MS = 86_400_000
 SECONDS = 30
-PASSING = frozenset({KafkaError.NOT_LEADER_FOR_PARTITION, KafkaError.LEADER_NOT_AVAILABLE, KafkaError._TRANSPORT})  # noqa: SLF001  # it has no public name
+PASSING = frozenset(
+    {
+        KafkaError.NOT_LEADER_FOR_PARTITION,
+        KafkaError.LEADER_NOT_AVAILABLE,
+        KafkaError.FENCED_LEADER_EPOCH,  # a broker that was too busy to be heard of leads again, in a new epoch
+        KafkaError.UNKNOWN_LEADER_EPOCH,
+        KafkaError._TRANSPORT,  # noqa: SLF001  # it has no public name
+    }
+)
 """What a broker that is starting, or a partition that is moving, answers for a moment."""
 
 
