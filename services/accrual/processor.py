@@ -24,15 +24,25 @@ from services.journal.names import Names
 
 log = structlog.get_logger()
 
-RETRIED = tenacity.retry_if_exception_type((psycopg.OperationalError, psycopg.InterfaceError))
+RETRIED = tenacity.retry_if_exception_type((psycopg.OperationalError, psycopg.InterfaceError, psycopg.errors.IdleInTransactionSessionTimeout))
 PAUSE = tenacity.wait_random_exponential(multiplier=0.05, max=2)
+AWAY_SECONDS = 300
+"""How long a database that is away is waited for."""
+STANDS_STILL_MS = 30_000
+"""A batch whose processor stands still (frozen, or its machine lost or cut off) is undone by the database after so long: others go on."""
 
-BATCH_MAX = 4_000
+BATCH_MAX = 3_000
 SWITCH_SECONDS = 0.0005
 """How long the reading thread may keep the interpreter when the database has answered; the default of 5 ms costs a tenth of the throughput."""
 DEAD_LETTERS_IN_A_ROW_MAX = 2_000
 DEAD_LETTER_SHARE_MAX = 0.5
 """More unreadable records than this share of the last `DEAD_LETTERS_IN_A_ROW_MAX` stop the processor."""
+
+# A row that is there is not touched: in the middle of another's batch, inserting it again would wait for that batch.
+NEW_PARTITIONS = """
+insert into progress select n.*, 0 from unnest(%s::smallint[], %s::int[]) n (topic, part)
+where not exists (select from progress p where (p.topic, p.part) = (n.topic, n.part)) on conflict do nothing
+"""
 
 
 class TooManyDeadLetters(RuntimeError):
@@ -88,15 +98,16 @@ class Processor:
 
     def _connect(self) -> None:
         self.connection = connect(self.uri, self.schema, autocommit=True)
+        self.connection.execute("select set_config('idle_in_transaction_session_timeout', %s, false)", (str(STANDS_STILL_MS),))
         self.names = Names(self.connection)
 
+    @tenacity.retry(retry=RETRIED, wait=PAUSE, stop=tenacity.stop_after_delay(AWAY_SECONDS), reraise=True)
     def _positions(self, partitions: Iterable[tuple[str, int]]) -> dict[tuple[str, int], int]:
-        """Where the books stand; a partition that is new to them starts at 0."""
+        """Where the books stand; a partition that is new to them starts at 0. No batch that is being booked is waited for."""
         wanted = list(partitions)
         topics, parts = [self.numbers[topic] for topic, _ in wanted], [part for _, part in wanted]
         with connect(self.uri, self.schema, autocommit=True) as connection:
-            new = "insert into progress select *, 0 from unnest(%s::smallint[], %s::int[]) on conflict do nothing"
-            connection.execute(new, (topics, parts))
+            connection.execute(NEW_PARTITIONS, (topics, parts))
             rows = connection.execute("select topic, part, next_offset from progress")
             at = {(topic, part): offset for topic, part, offset in rows}
         return {(topic, part): at[self.numbers[topic], part] for topic, part in wanted}
@@ -148,7 +159,7 @@ class Processor:
 
     def _book(self) -> Progressed:
         """Books; while the database is away, waits for it and takes the same batch again."""
-        for attempt in tenacity.Retrying(retry=RETRIED, wait=PAUSE, stop=tenacity.stop_after_delay(300), reraise=True):
+        for attempt in tenacity.Retrying(retry=RETRIED, wait=PAUSE, stop=tenacity.stop_after_delay(AWAY_SECONDS), reraise=True):
             with attempt:
                 if self.connection.closed or self.connection.broken:
                     self._connect()
