@@ -15,10 +15,12 @@ from threading import BrokenBarrierError
 from typing import Any, Protocol
 
 from clearing.night import run_night
+from services.accrual import processor
 from services.night.books import PgNight
 from services.night.run import clear_due, wait_for_processors
 from tests.faults.points import BEGINS, Moment, at, die, freeze, nth, watch
 from tests.faults.site import Site
+from tests.faults.workload import TRANSACTIONS
 
 Say = Callable[[Any], None]
 
@@ -58,10 +60,16 @@ def book(say: Say, one: Site, batch_max: int, moment: Moment | None = None, batc
     stop = told_to_stop()
     if moment is not None:
         at(moment, nth(batch, act))
-    with one.reading(batch_max=batch_max) as processor:
+    with one.reading(batch_max=batch_max) as reader:
         say("reading")
         while not stop():
-            processor.step()
+            reader.step()
+
+
+def book_impatiently(say: Say, one: Site, batch_max: int, moment: Moment, batch: int, stands_still_ms: int) -> None:
+    """As `book`, and stands still at that moment of the so manieth batch; the database gives it up sooner than it would in production."""
+    processor.STANDS_STILL_MS = stands_still_ms
+    book(say, one, batch_max, moment, batch, freeze)
 
 
 def book_in_step(say: Say, one: Site, batch_max: int, moment: Moment, meeting: Meeting) -> None:
@@ -75,11 +83,11 @@ def read_then_book(say: Say, one: Site, batch_max: int, moment: Moment) -> None:
     stop = told_to_stop()
     ends = {(one.topic(name), part): end for (name, part), end in named_ends(one).items()}
     at(moment, nth(1, freeze))
-    with one.reading(batch_max=batch_max) as processor:
-        processor.gather(ends)
-        say(len(processor.pending))
+    with one.reading(batch_max=batch_max) as reader:
+        reader.gather(ends)
+        say(len(reader.pending))
         while not stop():
-            processor.step()
+            reader.step()
 
 
 def named_ends(one: Site) -> dict[tuple[str, int], int]:
@@ -95,8 +103,8 @@ def share(say: Say, one: Site, batch_max: int, session_ms: int, moment: Moment |
     if moment is not None:
         at(moment, nth(batch, die))
     booked: set[tuple[int, int]] = set()
-    processor = one.processor(batch_max=batch_max, session_ms=session_ms)
-    step = processor.step
+    sharer = one.processor(batch_max=batch_max, session_ms=session_ms)
+    step = sharer.step
 
     def told_step(seconds: float = 0.05) -> Any:
         done = step(seconds)
@@ -105,8 +113,8 @@ def share(say: Say, one: Site, batch_max: int, session_ms: int, moment: Moment |
             say(sorted(booked))
         return done
 
-    processor.step = told_step  # type: ignore[method-assign]
-    processor.run(stop)
+    sharer.step = told_step  # type: ignore[method-assign]
+    sharer.run(stop)
 
 
 def clear(say: Say, one: Site, day: date, killed_at: tuple[str, str] | None) -> None:
@@ -136,3 +144,15 @@ def meet(meeting: Meeting) -> None:
     """Waits for the other; when the other is gone, goes on alone from then on."""
     with contextlib.suppress(BrokenBarrierError):
         meeting.wait(2)
+
+
+def book_one_by_one(say: Say, one: Site, partition: int, moment: Moment, meeting: Meeting) -> None:
+    """Books one partition, a record in each batch, and waits at that moment for the other till."""
+    stop = told_to_stop()
+    at(moment, lambda: meet(meeting))
+    till = one.processor(batch_max=1)
+    till.source.start([place for place in one.partitions() if place.topic == one.topic(TRANSACTIONS) and place.partition == partition])
+    while not stop():
+        till.step()
+    till.source.stop()
+    till.connection.close()

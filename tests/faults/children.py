@@ -17,7 +17,7 @@ from tests.faults import child
 
 CONTEXT = multiprocessing.get_context("forkserver")
 CONTEXT.set_forkserver_preload(["tests.faults.child"])
-PATIENCE_S = 60.0
+PATIENCE_S = 100.0
 
 
 class Child:

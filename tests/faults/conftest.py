@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
@@ -11,6 +12,15 @@ from services.runtime.local import Instance
 from tests.faults.books import Books, assert_same, assert_whole, books_of
 from tests.faults.site import Site, site
 from tests.faults.workload import DAYS, Sent, workload
+
+HERE = Path(__file__).parent
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Servers are started anew in most of these tests, and each waits for answers: on a busy machine that takes its time."""
+    for item in items:
+        if item.path.is_relative_to(HERE):
+            item.add_marker(pytest.mark.timeout(300))
 
 
 @pytest.fixture(scope="session")

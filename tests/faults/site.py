@@ -35,6 +35,8 @@ from tests.faults.workload import DAYS, PARTITIONS, Sent, people
 
 FILE = Path(__file__).with_name("programme.yaml")
 Ends = dict[tuple[int, int], int]
+QUICK_SESSION_MS = 3000
+"""After so long without a sign of life a processor counts as dead, where a test waits for it."""
 SMALL_BATCH = 90
 """Records of a batch, so that a window has a dozen of them."""
 
@@ -169,12 +171,16 @@ class Site(House):
             run_night(day, night.plan.file, night)
         return boundaries
 
-    def play(self, windows: Iterable[Iterable[Sent]], *, batch_max: int = BATCH_MAX, first: int = 0) -> list[list[tuple[str, str]]]:
-        """Publishes, books and clears one window after the other, undisturbed; `first`: the first of them. Returns the boundaries of each night."""
+    def play(self, windows: Iterable[Iterable[Sent]], *, batch_max: int = BATCH_MAX, first: int = 0, published: bool = False) -> list[list[tuple[str, str]]]:
+        """Publishes, books and clears one window after the other, undisturbed; returns the boundaries of each night.
+
+        `first`: the first of them; `published`: its records are in the topics already.
+        """
         nights = []
         with self.reading(batch_max=batch_max) as processor:
             for day, records in zip(DAYS[first:], windows, strict=False):
-                self.publish(records)
+                if not published:
+                    self.publish(records)
                 self.book(processor)
                 nights.append(self.close(day, processor))
         return nights

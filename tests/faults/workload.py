@@ -94,7 +94,16 @@ def people() -> list[Person]:
 Card = tuple[str, int]
 
 
-def buy(w: Window, card: Card, *lines: tuple[str, int], source: str = GROCER, discount: int = 0, day: date | None = None, units: int = 1) -> str:
+def buy(
+    w: Window,
+    card: Card,
+    *lines: tuple[str, int],
+    source: str = GROCER,
+    discount: int = 0,
+    day: date | None = None,
+    units: int = 1,
+    event_id: str | None = None,
+) -> str:
     """A purchase of lines (category, minor units)."""
     items: list[dict[str, Any]] = [
         {"line": no, "category": category, "quantity": str(units), "amount_minor": amount} for no, (category, amount) in enumerate(lines, 1)
@@ -103,7 +112,7 @@ def buy(w: Window, card: Card, *lines: tuple[str, int], source: str = GROCER, di
         items[0]["discounts"] = [{"mechanic": "till-price", "amount_minor": discount}]
     total = sum(amount for _, amount in lines)
     data = {"store": "1", "receipt": "r", "card": card[0], "currency": "EUR", "total_minor": total, "lines": items}
-    return w.send("purchase.v1", source, card[0], data, part=card[1], day=day)
+    return w.send("purchase.v1", source, card[0], data, part=card[1], day=day, event_id=event_id)
 
 
 def give_back(w: Window, card: Card, original: str, amount: int, *, source: str = GROCER, line: int = 1, quantity: str | None = None) -> str:
