@@ -104,6 +104,9 @@ def event(found: EventExplained) -> None:
     _say(f"{found.outcome}: received in the window {found.window}{effect}")
     if found.code is not None:
         _say(f"{found.code}: {found.pointer or 'the event'}: {found.detail}")
+    for a in found.attempts:
+        again = f": {a.code}" if a.code is not None else ""
+        _say(f"attempt {a.no} of {a.by_whom} at {a.at.isoformat(timespec='seconds')}, window {a.window}: before {a.before}, then {a.outcome}{again}")
     if found.transfers:
         rows = [
             (t.line, t.code.replace("_", " "), f"{t.amount:,}", t.unit, t.debit, t.credit, t.mechanic, t.lot, ", ".join(map(str, t.counts_in)))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import typer
 
-from services.cli import clearing, demo, dev, events, explain, ledger, partner, programme, report, run, scenario, window
+from services.cli import clearing, demo, dev, dlq, events, explain, ledger, partner, programme, report, run, scenario, window
 
 app = typer.Typer(
     name="clh",
@@ -20,6 +20,7 @@ app = typer.Typer(
 app.add_typer(clearing.app, name="clearing")
 app.command(name="demo")(demo.demo)
 app.add_typer(dev.app, name="dev")
+app.add_typer(dlq.app, name="dlq")
 app.add_typer(events.app, name="events")
 app.add_typer(explain.app, name="explain")
 app.add_typer(ledger.app, name="ledger")

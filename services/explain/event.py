@@ -55,6 +55,19 @@ class CountedIn:
 
 
 @dataclass(frozen=True, slots=True)
+class AttemptPart:
+    """A new attempt at a refused event (`clh dlq replay`): why it had been refused, what became of it, and why it was refused again."""
+
+    no: int
+    at: datetime
+    by_whom: str
+    window: date
+    before: str
+    outcome: str
+    code: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class EventExplained:
     """One record and what became of it."""
 
@@ -80,6 +93,7 @@ class EventExplained:
     original: str | None
     transfers: tuple[TransferPart, ...]
     counted_in: tuple[CountedIn, ...]
+    attempts: tuple[AttemptPart, ...]
     equations: tuple[Equation, ...]
 
 
@@ -121,7 +135,8 @@ def explain_event(ledger: Ledger, record: int) -> EventExplained:
         kind, ledger.names.source_uri.get(source), event_id, ledger.names.party_id.get(party), names.member_id(member), card, event_day, told,
         body if body is not None else raw.decode("utf-8", "replace") if raw is not None else None,
         tuple(_transfer(ledger, names, each, lines) for each, lines in zip(rows, in_lines, strict=False)),
-        tuple(_counted(ledger, booked, rows, in_lines)), tuple(_equations(ledger, told, rows)),
+        tuple(_counted(ledger, booked, rows, in_lines)),
+        tuple(AttemptPart(*attempt) for attempt in ledger.connection.execute(sql.ATTEMPTS, (record,))), tuple(_equations(ledger, told, rows)),
     )  # fmt: skip
 
 

@@ -49,6 +49,7 @@ TRANSFERS = """
 select line, day, code, amount, unit, debit, credit, member, sponsor, contract, counterparty, counter_contract, mechanic, expiry, earned, release_on
 from transfer where entry = %s order by line
 """
+ATTEMPTS = "select no, at, by_whom, day, code, outcome, refused from attempt where record = %s order by no"
 # The lines of a window that rest on each of some keys.
 LINES_OF_KEYS = """
 select k.no - 1, o.line from unnest(%(keys)s::jsonb[]) with ordinality k (key, no)

@@ -53,6 +53,15 @@ create index entry_member on entry (member, record);
 create index entry_day on entry using brin (day) with (pages_per_range = 32, autosummarize = on);
 create index entry_late on entry (booked) where booked <> day;  -- held events that became known in a later window
 
+-- New attempts at events that had been refused for a reason that lay with the house.
+create table attempt (
+  record bigint not null, no int not null, at timestamptz not null default now(), by_whom text not null,
+  day date not null,                            -- the window in which it was tried
+  code text not null,                           -- why it had been refused before
+  outcome text not null, refused text,          -- what became of it, and why it was refused again
+  primary key (record, no)
+);
+
 -- The journal. An entry owns its transfers; entry numbers below zero are the night's own.
 create table transfer (
   entry bigint not null, line int not null, day date not null,
@@ -133,5 +142,6 @@ create trigger append_only before update or delete or truncate on transfer for e
 create trigger append_only before update or delete or truncate on identity for each statement execute function refuse_change();
 create trigger append_only before update or delete or truncate on total for each statement execute function refuse_change();
 create trigger append_only before update or delete or truncate on run for each statement execute function refuse_change();
+create trigger append_only before update or delete or truncate on attempt for each statement execute function refuse_change();
 create trigger append_only before update or delete or truncate on programme for each statement execute function refuse_change();
 create trigger no_deletion before delete or truncate on entry for each statement execute function refuse_change();
