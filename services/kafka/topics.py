@@ -23,10 +23,15 @@ PASSING = frozenset(
 """What a broker that is starting, or a partition that is moving, answers for a moment."""
 
 
+def administrator(bootstrap: str) -> AdminClient:
+    """A client that manages topics. It keeps what is of no consequence to itself (that it was let go before its last event was looked at)."""
+    return AdminClient({"bootstrap.servers": bootstrap, "log_level": 5})
+
+
 def create(bootstrap: str, namespace: str, *, partitions: Mapping[str, int] | None = None, replication: int = 1, only: Iterable[str] | None = None) -> None:
     """Makes the topics of a programme that are missing. `partitions`: other numbers than the catalogue's; `only`: these topics."""
     wanted = set(only) if only is not None else {topic.name for topic in TOPICS}
-    admin = AdminClient({"bootstrap.servers": bootstrap})
+    admin = administrator(bootstrap)
     new = [
         NewTopic(
             f"{namespace}.{topic.name}",
@@ -54,7 +59,7 @@ def _config(topic: Topic) -> dict[str, str]:
 
 def delete(bootstrap: str, namespace: str) -> None:
     """Removes all topics of a namespace of scenarios or tests."""
-    admin = AdminClient({"bootstrap.servers": bootstrap})
+    admin = administrator(bootstrap)
     found = [name for name in admin.list_topics(timeout=SECONDS).topics if name.startswith(namespace + ".")]
     for future in admin.delete_topics(found, operation_timeout=SECONDS).values() if found else ():
         future.result(SECONDS)
@@ -62,7 +67,7 @@ def delete(bootstrap: str, namespace: str) -> None:
 
 def partitions_of(bootstrap: str, topics: Iterable[str]) -> list[TopicPartition]:
     """Every partition of some topics."""
-    return _partitions(AdminClient({"bootstrap.servers": bootstrap}), topics)
+    return _partitions(administrator(bootstrap), topics)
 
 
 def _partitions(admin: AdminClient, topics: Iterable[str]) -> list[TopicPartition]:
@@ -72,7 +77,7 @@ def _partitions(admin: AdminClient, topics: Iterable[str]) -> list[TopicPartitio
 
 def bounds(bootstrap: str, topics: Iterable[str]) -> dict[tuple[str, int], tuple[int, int]]:
     """By topic and partition the oldest offset that is kept, and the end."""
-    admin = AdminClient({"bootstrap.servers": bootstrap})
+    admin = administrator(bootstrap)
     partitions = _partitions(admin, topics)
     oldest, ends = (_offsets(admin, partitions, spec) for spec in (OffsetSpec.earliest(), OffsetSpec.latest()))  # type: ignore[no-untyped-call]
     return {partition: (oldest[partition], ends[partition]) for partition in oldest}
@@ -96,7 +101,7 @@ class Ends:
     def __init__(self, bootstrap: str, topics: Mapping[str, int]) -> None:
         """`topics`: Kafka's names → numbers in the books."""
         self._numbers = dict(topics)
-        self._admin = AdminClient({"bootstrap.servers": bootstrap})
+        self._admin = administrator(bootstrap)
         self.partitions = _partitions(self._admin, topics)
 
     def at(self, moment: datetime | None) -> dict[tuple[int, int], int]:
