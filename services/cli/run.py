@@ -100,7 +100,11 @@ def cron(with_parent: WithParent = False) -> None:
 def insights(programme: SomeProgrammes = None, with_parent: WithParent = False) -> None:
     """Keep live figures from the answers: by partner and hour, and signals of cards that are used too often. Books nothing.
 
-    Example:
+    Without --programme, of all programmes, those that come into force later too. `clh partner live` shows them.
+
+    Examples:
+
+        clh run insights
 
         clh run insights --programme harvest
     """
@@ -110,7 +114,7 @@ def insights(programme: SomeProgrammes = None, with_parent: WithParent = False) 
 
         if not _has_insights():
             raise fail("this installation has no live figures")
-        raise typer.Exit(run_together(_insights(programme or house.programmes()), stop, environment=_environment(house)))
+        raise typer.Exit(run_together(_insights(programme or ()), stop, environment=_environment(house)))
 
 
 @app.command(name="all")
@@ -188,6 +192,9 @@ def _has_insights() -> bool:
 
 
 def _insights(programmes: Sequence[str]) -> dict[str, Sequence[str]]:
+    """A process for each programme; without any, one that looks for all there are."""
     import sys
 
+    if not programmes:
+        return {"insights": (sys.executable, "-m", INSIGHTS)}
     return {f"insights {one}": (sys.executable, "-m", INSIGHTS, one) for one in programmes}

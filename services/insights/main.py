@@ -1,4 +1,6 @@
-"""Live figures of one programme: ``python -m services.insights.main PROGRAMME``. Runs a worker and starts it again whenever it ends.
+"""Live figures: ``python -m services.insights.main [PROGRAMME]``. Runs a worker for the programme and starts it again whenever it ends.
+
+Without a programme, one for each that is in force, now or later.
 
 A worker ends at once when it cannot go on, and knows nothing that the stream does not: so whatever happens to it, a new one is the cure.
 Runs until SIGTERM or SIGINT, or, where standard input is a pipe, until whoever holds its other end is gone.
@@ -8,12 +10,15 @@ import os
 import stat
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 
+import psycopg
 import structlog
 
 from services import logs
+from services.house import House
 from services.runtime.local import ensure
 from services.settings import settings
 from services.stop import Stop
@@ -22,6 +27,8 @@ log = structlog.get_logger()
 
 LOOK_S = 0.2
 PAUSE_MAX_S = 30.0
+NEW_PROGRAMMES_S = 5.0
+"""How often it is looked for programmes that have come into force."""
 HEALTHY_S = 60.0
 """A worker that ran for so long is started again without a pause."""
 STOP_S = 5.0
@@ -51,6 +58,24 @@ def supervise(bootstrap: str, programme: str, stop: Stop) -> bool:
     return stop()
 
 
+def supervise_all(house: House, stop: Stop) -> None:
+    """Keeps a worker running for each programme in force, until it is time to stop."""
+    threads: dict[str, threading.Thread] = {}
+    while not stop():
+        try:
+            in_force = house.programmes()
+        except psycopg.OperationalError as error:
+            log.warning("the books cannot be asked which programmes there are", error=str(error))
+            in_force = []
+        for programme in in_force:
+            if programme not in threads:
+                threads[programme] = threading.Thread(target=supervise, args=(house.kafka_bootstrap, programme, stop), name=programme)
+                threads[programme].start()
+        stop.wait(NEW_PROGRAMMES_S)
+    for thread in threads.values():
+        thread.join()
+
+
 def _pauses() -> Iterator[float]:
     """Seconds before a worker is started again: longer each time, while none of them lasts."""
     pause_s = 0.2
@@ -72,15 +97,17 @@ def _end(worker: "subprocess.Popen[bytes]") -> None:
 
 def main() -> None:
     """The process; the addresses are those of the environment, or of the local instance."""
-    if len(sys.argv) != 2:
-        sys.stderr.write("usage: python -m services.insights.main PROGRAMME\n")
+    if len(sys.argv) > 2:
+        sys.stderr.write("usage: python -m services.insights.main [PROGRAMME]\n")
         raise SystemExit(2)
     told = settings()
     logs.configure(told.log_format, told.log_level)
     stop = Stop().on_signals()
     if stat.S_ISFIFO(os.fstat(sys.stdin.fileno()).st_mode):
         stop.with_parent()
-    raise SystemExit(0 if supervise(told.kafka_bootstrap or ensure().kafka_bootstrap, sys.argv[1], stop) else 1)
+    if len(sys.argv) == 2:
+        raise SystemExit(0 if supervise(told.kafka_bootstrap or ensure().kafka_bootstrap, sys.argv[1], stop) else 1)
+    supervise_all(House.here(), stop)
 
 
 if __name__ == "__main__":

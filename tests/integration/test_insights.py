@@ -114,11 +114,12 @@ def told(board: Board) -> Figures:
 class Running:
     """The process of live figures, as `clh run insights` starts it."""
 
-    def __init__(self, programme: str, addresses: Addresses, log: Path) -> None:
+    def __init__(self, programme: str | None, addresses: Addresses, log: Path) -> None:
+        """`programme`: None for all that are in force."""
         environment = os.environ | {"CLH_KAFKA_BOOTSTRAP": addresses.kafka_bootstrap, "CLH_POSTGRES_URI": addresses.postgres_uri}
         self.log = log
         with log.open("ab") as file:
-            command = [sys.executable, "-m", "services.insights.main", programme]
+            command = [sys.executable, "-m", "services.insights.main", *([programme] if programme else [])]
             self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stderr=file, env=environment)
 
     def worker(self) -> psutil.Process:
@@ -139,7 +140,7 @@ class Running:
 
 
 @contextmanager
-def running(programme: str, addresses: Addresses, folder: Path) -> Iterator[Running]:
+def running(programme: str | None, addresses: Addresses, folder: Path) -> Iterator[Running]:
     one = Running(programme, addresses, folder / f"{programme}.log")
     try:
         yield one
@@ -262,8 +263,8 @@ def test_a_card_that_is_used_too_often_is_told_of_once_even_after_a_crash(progra
     assert {one["data"]["card"] for one in found} == {one["subject"] for one in found} == {"hc-7"}
 
 
-def test_answers_of_the_house_are_understood(addresses: Addresses, tmp_path: Path) -> None:
-    with coalition(addresses) as one, running(one.id, addresses, tmp_path), board_of(addresses, one.id) as board:
+def test_answers_of_the_house_are_understood_also_of_a_programme_that_comes_later(addresses: Addresses, tmp_path: Path) -> None:
+    with running(None, addresses, tmp_path), coalition(addresses) as one, board_of(addresses, one.id) as board:
         one.enrol(("m-1", "hc-1"))
         one.publish(*[purchase(f"p{no}", "hc-1", 1000 + no) for no in range(20)], purchase("p0", "hc-1", 1000), purchase("h1", "hc-nobody", 500))
         one.publish(event("redemption.v1", "r1", "hc-1", {"card": "hc-1", "store": "1", "receipt": "r1", "points": 10**6}), b"no json at all")
