@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from services.demo.source import Purchases
     from services.house import House
     from services.runtime.progress import Progress
+    from services.stop import Stop
 
 YearOption = Annotated[bool, typer.Option("--year", help="The whole year instead of January.")]
 DaysOption = Annotated[int | None, typer.Option("--days", min=1, max=365, help="Only so many days, from 1 January on.", show_default=False)]
@@ -30,7 +31,7 @@ def demo(year: YearOption = False, days: DaysOption = None, keep: KeepOption = F
 
     Departments of a chain become partners of a coalition (examples/demo.yaml); members enrol, buy, spend points and bring goods back, and senders
     make mistakes. Each day is published, booked and cleared; what an earlier demo left is removed first, and nothing else is touched. Kafka and
-    PostgreSQL are started unless they run, and stopped again if the demo started them.
+    PostgreSQL are started unless they run, and stopped again if the demo started them. SIGINT stops it in good order, a second one at once.
 
     Examples:
 
@@ -47,16 +48,19 @@ def demo(year: YearOption = False, days: DaysOption = None, keep: KeepOption = F
     from services.demo.run import Clock
     from services.demo.source import FIRST_DAY, LAST_DAY, NoPurchases
     from services.demo.workers import WorkerEnded
+    from services.documents.findings import FileError
     from services.runtime.errors import LocalRuntimeError
+    from services.stop import Stop
 
-    clock = Clock()
+    clock, stop = Clock(), Stop().on_signals()
     last = LAST_DAY if year else date.fromordinal(FIRST_DAY.toordinal() + (days or 31) - 1)
     try:
         with _stopped_afterwards(keep=keep) as ours:
             with progress_bars() as progress:
                 house, purchases = _begin(clock, last, progress, owned=ours)
-                played = _play(house, purchases, clock, progress)
-            _show(house, played, clock, output, running=not ours)
+                played = _play(house, purchases, clock, progress, stop)
+            if played is not None:
+                _show(house, played, clock, output, running=not ours)
     except LocalRuntimeError as error:
         err.print("`clh dev doctor` says more.", markup=False)
         raise fail(str(error), code=NOT_RUNNING) from None
@@ -64,8 +68,12 @@ def demo(year: YearOption = False, days: DaysOption = None, keep: KeepOption = F
         raise fail(f"a server cannot be reached: {str(error).strip()}", code=NOT_RUNNING) from None
     except (NoPurchases, WorkerEnded) as error:
         raise fail(str(error)) from None
+    except FileError as error:
+        raise fail(f"the demo's programme cannot be read: {error.findings[0].file}: {error.findings[0].reason}") from None
     except Refusal as refusal:
         raise fail(f"window {refusal.day} was not cleared; checks that do not hold: {', '.join(check.name for check in refusal.failed)}") from None
+    if played is None:
+        raise fail("stopped in the middle; the next demo begins anew")
 
 
 @contextlib.contextmanager
@@ -102,9 +110,10 @@ def _begin(clock: Clock, last: date, progress: Progress, *, owned: bool) -> tupl
     return House(addresses.postgres_uri, addresses.kafka_bootstrap), purchases
 
 
-def _play(house: House, purchases: Purchases, clock: Clock, progress: Progress) -> Played:
+def _play(house: House, purchases: Purchases, clock: Clock, progress: Progress, stop: Stop) -> Played | None:
+    """Plays; None where it was told to stop."""
     from services.cli.demo_tables import night_line
-    from services.demo.run import play
+    from services.demo.run import Stopped, play
     from services.settings import settings
 
     brief = (purchases.last - purchases.first).days > 31
@@ -113,7 +122,10 @@ def _play(house: House, purchases: Purchases, clock: Clock, progress: Progress) 
         if not brief or report.window.day == 1:
             err.print(night_line(report), markup=False, highlight=False, soft_wrap=True)
 
-    return play(house, purchases, settings().state_dir / "demo", clock=clock, progress=progress, on_night=on_night)
+    try:
+        return play(house, purchases, settings().state_dir / "demo", clock=clock, stop=stop, progress=progress, on_night=on_night)
+    except Stopped:
+        return None
 
 
 def _show(house: House, played: Played, clock: Clock, output: Format, *, running: bool) -> None:

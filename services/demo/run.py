@@ -49,6 +49,10 @@ where e.event_day = %s and e.type = 'purchase.v1' and e.outcome = 'accepted' gro
 LAST_RUN = "select report from run where day = %s order by no desc limit 1"
 
 
+class Stopped(Exception):  # no error: somebody has seen enough
+    """The demo was told to stop."""
+
+
 @dataclass(slots=True)
 class Clock:
     """How long each phase took, in seconds."""
@@ -86,9 +90,16 @@ def demo_programme() -> tuple[ProgrammeFile, str]:
 
 
 def play(
-    house: House, purchases: Purchases, logs: Path, *, clock: Clock, progress: Progress = silent, on_night: Callable[[SettlementReport], None] = lambda _: None
+    house: House,
+    purchases: Purchases,
+    logs: Path,
+    *,
+    clock: Clock,
+    stop: Callable[[], bool] = lambda: False,
+    progress: Progress = silent,
+    on_night: Callable[[SettlementReport], None] = lambda _: None,
 ) -> Played:
-    """Begins the demo's programme anew and plays every day of the purchases. Raises `WorkerEnded`, `Refusal`."""
+    """Begins the demo's programme anew and plays every day of the purchases. Raises `WorkerEnded`, `Refusal`, `Stopped`."""
     file, text = demo_programme()
     programme = file.programme.id
     with clock(MAKING):
@@ -96,7 +107,7 @@ def play(
         reset(house, programme)
         house.apply(file, text, first_window=purchases.first)
         progress("Books and topics", 1, 1)
-    with Workers(house, programme, logs) as workers, closing(_Days(house, programme, workers, clock, progress)) as days:
+    with Workers(house, programme, logs) as workers, closing(_Days(house, programme, workers, clock, progress, stop)) as days:
         total = (purchases.last - purchases.first).days + 1
         reports: list[SettlementReport] = []
         lines = 0
@@ -132,12 +143,13 @@ def reset(house: House, programme: str) -> None:
 class _Days:
     """One day after the other, through Kafka into the books."""
 
-    def __init__(self, house: House, programme: ProgrammeId, workers: Workers, clock: Clock, progress: Progress) -> None:
+    def __init__(self, house: House, programme: ProgrammeId, workers: Workers, clock: Clock, progress: Progress, stop: Callable[[], bool]) -> None:
         self.programme = programme
         self.bootstrap = house.kafka_bootstrap
         self.workers = workers
         self.clock = clock
         self.progress = progress
+        self.stop = stop
         self.sender: Producer = producer(house.kafka_bootstrap, **{"linger.ms": 5, "log_level": 3})
         self.books = house.books(programme)
         self.night = house.night(programme, self._until_cut, by_hand=True)
@@ -148,9 +160,11 @@ class _Days:
         """Gives up the connections."""
         self.books.close()
         self.night.connection.close()
+        del self.sender, self.night
 
     def play(self, day: DemoDay, *, first: bool) -> SettlementReport:
-        """Publishes a day, has it booked, closes its window by hand and clears it."""
+        """Publishes a day, has it booked, closes its window by hand and clears it. Raises `Stopped`."""
+        self._look()
         with self.clock(STARTING if first else BOOKING):  # whoever enrols in the morning is a member at the first till
             self._publish(day.members)
             self._until_booked()
@@ -210,8 +224,13 @@ class _Days:
     def live(self, day: date) -> list[LiveDay]:
         """Live figures of a day, as soon as they have every purchase that was booked of it."""
         purchases: dict[str, int] = dict(self.books.execute(ACCEPTED, (day,)).fetchall())
-        return live_day(self.bootstrap, self.programme, day, ZONE, purchases, self.workers.look)
+        return live_day(self.bootstrap, self.programme, day, ZONE, purchases, self._look)
+
+    def _look(self) -> None:
+        self.workers.look()
+        if self.stop():
+            raise Stopped
 
     def _wait(self) -> None:
-        self.workers.look()
+        self._look()
         time.sleep(PAUSE_S)
