@@ -26,6 +26,9 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from services.runtime.errors import DamagedError
 
+SERVER_PORTS = range(15_000, 30_000)
+"""Not those for well-known services, and not those that Linux (from 32768), macOS and the BSDs (from 49152) give to clients."""
+
 
 @dataclass(frozen=True, slots=True)
 class Addresses:
@@ -150,12 +153,17 @@ def write_private(file: Path, text: str) -> None:
 
 
 def free_ports(count: int) -> tuple[int, ...]:
-    """Ports of 127.0.0.1 that nobody listens on now, all different. They are not reserved: who starts a server must bear losing one."""
-    with contextlib.ExitStack() as stack:
-        held = [stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_STREAM)) for _ in range(count)]
-        for one in held:
-            one.bind(("127.0.0.1", 0))
-        return tuple(one.getsockname()[1] for one in held)
+    """Ports of 127.0.0.1 that nobody listens on now, all different. They are not reserved: who starts a server must bear losing one.
+
+    They lie below those that the system gives to clients: while a server is down, a client that tries to reach it could be given its port,
+    and would then talk to itself and keep the server from coming back.
+    """
+    found: list[int] = []
+    while len(found) < count:
+        port = secrets.choice(SERVER_PORTS)
+        if port not in found and port_is_free(port):
+            found.append(port)
+    return tuple(found)
 
 
 def port_is_free(port: int) -> bool:

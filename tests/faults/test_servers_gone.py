@@ -121,10 +121,16 @@ def test_partitions_are_given_to_a_processor_while_postgres_is_away(one: Site, u
     """It does not know where the books are, and waits until they can be asked."""
     one.publish(undisturbed.windows[0])
     processor = one.processor(batch_max=SMALL_BATCH)
+    partitions = one.partitions()
     servers.kill_postgres()
-    processor.source.start(one.partitions())
+    assigned = threading.Thread(target=processor.source.start, args=(partitions,))
+    assigned.start()
+    assigned.join(1)
+    still_waits = assigned.is_alive()
     servers.start_postgres()
+    assigned.join()
     try:
+        assert still_waits, "it began to read without knowing where"
         one.book(processor)
         one.close(DAYS[0], processor)
     finally:
