@@ -8,7 +8,6 @@ the state is: what came before was counted, by an agent or when the state was re
 import asyncio
 import logging
 import os
-import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any, NoReturn
@@ -63,6 +62,9 @@ class App(faust.App):
     def _new_transport(self) -> TransportT:
         return Transport(self.conf.broker_consumer, self)
 
+    def _create_directories(self) -> None:
+        """None: nothing is kept in files."""
+
 
 def build(bootstrap: str, programme: ProgrammeId, state: State, tick: Callable[[], Awaitable[None]]) -> App:
     """The app; `tick` is called about every second, in the thread of the event loop. What it or an agent raises ends the process."""
@@ -70,7 +72,6 @@ def build(bootstrap: str, programme: ProgrammeId, state: State, tick: Callable[[
     app = App(
         name,
         broker=f"kafka://{bootstrap}",
-        datadir=tempfile.mkdtemp(prefix="clh-insights-"),
         store="memory://",
         value_serializer="raw",
         consumer_group_instance_id=name,  # fixed: a worker that is started again takes the place of the one that died at once

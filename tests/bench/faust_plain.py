@@ -27,7 +27,7 @@ def counting_app(bootstrap: str, topic: str, count: int) -> faust.App:
     app = faust.App(
         f"clh.bench.{run}",
         broker=f"kafka://{bootstrap}",
-        datadir=tempfile.mkdtemp(prefix="clh-faust-"),
+        datadir=Path(tempfile.gettempdir()) / "clh-faust-plain",
         topic_allow_declare=False,
         topic_disable_leader=True,
         web_enabled=False,

@@ -17,7 +17,7 @@ from clearing.ports import NightBooks
 from schemas.ids import CardId, MemberId
 from schemas.programme import ProgrammeFile
 from services.accrual.batch import BatchBooker
-from services.accrual.incoming import Incoming, Reading, SenderKeys, record_id
+from services.accrual.incoming import Headers, Incoming, Reading, SenderKeys, record_id
 from services.journal import programmes
 from services.journal.members import enrol
 from services.journal.migrate import add_month, connect, drop, migrate, schema_of
@@ -134,8 +134,9 @@ select t.code, t.amount, s.id, c.id from transfer t join party s on s.no = t.spo
 class PgHouse:
     """The books on PostgreSQL; the log and the processor's reading are the test's."""
 
-    def __init__(self, file: ProgrammeFile, partitions: int, uri: str, schema: str) -> None:
+    def __init__(self, file: ProgrammeFile, partitions: int, uri: str, schema: str, keys: SenderKeys | None = None) -> None:
         self.file = file
+        self.uri, self.schema = uri, schema
         self.connection: psycopg.Connection = connect(uri, schema, autocommit=True)
         programmes.store(self.connection, file, "")
         enrol(self.connection, [(MemberId(f"m{no}"), "consumer", {}, (CardId(f"c{no}"),)) for no in (1, 2)])
@@ -144,10 +145,10 @@ class PgHouse:
         self.topic = names.topic[TOPIC]
         self.log: list[list[Incoming]] = [[] for _ in range(partitions)]
         self.connection.execute("insert into progress select %s, no, 0 from generate_series(0, %s) no", (self.topic, partitions - 1))
-        kafka_topics = {no: f"harvest.{name}" for name, no in names.topic.items()}
-        self.reading = Reading(file, SenderKeys(None))
-        self.booker = BatchBooker(self.connection, plan, names, kafka_topics)
-        self.night = PgNight(connect(uri, schema, autocommit=True), plan, kafka_topics, self._ends, self._drain, self._next)
+        self.kafka_topics = {no: f"harvest.{name}" for name, no in names.topic.items()}
+        self.reading = Reading(file, keys or SenderKeys(None))
+        self.booker = BatchBooker(self.connection, plan, names, self.kafka_topics)
+        self.night = PgNight(connect(uri, schema, autocommit=True), plan, self.kafka_topics, self._ends, self._drain, self._next)
         self.books: NightBooks = self.night
 
     def close(self) -> None:
@@ -171,17 +172,26 @@ class PgHouse:
 
     def send(self, *events: Json, partition: int = 0) -> None:
         for event in events:
-            part, order = self.log[partition], sum(map(len, self.log))
-            offset = len(part)
-            at = datetime(2026, 3, 1, tzinfo=UTC) + timedelta(milliseconds=order)
-            incoming = Incoming(record_id(self.topic, partition, offset), self.topic, partition, offset, offset, 0, at, value_of(event))
-            part.append(self.reading.read(incoming, None))
+            self.append(value_of(event), partition=partition)
+
+    def append(self, value: bytes, headers: Headers | None = None, *, partition: int = 0) -> Incoming:
+        """Appends a record to the log, as it is; returns it as it was read."""
+        part, order = self.log[partition], sum(map(len, self.log))
+        offset = len(part)
+        at = datetime(2026, 3, 1, tzinfo=UTC) + timedelta(milliseconds=order)
+        incoming = Incoming(record_id(self.topic, partition, offset), self.topic, partition, offset, offset, 0, at, value)
+        part.append(self.reading.read(incoming, headers))
+        return part[-1]
 
     def book(self) -> None:
-        at: dict[int, int] = dict(self.connection.execute("select part, next_offset from progress where topic = %s", (self.topic,)).fetchall())
-        batch = [incoming for no, part in enumerate(self.log) for incoming in part[at[no] :]]
+        batch = self.waiting()
         if batch:
             self.booker.book(batch)
+
+    def waiting(self) -> list[Incoming]:
+        """Records that the books have not got to."""
+        at: dict[int, int] = dict(self.connection.execute("select part, next_offset from progress where topic = %s", (self.topic,)).fetchall())
+        return [incoming for no, part in enumerate(self.log) for incoming in part[at[no] :]]
 
     def points(self, member: str) -> Points:
         row = self.connection.execute(POINTS, (member,)).fetchone()
@@ -206,12 +216,12 @@ class PgHouse:
 
 
 @contextmanager
-def on_postgres(uri: str, file: ProgrammeFile, partitions: int) -> Iterator[PgHouse]:
-    """A schema of a test's own."""
+def on_postgres(uri: str, file: ProgrammeFile, partitions: int = 1, keys: SenderKeys | None = None) -> Iterator[PgHouse]:
+    """A schema of a test's own; with `keys`, every record must be signed."""
     schema = schema_of(f"contract-{secrets.token_hex(5)}")
     migrate(uri, schema)
     add_month(uri, schema, MONDAY)
-    house = PgHouse(file, partitions, uri, schema)
+    house = PgHouse(file, partitions, uri, schema, keys)
     try:
         yield house
     finally:

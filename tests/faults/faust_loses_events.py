@@ -71,7 +71,7 @@ def worker(bootstrap: str, topic: str, pattern: str, log: Path) -> None:
     app = faust.App(
         f"loses.{topic}",
         broker=f"kafka://{bootstrap}",
-        datadir=tempfile.mkdtemp(prefix="clh-faust-"),
+        datadir=log.parent / "faust",
         topic_allow_declare=False,
         topic_disable_leader=True,
         web_enabled=False,

@@ -1,0 +1,199 @@
+"""The books are made from nothing, brought up to date as often as anybody asks, and come out the same however they got there."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from datetime import date
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from services.journal import migrate as migrate_module
+from services.journal.migrate import APPEND_ONLY, APPLICATION_ROLE, CHANGEABLE, CONSUMED, READER_ROLE, add_month, connect, drop, migrate, schema_of
+from services.runtime.local import Addresses
+
+VERSIONS = Path(migrate_module.__file__).parent / "migrations" / "versions"
+COLUMNS = """
+select c.relname, a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull, pg_get_expr(d.adbin, d.adrelid), a.attidentity
+from pg_class c join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
+left join pg_attrdef d on d.adrelid = c.oid and d.adnum = a.attnum
+where c.relnamespace = %s::regnamespace and c.relkind in ('r', 'p') order by 1, a.attnum
+"""
+INDEXES = "select tablename, indexname, indexdef from pg_indexes where schemaname = %s order by 1, 2"
+CONSTRAINTS = "select conrelid::regclass::text, conname, pg_get_constraintdef(oid) from pg_constraint where connamespace = %s::regnamespace order by 1, 2, 3"
+TRIGGERS = """
+select c.relname, t.tgname, pg_get_triggerdef(t.oid) from pg_trigger t join pg_class c on c.oid = t.tgrelid
+where c.relnamespace = %s::regnamespace and not t.tgisinternal order by 1, 2
+"""
+RIGHTS = """
+select table_name, grantee, privilege_type from information_schema.role_table_grants
+where table_schema = %s and grantee in ('clh_app', 'clh_reader') order by 1, 2, 3
+"""
+Shape = dict[str, list[tuple[object, ...]]]
+
+
+@contextmanager
+def namespace(uri: str) -> Iterator[str]:
+    """A name for books that nobody else has; they are gone afterwards."""
+    schema = schema_of(f"migration-{secrets.token_hex(5)}")
+    try:
+        yield schema
+    finally:
+        drop(uri, schema)
+
+
+@pytest.fixture
+def uri(addresses: Addresses) -> str:
+    return addresses.postgres_uri
+
+
+def shape(uri: str, schema: str) -> Shape:
+    """Everything that a schema is, without its name."""
+    found: Shape = {}
+    with psycopg.connect(uri, autocommit=True) as connection:
+        for name, question in (("columns", COLUMNS), ("indexes", INDEXES), ("constraints", CONSTRAINTS), ("triggers", TRIGGERS), ("rights", RIGHTS)):
+            rows = connection.execute(question, (schema,)).fetchall()
+            found[name] = [tuple(re.sub(rf'"?{schema}"?\.', "", cell) if isinstance(cell, str) else cell for cell in row) for row in rows]
+    return found
+
+
+def test_books_are_made_from_nothing(uri: str) -> None:
+    with namespace(uri) as schema:
+        migrate(uri, schema)
+        tables = {str(row[0]) for row in shape(uri, schema)["columns"]}
+        assert {"transfer", "entry", "identity", "total", "lot", "member", "card", "outbox", "settlement_window", "run", "migration"} <= tables
+        with connect(uri, schema) as connection:
+            assert connection.execute("select count(*) from transfer").fetchone() == (0,)
+
+
+def test_migrating_again_changes_nothing(uri: str) -> None:
+    with namespace(uri) as schema:
+        migrate(uri, schema)
+        before = shape(uri, schema)
+        migrate(uri, schema)
+        assert shape(uri, schema) == before
+
+
+def test_books_made_at_different_times_are_the_same(uri: str) -> None:
+    with ExitStack() as stack:
+        one, other = (stack.enter_context(namespace(uri)) for _ in range(2))
+        migrate(uri, one)
+        migrate(uri, other)
+        assert shape(uri, one) == shape(uri, other)
+
+
+def test_several_processes_may_migrate_at_once(uri: str) -> None:
+    with ExitStack() as stack:
+        schema, alone = (stack.enter_context(namespace(uri)) for _ in range(2))
+        with ThreadPoolExecutor(4) as pool:
+            for done in [pool.submit(migrate, uri, schema) for _ in range(4)]:
+                done.result()
+        migrate(uri, alone)
+        assert shape(uri, schema) == shape(uri, alone)
+
+
+def test_the_newest_version_is_the_last_of_one_line() -> None:
+    files = sorted(VERSIONS.glob("m[0-9]*.py"))
+    revisions, downs = [], []
+    for file in files:
+        text = file.read_text(encoding="utf-8")
+        revisions += re.findall(r'^revision = "(\d+)"', text, re.MULTILINE)
+        downs += re.findall(r'^down_revision = (?:None|"(\d+)")', text, re.MULTILINE)
+    assert revisions == [f"{no + 1:04}" for no in range(len(files))]
+    assert downs == ["", *revisions[:-1]]
+    for file in files:
+        assert "Why so" in file.read_text(encoding="utf-8"), f"{file.name} does not say why"
+
+
+def test_every_table_says_what_the_application_may_do_to_it(uri: str) -> None:
+    """A table that a migration adds without a line in migrate.py would be readable only; one that is named and not there would be a mistake."""
+    with namespace(uri) as schema:
+        migrate(uri, schema)
+        found = shape(uri, schema)
+        partitions = {f"identity_{no}" for no in range(4)}
+        tables = {str(row[0]) for row in found["columns"]} - partitions - {"migration"}
+        assert tables == {*APPEND_ONLY, *CHANGEABLE, *CONSUMED, "entry"}
+        rights: dict[tuple[str, str], set[str]] = {}
+        for table, role, right in found["rights"]:
+            rights.setdefault((str(table), str(role)), set()).add(str(right))
+        for table in tables:
+            assert rights[table, READER_ROLE] == {"SELECT"}
+            allowed = {"SELECT", "INSERT"}
+            if table in CHANGEABLE or table in CONSUMED:
+                allowed |= {"UPDATE"}
+            if table in CONSUMED or table in ("obligation", "carried"):
+                allowed |= {"DELETE"}
+            assert rights[table, APPLICATION_ROLE] == allowed, table
+
+
+def test_what_was_received_is_not_the_applications_to_change(uri: str) -> None:
+    """Of an entry only what was decided may change: neither where it lies nor what came in it."""
+    with namespace(uri) as schema:
+        migrate(uri, schema)
+        add_month(uri, schema, date(2026, 3, 2))
+        with connect(uri, schema, autocommit=True) as connection:
+            for column in ("record", "day", "id", "source", "type", "event_day", "received_at", "raw"):
+                with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                    connection.execute(f"update entry set {column} = {column}")  # noqa: S608
+            connection.execute("update entry set outcome = outcome, answer = answer")
+
+
+def test_a_reader_writes_nothing(uri: str) -> None:
+    with namespace(uri) as schema:
+        migrate(uri, schema)
+        with connect(uri, schema, role=READER_ROLE, autocommit=True) as connection:
+            assert connection.execute("select count(*) from lot").fetchone() == (0,)
+            for statement in (
+                "insert into party (id) values ('opco')",
+                "insert into total (day, code, sponsor, unit, quantity, events) values ('2026-03-02', 1, 1, 1, 1, 1)",
+                "update lot set points = 0",
+                "delete from held",
+                "truncate outbox",
+                "create table more (no int)",
+                "select nextval('member_no')",
+            ):
+                with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                    connection.execute(statement)
+
+
+def test_months_are_added_once_and_hold_their_days(uri: str) -> None:
+    with namespace(uri) as schema:
+        migrate(uri, schema)
+        for day in (date(2026, 12, 31), date(2026, 12, 1), date(2027, 1, 15)):
+            add_month(uri, schema, day)
+        with psycopg.connect(uri) as connection:
+            found = connection.execute(
+                "select tablename from pg_tables where schemaname = %s and tablename like 'transfer\\_%%' order by 1", (schema,)
+            ).fetchall()
+            assert [name for (name,) in found] == ["transfer_2026_12", "transfer_2027_01", "transfer_2027_02"]
+            bounds = connection.execute(
+                "select pg_get_expr(relpartbound, oid) from pg_class where relname = 'entry_2026_12' and relnamespace = %s::regnamespace", (schema,)
+            ).fetchone()
+            assert bounds == ("FOR VALUES FROM ('2026-12-01') TO ('2027-01-01')",)
+
+
+def test_a_row_of_a_month_that_was_not_added_is_refused(uri: str) -> None:
+    with namespace(uri) as schema:
+        migrate(uri, schema)
+        with connect(uri, schema, autocommit=True) as connection, pytest.raises(psycopg.errors.CheckViolation):
+            connection.execute(
+                "insert into transfer (entry, line, day, code, amount, unit, debit, credit, sponsor, first) values (1, 0, '2026-03-02', 1, 1, 1, 1, 2, 1, true)"
+            )
+
+
+@pytest.mark.parametrize("amount", [0, -1])
+def test_a_row_of_the_journal_moves_something(uri: str, amount: int) -> None:
+    with namespace(uri) as schema:
+        migrate(uri, schema)
+        add_month(uri, schema, date(2026, 3, 2))
+        with connect(uri, schema, autocommit=True) as connection, pytest.raises(psycopg.errors.CheckViolation):
+            connection.execute(
+                "insert into transfer (entry, line, day, code, amount, unit, debit, credit, sponsor, first) "
+                "values (1, 0, '2026-03-02', 1, %s, 1, 1, 2, 1, true)",
+                (amount,),
+            )
