@@ -192,7 +192,25 @@ def common(random: Random, one: Written, currencies: list[str], sellers: list[st
     if random.random() < 0.5:
         limits = [limit(random, one["kind"], currencies) for _ in range(random.choice([1, 1, 2]))]
         one["limit"] = limits[0] if len(limits) == 1 and random.random() < 0.5 else limits
+    if random.random() < 0.1 and one["kind"] != "stamp_card" and len(currencies) == 1:
+        share(random, one, currencies[0])
     return one
+
+
+def share(random: Random, one: Written, currency: str) -> None:
+    """Limits it for the whole programme, or gives it a budget."""
+    most = {"amount": {"JPY": "900"}.get(currency, "9.00")} if one["kind"] == "card_discount" else {"points": random.choice([50, 200])}
+    if random.random() < 0.4:
+        one["budget"] = most | {"at_end": random.choice(["stop", "stop", "warn"])}
+    else:
+        per = random.choice(["day", "month", "ever"])
+        one["limit"] = random.choice([most, {"times": 4}]) | {"per": per, "of": "programme"}
+
+
+def shared(file: Written) -> bool:
+    """Whether what members get depends on what others got before."""
+    limits = [limit for one in file["mechanics"] for limit in (one["limit"] if isinstance(one.get("limit"), list) else [one.get("limit") or {}])]
+    return any(limit.get("of") == "programme" for limit in limits) or any("budget" in one for one in file["mechanics"])
 
 
 def when(random: Random, currency: str, first: date) -> Written:

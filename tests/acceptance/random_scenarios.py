@@ -12,8 +12,9 @@ from random import Random
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from tests.acceptance.oracle.reading import MEMBER_TYPES
 from tests.acceptance.oracle.rules import minor, money, month_end
-from tests.acceptance.random_programmes import ATTRIBUTES, CATEGORIES, MERCHANTS, SKUS, programme
+from tests.acceptance.random_programmes import ATTRIBUTES, CATEGORIES, MERCHANTS, SKUS, programme, shared
 
 Written = dict[str, Any]
 SCALE = {"EUR": 1, "KWD": 1, "CZK": 25, "JPY": 100}
@@ -83,7 +84,13 @@ class Maker:
                 events.append(self.about_member(day, member, cards))
             elif member not in busy:
                 events += self.member(day, member, self.random.choice(cards))
-        return events
+        return self.of_one_member(events) if shared(self.file) else events
+
+    def of_one_member(self, events: list[Written]) -> list[Written]:
+        """Under a limit of the whole programme only one member's events of a day: who comes first would matter."""
+        cards = [event["card"] for event in events if event["type"] == "purchase"]
+        card = self.random.choice(cards) if cards else ""
+        return [event for event in events if event.get("card") == card or event["type"] in MEMBER_TYPES]
 
     def member(self, day: date, member: str, card: str) -> list[Written]:
         """What a member does on a day, on one card."""

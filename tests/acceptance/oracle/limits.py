@@ -12,15 +12,17 @@ PERIODS = {"day": "%Y-%m-%d", "month": "%Y-%m", "year": "%Y", "ever": "ever"}
 
 
 class Limits:
-    """What each member has had of each mechanic, in each period of each of its limits."""
+    """What each member, and all together, have had of each mechanic, in each period of each of its limits."""
 
     def __init__(self) -> None:
         """Nobody has had anything."""
         self.used: Counter[tuple[str, int, str, str]] = Counter()
 
-    def cut(self, mechanic: Written, member: str, day: date, currency: str, worth: int) -> int:
-        """What of a gift is under all limits."""
+    def cut(self, mechanic: Written, member: str, day: date, currency: str, worth: int, *, at_night: bool = False) -> int:
+        """What of a gift is under all limits; those of the whole programme are looked at at night."""
         for place, limit in enumerate(_listed(mechanic)):
+            if _shared(limit) and not at_night:
+                continue
             used = 0 if limit["per"] == "event" else self.used[self._key(mechanic, place, member, day, limit)]
             if "times" in limit:
                 worth = worth if used < limit["times"] else 0
@@ -36,10 +38,20 @@ class Limits:
 
     @staticmethod
     def _key(mechanic: Written, place: int, member: str, day: date, limit: Written) -> tuple[str, int, str, str]:
-        assert limit.get("of", "member") == "member", "limits of the whole programme are not in this oracle"
-        return mechanic["id"], place, member, day.strftime(PERIODS.get(limit["per"], "event"))
+        return mechanic["id"], place, "" if _shared(limit) else member, day.strftime(PERIODS.get(limit["per"], "event"))
+
+
+def _shared(limit: Written) -> bool:
+    return bool(limit.get("of", "member") == "programme")
+
+
+def is_shared(mechanic: Written) -> bool:
+    """Whether what it gives is decided in the night run."""
+    return any(_shared(limit) for limit in _listed(mechanic))
 
 
 def _listed(mechanic: Written) -> list[Written]:
-    limit = mechanic.get("limit") or []
-    return [limit] if isinstance(limit, dict) else list(limit)
+    """Its limits; a budget that stops cuts off like one."""
+    limit, budget = mechanic.get("limit") or [], mechanic.get("budget")
+    limits = [limit] if isinstance(limit, dict) else list(limit)
+    return [*limits, {**budget, "per": "ever", "of": "programme"}] if budget and budget["at_end"] == "stop" else limits

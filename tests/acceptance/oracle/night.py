@@ -6,12 +6,14 @@ from datetime import datetime
 from datetime import time as clock
 
 from tests.acceptance.oracle.points import Lot
+from tests.acceptance.oracle.purchases import give_shared
 from tests.acceptance.oracle.spending import free
 from tests.acceptance.oracle.state import State
 
 
 def run(state: State) -> None:
     """In the contract's order. What waited for its original has been booked or rejected before."""
+    give_shared(state)
     end = datetime.combine(state.day, clock(23, 59, 59), state.programme.zone)
     for key, taken in list(state.holds.items()):
         if taken.expires is not None and taken.expires <= end:

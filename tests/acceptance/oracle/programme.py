@@ -105,7 +105,7 @@ def read(document: Written) -> Programme:
     by_party: dict[str, list[Contract]] = {}
     for one in contracts:
         by_party.setdefault(one.party, []).append(one)
-    head = document["programme"]
+    head = {"accepts_events_up_to_days": 60, "claim_days": 30, **document["programme"]}
     parties = tuple(party["id"] for party in document["parties"])
     return Programme(head, parties, contracts, tuple(document["mechanics"]), ZoneInfo(head["timezone"]), by_party)
 

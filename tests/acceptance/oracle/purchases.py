@@ -7,6 +7,7 @@ from datetime import timedelta
 from tests.acceptance.oracle import rules
 from tests.acceptance.oracle.basket import Gift, Purchase, purchase
 from tests.acceptance.oracle.earning import UNITS, worth
+from tests.acceptance.oracle.limits import is_shared
 from tests.acceptance.oracle.programme import Written
 from tests.acceptance.oracle.reading import Event
 from tests.acceptance.oracle.state import Refused, State
@@ -21,18 +22,26 @@ def book(state: State, event: Event) -> list[Written]:
     for gift in gifts:
         if gift.unit == "points" and any(points and not _issuing(state, sponsor, bought) for sponsor, points in gift.had.items()):
             raise Refused("no-contract")
-    bought.gifts = gifts
+    bought.gifts = [gift for gift in gifts if not is_shared(gift.mechanic)]
+    state.deferred += [(bought, gift.mechanic) for gift in gifts if is_shared(gift.mechanic)]
     state.purchases[event.source, event.id] = bought
     own = programme.contract(event.party, day)
     if own:
         state.books.window.purchases.setdefault(own, set()).add(event.id)
-    if any(gift.unit == "points" for gift in gifts):
-        state.account(member).touch(day)
-    effects: list[Written] = []
-    for gift in gifts:
-        state.limits.count(gift.mechanic, member, day, gift.total, times=1)
-        effects += give(state, bought, gift)
-    return effects
+    return [effect for gift in bought.gifts for effect in give(state, bought, gift)]
+
+
+def give_shared(state: State) -> None:
+    """The night run: what limits of the whole programme leave of what remains of the day's purchases, in order of receipt."""
+    waiting, state.deferred = state.deferred, []
+    file = state.programme.mechanics
+    for bought, mechanic in waiting:
+        value = worth(mechanic, bought, bought.left(), file)
+        value = state.limits.cut(mechanic, bought.member, bought.day, bought.currency, value, at_night=True)
+        if value:
+            gift = _gift(state, bought, mechanic, value)
+            bought.gifts = sorted([*bought.gifts, gift], key=lambda one: file.index(one.mechanic))
+            state.events[bought.event.id]["effects"] += give(state, bought, gift)
 
 
 def _issuing(state: State, sponsor: str, bought: Purchase) -> bool:
@@ -53,22 +62,26 @@ def _gifts(state: State, bought: Purchase) -> list[Gift]:
             if any(one["kind"] == "multiplier" for one in rivals) is multiplying:
                 winner = max(rivals, key=given)
                 bought.losers |= {file.index(one) for one in rivals if one is not winner}
-    gifts = []
-    for place, mechanic in enumerate(file):
-        total = 0 if place in bought.losers else given(mechanic)
-        if total:
-            funders = state.programme.shares(mechanic, bought.event.party)
-            parts = rules.shares(total, [share for _, share in funders])
-            if UNITS[mechanic["kind"]] == "stamp":
-                funders, parts = [("", funders[0][1])], [total]
-            had = {party: part for (party, _), part in zip(funders, parts, strict=True) if part}
-            gifts.append(Gift(mechanic, UNITS[mechanic["kind"]], had, dict(had)))
-    return gifts
+    totals = [(mechanic, given(mechanic)) for place, mechanic in enumerate(file) if place not in bought.losers]
+    return [_gift(state, bought, mechanic, total) for mechanic, total in totals if total]
+
+
+def _gift(state: State, bought: Purchase, mechanic: Written, total: int) -> Gift:
+    """Rule 6: split over who funds it."""
+    funders = state.programme.shares(mechanic, bought.event.party)
+    parts = rules.shares(total, [share for _, share in funders])
+    if UNITS[mechanic["kind"]] == "stamp":
+        funders, parts = [("", funders[0][1])], [total]
+    had = {party: part for (party, _), part in zip(funders, parts, strict=True) if part}
+    return Gift(mechanic, UNITS[mechanic["kind"]], had, dict(had))
 
 
 def give(state: State, bought: Purchase, gift: Gift) -> list[Written]:
     """Books one mechanic's gift. Gives its effects."""
     mechanic, event = gift.mechanic, bought.event
+    state.limits.count(mechanic, bought.member, bought.day, gift.total, times=1)
+    if gift.unit == "points":
+        state.account(bought.member).touch(bought.day)
     if gift.unit == "stamp":
         return _stamp(state, bought, gift)
     for sponsor, part in gift.had.items():

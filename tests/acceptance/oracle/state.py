@@ -52,6 +52,7 @@ class State:
     stamps: dict[tuple[str, str], int] = field(default_factory=dict)
     rows: dict[tuple[str, str], int] = field(default_factory=dict)
     lots_of: dict[tuple[str, str, str, str], Lot] = field(default_factory=dict)
+    deferred: list[tuple[Purchase, Written]] = field(default_factory=list)
     limits: Limits = field(default_factory=Limits)
     books: Books = field(init=False)
 
