@@ -14,6 +14,7 @@ from schemas.events.member import (
     MembersUnmergedEvent,
 )
 from schemas.events.purchase import PurchaseEvent
+from schemas.events.quick import QuickPurchaseEvent
 from schemas.events.redemption import (
     RedemptionCaptureEvent,
     RedemptionEvent,
@@ -23,7 +24,7 @@ from schemas.events.redemption import (
 )
 from schemas.events.return_ import PriceAdjustmentEvent, ReturnEvent
 
-Event = (
+ModelEvent = (
     PurchaseEvent
     | ReturnEvent
     | PriceAdjustmentEvent
@@ -43,9 +44,12 @@ Event = (
     | MembersMergedEvent
     | MembersUnmergedEvent
 )
-"""Any event that the house understands, in its envelope."""
+"""The models of all events that the house understands, each with its envelope."""
 
-EVENT_TYPES: dict[str, type[Event]] = {
+Event = ModelEvent | QuickPurchaseEvent
+"""An event as it was read: a purchase may have been read the quick way, with the same attributes."""
+
+EVENT_TYPES: dict[str, type[ModelEvent]] = {
     "purchase.v1": PurchaseEvent,
     "return.v1": ReturnEvent,
     "price-adjustment.v1": PriceAdjustmentEvent,
@@ -83,4 +87,4 @@ RESERVED_TYPES = frozenset(
 )
 """Types whose data are defined with their mechanic; until then they are answered ``unknown-type``."""
 
-__all__ = ["EVENT_TYPES", "RESERVED_TYPES", "Envelope", "Event"]
+__all__ = ["EVENT_TYPES", "RESERVED_TYPES", "Envelope", "Event", "ModelEvent"]

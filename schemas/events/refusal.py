@@ -8,7 +8,7 @@ from typing import Any, NoReturn
 from pydantic import ValidationError
 
 from schemas.card_numbers import holds_card_number
-from schemas.events import EVENT_TYPES, Event
+from schemas.events import EVENT_TYPES, ModelEvent
 from schemas.events.envelope import Envelope, OpenEnvelope
 from schemas.pointer import Path, pointer_to
 
@@ -65,7 +65,7 @@ class _UnreadableError(ValueError):
     """JSON that is well-formed and still cannot be read in one way only."""
 
 
-def explain(value: bytes) -> Event:
+def explain(value: bytes) -> ModelEvent:
     """The event, if it can be read after all; else raises ``Malformed`` or ``UnknownType``."""
     try:
         return _read(value)
@@ -73,14 +73,14 @@ def explain(value: bytes) -> Event:
         raise Malformed("", "The value is nested too deeply.") from None
 
 
-def _read(value: bytes) -> Event:
+def _read(value: bytes) -> ModelEvent:
     document = _document(value)
     envelope = _envelope(document)
     model = EVENT_TYPES.get(envelope.type)
     if model is None:
         raise UnknownType(envelope)
     try:
-        event: Event = model.__pydantic_validator__.validate_json(value)
+        event: ModelEvent = model.__pydantic_validator__.validate_json(value)
     except ValidationError as error:
         _refuse(error, document)
     problem = event.data.problem()

@@ -11,6 +11,7 @@ from typing import Any
 
 from clearing.events import Refused
 from schemas.card_numbers import card_number_pointer, holds_card_number
+from schemas.events import Event
 from schemas.events.answers import RejectionCode
 from schemas.events.decode import Malformed, UnknownType, decode
 from schemas.events.envelope import Envelope
@@ -90,7 +91,7 @@ class Reading:
 
     def read(self, incoming: Incoming, headers: Headers | None) -> Incoming:
         """Fills in the event, or the problem with it."""
-        event: Envelope
+        event: Event | Envelope
         try:
             incoming.event = event = decode(incoming.value)
         except Malformed as error:
