@@ -4,63 +4,49 @@ The same type stands for the purchase as it came and for what remains of it afte
 mechanic is valued by one piece of code in both cases (rule 13).
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from fractions import Fraction
 
+import msgspec
+
 from clearing.rounding import half_even, largest_remainder
-from schemas.events.purchase import Purchase
+from schemas.events.purchase import Purchase, PurchaseLine
+from schemas.events.quick import QuickLine, QuickPurchase
 from schemas.ids import PartyId
 
 EARNS_NOTHING = frozenset({"points", "gift_card"})
 """Kinds of tender that lower the earning base (rule 4)."""
 
 
-class BasketLine:
+class BasketLine(msgspec.Struct, gc=False):
     """One line: what was paid, what of it earns, how many units, and the discounts that the seller named.
 
     `amount_minor`, `base_minor` and the discounts are in minor units of the basket's currency.
     """
 
-    __slots__ = ("amount_minor", "base_minor", "category", "discounts", "line", "quantity", "sku")
-
-    def __init__(
-        self,
-        line: int,
-        sku: str | None,
-        category: str | None,
-        quantity: Decimal,
-        amount_minor: int,
-        base_minor: int,
-        discounts: Sequence[tuple[str, int]],
-    ) -> None:
-        self.line = line
-        self.sku = sku
-        self.category = category
-        self.quantity = quantity
-        self.amount_minor = amount_minor
-        self.base_minor = base_minor
-        self.discounts = discounts
+    line: int
+    sku: str | None
+    category: str | None
+    quantity: Decimal
+    amount_minor: int
+    base_minor: int
+    discounts: Sequence[tuple[str, int]]
 
 
-class Basket:
+class Basket(msgspec.Struct, gc=False):
     """The lines of one purchase with the facts that conditions ask for: who sold, when and where."""
 
-    __slots__ = ("base_minor", "channel", "currency", "lines", "local", "seller", "store")
-
-    def __init__(self, seller: PartyId, currency: str, local: datetime, store: str | None, channel: str | None, lines: Sequence[BasketLine]) -> None:
-        self.seller = seller
-        self.currency = currency
-        self.local = local
-        self.store = store
-        self.channel = channel
-        self.lines = lines
-        base = 0
-        for line in lines:
-            base += line.base_minor
-        self.base_minor = base
+    seller: PartyId
+    currency: str
+    local: datetime
+    store: str | None
+    channel: str | None
+    lines: Sequence[BasketLine]
+    base_minor: int
+    """Earning base of all lines together."""
 
     @property
     def day(self) -> date:
@@ -69,7 +55,7 @@ class Basket:
 
     def only(self, lines: Sequence[BasketLine]) -> "Basket":
         """The same purchase as if it had had these lines only (the multiplier's question)."""
-        return Basket(self.seller, self.currency, self.local, self.store, self.channel, lines)
+        return Basket(self.seller, self.currency, self.local, self.store, self.channel, lines, sum([line.base_minor for line in lines]))
 
 
 @dataclass(slots=True)
@@ -85,7 +71,7 @@ class Remaining:
         return self.amount_minor == 0 and self.quantity == 0
 
 
-def not_earning(purchase: Purchase) -> list[int]:
+def not_earning(purchase: Purchase | QuickPurchase) -> list[int]:
     """Of each line, in minor units, the part that was paid with points or gift cards (rule 4)."""
     blocked = 0
     if purchase.tenders:
@@ -98,35 +84,34 @@ def not_earning(purchase: Purchase) -> list[int]:
     return largest_remainder(blocked, amounts)
 
 
-def basket_of(purchase: Purchase, seller: PartyId, local: datetime) -> Basket:
+def basket_of(purchase: Purchase | QuickPurchase, seller: PartyId, local: datetime) -> Basket:
     """The basket of a purchase as it came; `local` is its time in the programme's time zone."""
-    lines = purchase.lines
-    parts: Iterable[int] = not_earning(purchase) if purchase.tenders else (0,) * len(lines)
-    return Basket(
-        seller,
-        purchase.currency,
-        local,
-        purchase.store,
-        purchase.channel,
-        [
-            BasketLine(
-                line.line,
-                line.sku,
-                line.category,
-                line.quantity,
-                line.amount_minor,
-                line.amount_minor - part,
-                [(d.mechanic, d.amount_minor) for d in line.discounts] if line.discounts else (),
-            )
-            for line, part in zip(lines, parts, strict=True)
-        ],
-    )
+    bought: Sequence[PurchaseLine | QuickLine] = purchase.lines
+    lines = [
+        BasketLine(
+            line.line,
+            line.sku,
+            line.category,
+            line.quantity,
+            line.amount_minor,
+            line.amount_minor,
+            [(d.mechanic, d.amount_minor) for d in line.discounts] if line.discounts else (),
+        )
+        for line in bought
+    ]
+    base = purchase.total_minor  # what the lines add up to: judged before
+    if purchase.tenders:
+        for line, part in zip(lines, not_earning(purchase), strict=True):
+            line.base_minor -= part
+            base -= part
+    return Basket(seller, purchase.currency, local, purchase.store, purchase.channel, lines, base)
 
 
-def remaining_basket(purchase: Purchase, seller: PartyId, local: datetime, left: dict[int, Remaining]) -> Basket:
+def remaining_basket(purchase: Purchase | QuickPurchase, seller: PartyId, local: datetime, left: dict[int, Remaining]) -> Basket:
     """What remains of a purchase: the parts paid with points and the named discounts shrink with their line, half-even (rules 4, 13)."""
+    bought: Sequence[PurchaseLine | QuickLine] = purchase.lines
     lines = []
-    for line, part in zip(purchase.lines, not_earning(purchase), strict=True):
+    for line, part in zip(bought, not_earning(purchase), strict=True):
         rest = left[line.line]
         if rest.gone:
             continue
@@ -142,4 +127,4 @@ def remaining_basket(purchase: Purchase, seller: PartyId, local: datetime, left:
                 [(d.mechanic, half_even(d.amount_minor * share)) for d in line.discounts or ()],
             )
         )
-    return Basket(seller, purchase.currency, local, purchase.store, purchase.channel, lines)
+    return Basket(seller, purchase.currency, local, purchase.store, purchase.channel, lines, sum(line.base_minor for line in lines))

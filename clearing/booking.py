@@ -82,7 +82,10 @@ class Booking:
         try:
             if received.arrived:
                 self._admit(received, decision.day)
-            known = self._apply(received, decision)
+            if received.event.type == "purchase.v1":
+                self._purchase(received, decision)
+            else:
+                known = self._apply(received, decision)
         except Refused as refusal:
             decision.outcome = Outcome.REJECTED
             decision.code, decision.detail, decision.pointer = refusal.code, refusal.detail, refusal.pointer
@@ -109,18 +112,31 @@ class Booking:
         event = received.event
         if received.sender not in self.plan.parties:
             raise Refused(RejectionCode.UNKNOWN_PARTNER, f"the programme has no party {received.sender}", "/source")
-        if event.type in HAS_TOTAL and not totals_match(event.data):
+        data = event.data
+        if event.type in HAS_TOTAL and not totals_match(data):
             raise Refused(RejectionCode.TOTALS_MISMATCH, "the lines, or the tenders, do not add up to the total", "/data/total_minor")
-        currency = getattr(event.data, "currency", None)
+        currency = getattr(data, "currency", None)
         if currency is not None and currency not in self.plan.currencies:
             raise Refused(RejectionCode.CURRENCY_NOT_ACCEPTED, f"the programme settles in {', '.join(sorted(self.plan.currencies))}", "/data/currency")
-        if event.time > received.received_at and event.time > received.received_at + AHEAD:
+        time = event.time
+        if time > received.received_at and time > received.received_at + AHEAD:
             raise Refused(RejectionCode.TIME_IN_FUTURE, f"the time lies more than 5 minutes after {received.received_at.isoformat()}", "/time")
         if day < self.oldest:
             raise Refused(RejectionCode.TOO_OLD, f"the event date {day} lies before {self.oldest}, the oldest accepted in the window {self.window}", "/time")
 
+    def _purchase(self, received: Received, decision: Decision) -> None:
+        member = decision.member = self._member(received, spends=False)
+        if member.closed:  # who has left earns nothing; the purchase counts for its sender
+            count_purchase(self.booked.postings, received.sender, self.plan.rules(received.sender, decision.day).contract, decision)
+        elif self.wanted and received.key in self.wanted:
+            given: list[Given] = []
+            book_purchase(self.plan, self.booked.postings, received, member, decision, given)
+            self.facts.originals[received.key] = Sale(received.record, received, member.no, decision.applied, given, {})
+        else:
+            book_purchase(self.plan, self.booked.postings, received, member, decision, None)
+
     def _apply(self, received: Received, decision: Decision) -> list[CardId]:
-        """Books the event by its type; returns cards whose owner has become known."""
+        """Books an event that is no purchase by its type; returns cards whose owner has become known."""
         kind = received.event.type
         if kind in MEMBERSHIP:
             return book_membership(received, self.facts, decision)
@@ -132,14 +148,6 @@ class Booking:
         made: Original | None = None
         plan, postings = self.plan, self.booked.postings
         match kind:
-            case "purchase.v1":
-                if member.closed:  # who has left earns nothing; the purchase counts for its sender
-                    count_purchase(plan, postings, received.sender, decision)
-                else:
-                    given: list[Given] | None = [] if received.key in self.wanted else None
-                    book_purchase(plan, postings, received, member, decision, given)
-                    if given is not None:
-                        made = Sale(received.record, received, member.no, decision.applied, given, {})
             case "return.v1" | "price-adjustment.v1":
                 book_return(plan, postings, received, original, member, decision)
             case "redemption.v1":

@@ -4,7 +4,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Any, NamedTuple
+from typing import Any
+
+import msgspec
 
 from clearing.basket import Remaining
 from clearing.member import LotKey, Member
@@ -48,8 +50,7 @@ class OriginalUnknown(Exception):  # as above
     """The event names an original that has not come (yet)."""
 
 
-@dataclass(slots=True)
-class Received:
+class Received(msgspec.Struct, gc=False):
     """One event as it came: where it lies, when the broker took it, who sent it."""
 
     record: RecordId
@@ -67,7 +68,7 @@ class Received:
         return self.event.source, self.event.id
 
 
-class Effect(NamedTuple):
+class Effect(msgspec.Struct, frozen=True, gc=False):
     """One line of an answer: what a mechanic gave (or took back) on behalf of a sponsor."""
 
     mechanic: MechanicId | None
@@ -80,8 +81,7 @@ class Effect(NamedTuple):
     gift: str | None = None
 
 
-@dataclass(slots=True)
-class Decision:
+class Decision(msgspec.Struct, gc=False):
     """What was decided about one event."""
 
     received: Received
@@ -90,7 +90,7 @@ class Decision:
     """Event date, in the programme's time zone (rule 1)."""
     local: datetime
     """The event's time there."""
-    effects: list[Effect] = field(default_factory=list)
+    effects: list[Effect] = []
     member: Member | None = None
     card: CardId | None = None
     """The card that a held event waits for."""

@@ -12,6 +12,8 @@ from clearing.limits import Limits, limits_of
 from clearing.mechanics import Mechanic, build
 from clearing.mechanics.points_on_spend import PointsOnSpend
 from clearing.member import LotKey
+from clearing.points import accrual
+from clearing.postings import Movement
 from schemas import mechanics as spec
 from schemas.ids import MechanicId, PartyId
 from schemas.programme import Contract, ProgrammeFile
@@ -29,8 +31,8 @@ class Rule:
     """Place in the programme file: the order in which mechanics apply and repay debts."""
     funding: Funding
     """Who funds it, with shares that add up to 1, in the order of the file; a party named twice has its shares added."""
-    lots: Mapping[PartyId, LotKey]
-    """Of points: the lot that each sponsor's go into. A sponsor without an issuing contract on the day has none (rule 6)."""
+    accruals: Mapping[PartyId, Movement]
+    """Of points: what each sponsor gives, and into which lot. A sponsor without an issuing contract on the day gives nothing (rule 6)."""
     limits: Limits | None
     shared: Limits | None
     """Limits and budgets of the whole programme: what the mechanic gives is decided in the night run, in order of receipt."""
@@ -43,12 +45,16 @@ class Rules:
     """All that applies to a seller's purchases of one event date, in the order of the file."""
 
     all: tuple[Rule, ...]
+    contract: date | None
+    """`from` of the seller's contract version on the day, which sets its fee (rule 21)."""
     bases: Mapping[MechanicId, Mechanic]
     grouped: bool
     personal: bool
     """Some rule asks who the member is."""
     shared: bool
     """Some rule is limited for the whole programme."""
+    limited: bool
+    """Some rule has limits for each member."""
     gaps: bool
     """Some sponsor of points has no issuing contract."""
 
@@ -121,13 +127,16 @@ class Plan:
             for place, entry, mechanic in self.mechanics
             if latest.get(entry.id) == entry.valid_from and (entry.valid_to is None or day <= entry.valid_to) and applies_to(entry, seller)
         )
+        contract = self.contract(seller, day)
         return Rules(
             rules,
+            contract.valid_from if contract else None,
             {rule.mechanic.id: rule.mechanic for rule in rules if isinstance(rule.mechanic, PointsOnSpend)},
             any(rule.entry.group for rule in rules),
             any(rule.personal for rule in rules),
             any(rule.shared is not None for rule in rules),
-            any(party not in rule.lots for rule in rules if rule.mechanic.effect == "points" for party, _ in rule.funding),
+            any(rule.limits is not None for rule in rules),
+            any(party not in rule.accruals for rule in rules if rule.mechanic.effect == "points" for party, _ in rule.funding),
         )
 
     def _rule(self, place: int, entry: spec.Mechanic, mechanic: Mechanic, seller: PartyId, day: date) -> Rule:
@@ -136,12 +145,13 @@ class Plan:
         release_on = day + timedelta(days=pending_days) if pending_days else None
         funding = funding_of(entry.funding, seller)
         contracts = {party: self.issuing_contract(party, day) for party, _ in funding}
+        lots = {party: LotKey(party, contract, expiry, day, release_on) for party, contract in contracts.items() if contract is not None}
         return Rule(
             mechanic,
             entry,
             place,
             funding,
-            {party: LotKey(party, contract, expiry, day, release_on) for party, contract in contracts.items() if contract is not None},
+            {party: accrual(mechanic.id, lot) for party, lot in lots.items()},
             limits_of(entry, "member", self.programme.currencies[0]),
             limits_of(entry, "programme", self.programme.currencies[0]),
             entry.audience != spec.Audience(),

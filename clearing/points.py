@@ -5,8 +5,13 @@ from datetime import date
 
 from clearing.entries import POINTS, Code
 from clearing.member import Debt, Lot, LotKey, Member
-from clearing.postings import Postings
+from clearing.postings import Movement, Postings
 from schemas.ids import MechanicId, PartyId
+
+
+def accrual(mechanic: MechanicId, lot: LotKey) -> Movement:
+    """Points that a mechanic gives into a lot."""
+    return Movement(Code.ACCRUAL, POINTS, lot.sponsor, lot.contract, mechanic=mechanic, lot=lot)
 
 
 class Purse:
@@ -35,14 +40,17 @@ class Purse:
 
     def _post(self, code: Code, points: int, key: LotKey, counterparty: PartyId | None = None, counter_contract: date | None = None,
               mechanic: MechanicId | None = None, held: bool = False) -> None:  # fmt: skip
-        self.postings.post(
-            code, points, POINTS, self.member.no, key.sponsor, key.contract,
+        what = Movement(
+            code, POINTS, key.sponsor, key.contract,
             counterparty=counterparty, counter_contract=counter_contract, mechanic=mechanic, lot=key, held=held,
         )  # fmt: skip
+        self.postings.post(what, points, self.member.no)
 
-    def earn(self, mechanic: MechanicId, points: int, lot: LotKey) -> None:
+    def earn(self, what: Movement, points: int) -> None:
         """Rule 7: new points that are available first repay what the member owes; the rest stays in the lot."""
-        self.postings.post(Code.ACCRUAL, points, POINTS, self.member.no, lot.sponsor, lot.contract, mechanic=mechanic, lot=lot)
+        lot = what.lot
+        assert lot is not None, "points are given into a lot"
+        self.postings.post(what, points, self.member.no)
         self._lot(lot, points)
         if self.member.debts and lot.release_on is None:
             self.repay_from(lot, points)

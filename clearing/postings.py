@@ -2,14 +2,59 @@
 
 from collections.abc import Iterable
 from datetime import date
-from typing import NamedTuple
+
+import msgspec
 
 from clearing.entries import Code, Total
 from clearing.member import LotKey
 from schemas.ids import MechanicId, MemberNo, PartyId, RecordId
 
+Key = tuple[Code, PartyId, date | None, PartyId | None, date | None, str]
+"""Pricing key: code, sponsor and its contract, counterparty and its contract, unit."""
 
-class Transfer(NamedTuple):
+
+class Movement:
+    """What a row moves, apart from how much, for whom and by which entry. A mechanic's is made once and stands behind very many rows.
+
+    `held`: the points come from a hold, or (RETURN_SPENT) the member owes them. Never changed once it is made.
+    """
+
+    __slots__ = ("_all", "_hash", "code", "contract", "counter_contract", "counterparty", "held", "key", "lot", "mechanic", "sponsor", "unit")
+
+    def __init__(
+        self,
+        code: Code,
+        unit: str,
+        sponsor: PartyId,
+        contract: date | None,
+        *,
+        counterparty: PartyId | None = None,
+        counter_contract: date | None = None,
+        mechanic: MechanicId | None = None,
+        lot: LotKey | None = None,
+        held: bool = False,
+    ) -> None:
+        self.code = code
+        self.unit = unit
+        self.sponsor = sponsor
+        self.contract = contract
+        self.counterparty = counterparty
+        self.counter_contract = counter_contract
+        self.mechanic = mechanic
+        self.lot = lot
+        self.held = held
+        self.key: Key = (code, sponsor, contract, counterparty, counter_contract, unit)
+        self._all = (self.key, mechanic, lot, held)
+        self._hash = hash(self._all)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Movement) and self._all == other._all
+
+    def __hash__(self) -> int:
+        return self._hash
+
+
+class Transfer(msgspec.Struct, frozen=True, gc=False):
     """One row of the journal: a positive amount of a unit, moved by an entry for a member under a contract version.
 
     `first` marks the first row of its entry under its pricing key, so that events can be counted without sorting them. The night's own entries
@@ -18,22 +63,10 @@ class Transfer(NamedTuple):
 
     entry: RecordId
     line: int
-    code: Code
     amount: int
-    unit: str
     member: MemberNo | None
-    sponsor: PartyId
-    contract: date | None
-    counterparty: PartyId | None
-    counter_contract: date | None
-    mechanic: MechanicId | None
-    lot: LotKey | None
-    held: bool
+    what: Movement
     first: bool
-
-
-Key = tuple[Code, PartyId, date | None, PartyId | None, date | None, str]
-"""Pricing key: code, sponsor and its contract, counterparty and its contract, unit."""
 
 
 class Postings:
@@ -71,27 +104,10 @@ class Postings:
         total[1] += self._entry > 0
         return self._entry > 0
 
-    def post(
-        self,
-        code: Code,
-        amount: int,
-        unit: str,
-        member: MemberNo | None,
-        sponsor: PartyId,
-        contract: date | None,
-        *,
-        counterparty: PartyId | None = None,
-        counter_contract: date | None = None,
-        mechanic: MechanicId | None = None,
-        lot: LotKey | None = None,
-        held: bool = False,
-    ) -> None:
-        """Appends one transfer; `amount` is above zero. `held`: the points come from a hold, or (RETURN_SPENT) the member owes them."""
+    def post(self, what: Movement, amount: int, member: MemberNo | None) -> None:
+        """Appends one transfer; `amount` is above zero."""
         assert amount > 0, "a transfer moves something"
-        first = self._add((code, sponsor, contract, counterparty, counter_contract, unit), amount)
-        self.transfers.append(
-            Transfer(self._entry, self._line, code, amount, unit, member, sponsor, contract, counterparty, counter_contract, mechanic, lot, held, first)
-        )
+        self.transfers.append(Transfer(self._entry, self._line, amount, member, what, self._add(what.key, amount)))
         self._line += 1
 
     def change_lot(self, member: MemberNo, key: LotKey, points: int, expired: int = 0) -> None:

@@ -12,7 +12,7 @@ from clearing.mechanics.multiplier import Multiplier
 from clearing.member import Member
 from clearing.plan import Funding, Plan, Rule, Rules
 from clearing.points import Purse
-from clearing.postings import Postings
+from clearing.postings import Movement, Postings
 from clearing.rounding import largest_remainder
 from schemas.events.answers import RejectionCode
 from schemas.ids import MechanicId, PartyId
@@ -31,7 +31,7 @@ def book_purchase(plan: Plan, postings: Postings, received: Received, member: Me
     values = _values(rules, basket, member)
     if rules.gaps:
         _ask_contracts(values, day)
-    count_purchase(plan, postings, seller, decision)
+    count_purchase(postings, seller, rules.contract, decision)
     if rules.grouped or rules.personal or rules.shared:
         decision.applied = tuple(rule.mechanic.id for rule, _ in values)
     for rule, value in values:
@@ -49,11 +49,11 @@ def give(plan: Plan, postings: Postings, rule: Rule, value: int, basket: Basket,
         case "points":
             purse = Purse(postings, member)
             for sponsor, points in split(value, rule.funding):
-                lot = rule.lots[sponsor]
-                purse.earn(name, points, lot)
+                what = rule.accruals[sponsor]
+                purse.earn(what, points)
                 decision.effects.append(Effect(name, "points", points, sponsor, REASON))
                 if given is not None:
-                    given.append(Given(name, "points", sponsor, points, lot))
+                    given.append(Given(name, "points", sponsor, points, what.lot))
             member.active_on(day)
         case "stamp":
             _stamp(plan, postings, rule, value, member, basket, decision)
@@ -61,7 +61,7 @@ def give(plan: Plan, postings: Postings, rule: Rule, value: int, basket: Basket,
                 given.append(Given(name, "stamp", None, value, None))
         case effect:
             for sponsor, amount in split(value, rule.funding):
-                postings.post(Code.DISCOUNT, amount, basket.currency, member.no, sponsor, None, counterparty=seller, mechanic=name)
+                postings.post(Movement(Code.DISCOUNT, basket.currency, sponsor, None, counterparty=seller, mechanic=name), amount, member.no)
                 decision.effects.append(Effect(name, effect, amount, sponsor, REASON, currency=basket.currency))
                 if given is not None:
                     given.append(Given(name, effect, sponsor, amount, None))
@@ -75,15 +75,14 @@ def _ask_contracts(values: Sequence[tuple[Rule, int]], day: date) -> None:
     for rule, value in values:
         if value > 0 and rule.mechanic.effect == "points":
             for sponsor, _ in split(value, rule.funding):
-                if sponsor not in rule.lots:
+                if sponsor not in rule.accruals:
                     raise Refused(RejectionCode.NO_CONTRACT, f"{sponsor}, who funds {rule.mechanic.id}, has no issuing contract on {day}", "/source")
 
 
-def count_purchase(plan: Plan, postings: Postings, seller: PartyId, decision: Decision) -> None:
+def count_purchase(postings: Postings, seller: PartyId, contract: date | None, decision: Decision) -> None:
     """Counts an accepted purchase for its sender, under the contract that sets its fee (rule 21)."""
-    contract = plan.contract(seller, decision.day)
-    decision.contract = contract.valid_from if contract else None
-    postings.count(Code.PURCHASE, 1, PURCHASES, seller, decision.contract)
+    decision.contract = contract
+    postings.count(Code.PURCHASE, 1, PURCHASES, seller, contract)
 
 
 def whole(received: Received) -> dict[int, Remaining]:
@@ -100,7 +99,8 @@ def _values(rules: Rules, basket: Basket, member: Member) -> list[tuple[Rule, in
         bases = rules.bases
         if len(applying) != len(rules.all):
             bases = {rule.mechanic.id: rule.mechanic for rule in applying if rule.mechanic.id in bases}
-        return [(rule, _limited(rule, rule.mechanic.value(basket, bases), member, basket)) for rule in applying]
+        values = [(rule, rule.mechanic.value(basket, bases)) for rule in applying]
+        return [(rule, _limited(rule, value, member, basket)) for rule, value in values] if rules.limited else values
     return _best_of_groups(applying, basket, member)
 
 
@@ -140,12 +140,12 @@ def _stamp(plan: Plan, postings: Postings, rule: Rule, stamps: int, member: Memb
     """Enters stamps on the member's card; full rows bring gifts, whose value their funders owe to the seller (`reward`)."""
     name = rule.mechanic.id
     currency = plan.programme.currencies[0]
-    postings.post(Code.STAMP, stamps, STAMPS, member.no, basket.seller, None, mechanic=name)
+    postings.post(Movement(Code.STAMP, STAMPS, basket.seller, None, mechanic=name), stamps, member.no)
     decision.effects.append(Effect(name, "stamp", stamps, None, REASON))
     member.changed = True
     for gift in rule.mechanic.remember(member.memory.setdefault(name, {}), stamps, basket.day):
         if gift.value_minor == 0:
             decision.effects.append(Effect(name, "gift", gift.count, None, REASON, gift=gift.gift))
         for sponsor, amount in split(gift.value_minor * gift.count, rule.funding) if gift.value_minor else ():
-            postings.post(Code.REWARD, amount, currency, member.no, sponsor, None, counterparty=basket.seller, mechanic=name)
+            postings.post(Movement(Code.REWARD, currency, sponsor, None, counterparty=basket.seller, mechanic=name), amount, member.no)
             decision.effects.append(Effect(name, "gift", amount, sponsor, REASON, currency=currency, gift=gift.gift))

@@ -10,7 +10,7 @@ from clearing.mechanics.base import Mechanic
 from clearing.member import Member
 from clearing.plan import Plan, Rule
 from clearing.points import Purse
-from clearing.postings import Postings
+from clearing.postings import Movement, Postings
 from clearing.purchases import whole
 from clearing.rounding import largest_remainder
 from schemas.events.answers import RejectionCode
@@ -104,14 +104,14 @@ def _take(plan: Plan, postings: Postings, sale: Sale, rule: Rule, part: Given, b
             if points:
                 decision.effects.append(Effect(part.mechanic, "points", -points, part.sponsor, reason))
         case "stamp":
-            postings.post(Code.STAMP_REVERSAL, back, STAMPS, member.no, seller, None, mechanic=part.mechanic)
+            postings.post(Movement(Code.STAMP_REVERSAL, STAMPS, seller, None, mechanic=part.mechanic), back, member.no)
             rule.mechanic.remember(member.memory.setdefault(part.mechanic, {}), -back, decision.day)
             member.changed = True
             decision.effects.append(Effect(part.mechanic, "stamp", -back, None, reason))
         case effect:
             assert part.sponsor is not None
             currency = sale.received.event.data.currency
-            postings.post(Code.DISCOUNT_REVERSAL, back, currency, member.no, part.sponsor, None, counterparty=seller, mechanic=part.mechanic)
+            postings.post(Movement(Code.DISCOUNT_REVERSAL, currency, part.sponsor, None, counterparty=seller, mechanic=part.mechanic), back, member.no)
             decision.effects.append(Effect(part.mechanic, effect, -back, part.sponsor, reason, currency=currency))
 
 

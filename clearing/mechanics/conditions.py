@@ -35,6 +35,7 @@ class Condition:
         self.card_only = bool(when.mcc)
         self.every_line = not (self.categories or self.skus or self.barred_categories or self.barred_skus)
         self.any_time = not (self.stores or self.channels or self.weekdays or self.hours or self.days or self.card_only)
+        self.by_sku = bool(self.skus or self.barred_skus)
         self._known: dict[tuple[str | None, str | None], bool] = {}
 
     def lines(self, basket: Basket) -> Sequence[BasketLine]:
@@ -45,14 +46,22 @@ class Condition:
             lines: Sequence[BasketLine] = basket.lines
             base = basket.base_minor
         else:
-            lines = [line for line in basket.lines if self._qualifies(line.category, line.sku)]
+            lines = [line for line in basket.lines if self._qualifies(line.category, line.sku)] if self.by_sku else self._in_categories(basket.lines)
             base = sum(line.base_minor for line in lines)
         if self.minimum is not None and (basket.currency != self.minimum[1] or base < self.minimum[0]):
             return ()
         return lines
 
+    def _in_categories(self, lines: Sequence[BasketLine]) -> Sequence[BasketLine]:
+        """The lines whose category qualifies; nearly all categories came before."""
+        known = self._known
+        try:
+            return [line for line in lines if known[line.category, None]]
+        except KeyError:
+            return [line for line in lines if self._qualifies(line.category, None)]
+
     def _qualifies(self, category: str | None, sku: str | None) -> bool:
-        key = (category, sku if self.skus or self.barred_skus else None)
+        key = (category, sku if self.by_sku else None)
         known = self._known.get(key)
         if known is None:
             named = not (self.categories or self.skus) or lies_in(category, self.categories) or sku in self.skus

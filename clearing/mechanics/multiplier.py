@@ -28,7 +28,11 @@ class Multiplier:
         if not lines:
             return 0
         part = basket if lines is basket.lines else basket.only(lines)
-        points = sum(base.value(part, bases) for name in self.bases if (base := bases.get(name)) is not None)
+        points = 0
+        for name in self.bases:
+            base = bases.get(name)
+            if base is not None:
+                points += base.value(part, bases)
         return floor(points * self.extra)
 
     def remember(self, memory: Memory, change: int, day: date) -> tuple[Gift, ...]:

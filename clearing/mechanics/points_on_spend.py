@@ -31,7 +31,7 @@ class PointsOnSpend:
         if basket.currency != self.currency:
             return 0
         lines = self.condition.lines(basket)
-        base = basket.base_minor if lines is basket.lines else sum(line.base_minor for line in lines)
+        base = basket.base_minor if lines is basket.lines else sum([line.base_minor for line in lines])
         scaled = base * self.step_denominator
         match self.rounding:
             case "down":

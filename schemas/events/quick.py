@@ -103,35 +103,51 @@ _read = msgspec.json.Decoder(QuickPurchaseEvent).decode
 
 
 def read_purchase(value: bytes) -> QuickPurchaseEvent | None:
-    """The purchase in a record's value, or None where the models have to judge it."""
+    """The purchase in a record's value, or None where the models have to judge it: always where a backslash stands in it."""
     try:
         event = _read(value)
     except (msgspec.MsgspecError, ValueError, RecursionError):
         return None
     if _ID(event.id) is None or not is_source(event.source) or time_of(event.time_text) is None or not is_currency(event.data.currency):
         return None
-    keys = keys_in_order(event)
-    return event if keys and value.count(b'":') == keys else None
+    texts = texts_in_order(event)
+    return event if texts and value.count(b'"') == 2 * texts and b"\\" not in value else None
 
 
-def keys_in_order(event: QuickPurchaseEvent) -> int:
-    """From how many keys it was read (more in the text means that one stood twice); 0 where a line is out of order or its quantity is none."""
+def texts_in_order(event: QuickPurchaseEvent) -> int:
+    """How many texts, keys among them, it was read from; 0 where a line is out of order or its quantity is none.
+
+    More in the record mean that a key stood twice, or with null.
+    """
     data = event.data
-    keys = 13 + (event.datacontenttype is not None) + (data.terminal is not None) + (data.channel is not None)
+    texts = 23
+    if event.datacontenttype is not None:
+        texts += 2
+    if data.terminal is not None:
+        texts += 2
+    if data.channel is not None:
+        texts += 2
     last = -1
     for line in data.lines:
-        text = line.quantity_text
-        if line.line <= last or (text is not None and quantity_of(text) is None):
+        if line.line <= last:
             return 0
         last = line.line
-        keys += 2 + (line.sku is not None) + (line.category is not None) + (text is not None)
+        texts += 2
+        if line.sku is not None:
+            texts += 2
+        if line.category is not None:
+            texts += 2
+        if line.quantity_text is not None:
+            if quantity_of(line.quantity_text) is None:
+                return 0
+            texts += 2
         if line.discounts is not None:
-            keys += 1 + 2 * len(line.discounts)
+            texts += 1 + 3 * len(line.discounts)
     if data.tenders is not None:
-        keys += 1
+        texts += 1
         for tender in data.tenders:
-            keys += 2 + (tender.card_token is not None)
-    return keys
+            texts += 3 if tender.card_token is None else 5
+    return texts
 
 
 @lru_cache(maxsize=4096)

@@ -157,6 +157,7 @@ class Source:
     def _decode(self, messages: list[Message]) -> list[Incoming]:
         read = self.reading.read
         batch = []
+        at_ms, received_at = -1, datetime.fromtimestamp(0, UTC)
         for message in messages:
             error = message.error()
             if error is not None:
@@ -166,7 +167,9 @@ class Source:
             topic, partition, offset = message.topic() or "", message.partition() or 0, message.offset()
             if offset is None or offset == OFFSET_INVALID or (topic, partition) not in self._at:
                 continue
-            received_at = datetime.fromtimestamp(message.timestamp()[1] / 1000, UTC)
+            ms = message.timestamp()[1]
+            if ms != at_ms:
+                at_ms, received_at = ms, datetime.fromtimestamp(ms / 1000, UTC)
             no = self.topics[topic]
             before, self._at[topic, partition] = self._at[topic, partition], offset + 1
             incoming = Incoming(record_id(no, partition, offset), no, partition, offset, before, self.generation, received_at, message.value() or b"")

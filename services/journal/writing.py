@@ -10,10 +10,10 @@ import psycopg
 from clearing.entries import Code, Total
 from clearing.events import Card, Decision, Hold, Original
 from clearing.member import LotKey, Member
-from clearing.postings import Postings, Transfer
-from schemas.ids import MechanicId, MemberNo, PartyId, RecordId
+from clearing.postings import Movement, Postings, Transfer
+from schemas.ids import MemberNo, RecordId
 from services.journal.accounts import Accounts
-from services.journal.entries import ENTRY, NULL, EntryRow, field
+from services.journal.entries import ENTRY, EntryRow, field
 from services.journal.names import Names
 from services.journal.reading import AVAILABLE, original_state, state_of
 
@@ -23,7 +23,7 @@ update entry set booked = %s, outcome = %s, contract = %s, member = %s, code = %
 """
 # The only place where rows of the journal are inserted while events are booked; the night's set-based steps are in night/steps.sql.
 TRANSFER = """
-copy transfer (entry, line, day, code, amount, unit, debit, credit, member, sponsor, contract, counterparty, counter_contract, mechanic,
+copy transfer (entry, line, day, code, amount, debit, credit, member, unit, sponsor, contract, counterparty, counter_contract, mechanic,
 expiry, earned, release_on, first) from stdin
 """
 # Lots: what changed is added to what is there.
@@ -134,40 +134,30 @@ class Writer:
         return text
 
     def _transfers(self, transfers: Sequence[Transfer], window: str) -> Iterator[str]:
-        accounts, ending = self.accounts.of, self._ending
-        endings: dict[tuple[object, ...], tuple[int, str]] = {}
-        for entry, line, code, amount, name, member, sponsor, contract, counterparty, counter_contract, by, lot, held, first in transfers:
-            key = (name, sponsor, contract, counterparty, counter_contract, by, lot)
-            found = endings.get(key)
+        accounts, columns = self.accounts.of, self._columns
+        known: dict[Movement, tuple[bool, str, str]] = {}
+        for row in transfers:
+            what, member = row.what, row.member
+            found = known.get(what)
             if found is None:
-                found = endings[key] = ending(name, sponsor, contract, counterparty, counter_contract, by, lot)
-            debit, credit = accounts(code, member, sponsor, counterparty, name, lot is not None and lot.release_on is not None, held)
-            yield (
-                f"{entry}\t{line}\t{window}\t{code:d}\t{amount}\t{found[0]}\t{debit}\t{credit}\t{NULL if member is None else member}\t{found[1]}\t"
-                f"{'t' if first else 'f'}\n"
-            )
+                found = known[what] = columns(what)
+            pending, code, rest = found
+            debit, credit = accounts(what.code, member, what.sponsor, what.counterparty, what.unit, pending, what.held)
+            yield f"{row.entry}\t{row.line}\t{window}\t{code}\t{row.amount}\t{debit}\t{credit}\t{member}\t{rest}\t{'t' if row.first else 'f'}\n"
 
-    def _ending(
-        self,
-        unit: str,
-        sponsor: PartyId,
-        contract: date | None,
-        counterparty: PartyId | None,
-        counter_contract: date | None,
-        by: MechanicId | None,
-        lot: LotKey | None,
-    ) -> tuple[int, str]:
-        """Number of the unit, and the columns from `sponsor` to `release_on`: the same for many rows of a batch."""
-        names = self.names
+    def _columns(self, what: Movement) -> tuple[bool, str, str]:
+        """Whether pending points move, the code, and the columns from `unit` and from `sponsor` to `release_on`: the same for many rows."""
+        names, lot = self.names, what.lot
         numbers = (
-            names.party[sponsor],
-            self._contract(sponsor, contract),
-            names.party[counterparty],
-            self._contract(counterparty, counter_contract),
-            names.mechanic[by],
+            names.unit[what.unit],
+            names.party[what.sponsor],
+            self._contract(what.sponsor, what.contract),
+            names.party[what.counterparty],
+            self._contract(what.counterparty, what.counter_contract),
+            names.mechanic[what.mechanic],
         )
         days = (None, None, None) if lot is None else (lot.expiry, lot.earned, lot.release_on or AVAILABLE)
-        return names.unit[unit], "\t".join(map(field, (*numbers, *days)))
+        return lot is not None and lot.release_on is not None, f"{what.code:d}", "\t".join(map(field, (*numbers, *days)))
 
     def lots(self, changes: dict[tuple[MemberNo, LotKey], list[int]]) -> None:
         """Adds the changes of lots. A lot that only shrinks is there already."""

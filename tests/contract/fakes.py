@@ -25,7 +25,7 @@ from clearing.member import Lot, Member
 from clearing.netting import Carried, Netting
 from clearing.plan import Plan
 from clearing.points import Purse
-from clearing.postings import Postings, Transfer
+from clearing.postings import Movement, Postings, Transfer
 from clearing.shared import book_shared
 from clearing.spending import free_hold
 from clearing.window import Event, State, advance
@@ -226,9 +226,10 @@ class MemoryBooks:
                 decision = book_shared(self.plan, postings, sale, self.facts.members[sale.member], self.shared)
                 self.decisions[received.record].append((day, decision))
                 for row in postings.transfers:
-                    if row.code in (Code.ACCRUAL, Code.DISCOUNT) and row.mechanic is not None:
-                        effect = "points" if row.code is Code.ACCRUAL else "discount"
-                        sale.given.append(Given(row.mechanic, effect, row.sponsor, row.amount, row.lot))
+                    what = row.what
+                    if what.code in (Code.ACCRUAL, Code.DISCOUNT) and what.mechanic is not None:
+                        effect = "points" if what.code is Code.ACCRUAL else "discount"
+                        sale.given.append(Given(what.mechanic, effect, what.sponsor, row.amount, what.lot))
                 self._post(day, postings)
         self.deferred = [(of_day, received) for of_day, received in self.deferred if of_day != day]
 
@@ -253,7 +254,7 @@ class MemoryBooks:
             released = set()
             for key, lot in list((member.lots or {}).items()):
                 if key.release_on is not None and key.release_on <= day and lot.points:
-                    postings.post(Code.RELEASE, lot.points, POINTS, member.no, key.sponsor, key.contract, lot=key)
+                    postings.post(Movement(Code.RELEASE, POINTS, key.sponsor, key.contract, lot=key), lot.points, member.no)
                     open_key = key._replace(release_on=None)
                     assert member.lots is not None
                     member.lots.setdefault(open_key, Lot(0)).points += lot.points
@@ -287,7 +288,7 @@ class MemoryBooks:
         for member in self.facts.members.values():
             for key, lot in (member.lots or {}).items():
                 if lot.points and effective_expiry(key.expiry, member.last_activity, key.earned) <= day:
-                    postings.post(Code.EXPIRY, lot.points, POINTS, member.no, key.sponsor, key.contract, lot=key)
+                    postings.post(Movement(Code.EXPIRY, POINTS, key.sponsor, key.contract, lot=key), lot.points, member.no)
                     if key.release_on is None:
                         member.available -= lot.points
                     else:
@@ -324,11 +325,7 @@ class MemoryBooks:
         return add_up(total for of_day, total in self.totals if of_day == day)
 
     def journal_totals(self, day: date) -> Sequence[Total]:
-        rows = [
-            Total(t.code, t.sponsor, t.contract, t.counterparty, t.counter_contract, t.unit, t.amount, int(t.first))
-            for of_day, t in self.journal
-            if of_day == day and t.code not in STAMPS_ONLY
-        ]
+        rows = [Total(*row.what.key, row.amount, int(row.first)) for of_day, row in self.journal if of_day == day and row.what.code not in STAMPS_ONLY]
         rows += [Total(Code.PURCHASE, party, contract, None, None, "purchases", 1, 1) for of_day, party, contract in self.bought if of_day == day]
         return add_up(rows)
 
@@ -336,7 +333,7 @@ class MemoryBooks:
         sums: Counter[str] = Counter()
         for of_day, transfer in self.journal:
             if of_day == day:
-                sums[transfer.unit] += transfer.amount
+                sums[transfer.what.unit] += transfer.amount
         return dict(sums), dict(sums)
 
     def balances(self, day: date) -> Balances:
@@ -368,11 +365,7 @@ class MemoryBooks:
         counted = []
         for one in lines:
             keys = {(t.code, t.sponsor, t.contract, t.counterparty, t.counter_contract, t.unit) for t in one.sources}
-            entries = {
-                t.entry
-                for of_day, t in self.journal
-                if of_day == day and t.entry > 0 and (t.code, t.sponsor, t.contract, t.counterparty, t.counter_contract, t.unit) in keys
-            }
+            entries = {row.entry for of_day, row in self.journal if of_day == day and row.entry > 0 and row.what.key in keys}
             counted.append(replace(one, events=len(entries) or None) if one.events_may_overlap else one)
         return counted
 

@@ -106,7 +106,8 @@ class MemoryHouse:
         return next(found for found in self.memory.decisions.values() if found[-1][1].received.event.id == event_id)
 
     def rows(self, day: date) -> list[Row]:
-        found = [(Code(t.code).name, t.amount, str(t.sponsor), t.counterparty and str(t.counterparty)) for of, t in self.memory.journal if of == day]
+        of_day = [(row.amount, row.what) for of, row in self.memory.journal if of == day]
+        found = [(Code(what.code).name, amount, str(what.sponsor), what.counterparty and str(what.counterparty)) for amount, what in of_day]
         return sorted(found, key=str)
 
     def everything(self) -> Any:

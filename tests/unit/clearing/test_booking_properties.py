@@ -147,7 +147,7 @@ def picture(books: MemoryBooks) -> Json:
             for key, lot in (member.lots or {}).items()
             if lot.points or lot.expired
         },
-        "journal": [(of_day, t.code, t.amount, t.sponsor, t.counterparty, t.mechanic, t.lot) for of_day, t in books.journal],
+        "journal": [(of_day, t.what.code, t.amount, t.what.sponsor, t.what.counterparty, t.what.mechanic, t.what.lot) for of_day, t in books.journal],
         "totals": books.booked_totals(MONDAY),
     }
 
@@ -164,13 +164,13 @@ def sound(books: MemoryBooks) -> None:
         assert all(used > 0 for used in member.used.values())
     for of_day in books.windows:
         assert books.booked_totals(of_day) == books.journal_totals(of_day)
-    sums = {code: sum(t.amount for _, t in books.journal if t.code is code) for code in Code}
+    sums = {code: sum(t.amount for _, t in books.journal if t.what.code is code) for code in Code}
     there = books.measured()
     assert there.held == there.open_holds
     debts = sum(member.owed for member in books.facts.members.values())
     gone = sums[Code.REDEMPTION] - sums[Code.REDEMPTION_REVERSAL] + sums[Code.REPAYMENT] + sums[Code.RETURN_UNSPENT] + sums[Code.EXPIRY]
     assert sums[Code.ACCRUAL] == there.available + there.pending + there.held + gone
-    owed = sum(t.amount for _, t in books.journal if t.code is Code.RETURN_SPENT and t.held)
+    owed = sum(t.amount for _, t in books.journal if t.what.code is Code.RETURN_SPENT and t.what.held)
     assert owed == debts + sums[Code.REPAYMENT]
 
 
@@ -245,12 +245,12 @@ def test_returning_all_in_any_parts_takes_back_all(entries: list[Entry], lines: 
     assert given_to.available == 0
     assert given_to.used == {}
     assert {key: lot.points for key, lot in (given_to.lots or {}).items() if lot.points} == {}
-    taken, gave = (sum(t.amount for _, t in books.journal if t.code is code and t.sponsor == t.sponsor) for code in (Code.RETURN_UNSPENT, Code.ACCRUAL))
+    taken, gave = (sum(t.amount for _, t in books.journal if t.what.code is code) for code in (Code.RETURN_UNSPENT, Code.ACCRUAL))
     assert taken == gave
     by_sponsor = {
-        (code, sponsor): sum(t.amount for _, t in books.journal if (t.code, t.sponsor) == (code, sponsor))
+        (code, sponsor): sum(t.amount for _, t in books.journal if (t.what.code, t.what.sponsor) == (code, sponsor))
         for code in (Code.ACCRUAL, Code.RETURN_UNSPENT)
-        for sponsor in {t.sponsor for _, t in books.journal}
+        for sponsor in {t.what.sponsor for _, t in books.journal}
     }
     assert all(by_sponsor[Code.ACCRUAL, sponsor] == by_sponsor[Code.RETURN_UNSPENT, sponsor] for _, sponsor in by_sponsor)
 
@@ -263,12 +263,12 @@ def test_what_was_spent_meanwhile_is_borne_by_somebody_and_all_of_it_is_taken_ba
     books = house(entries, spent_points_on_return=bearer)
     book(books, [basket("e1", lines), redeem("x1", spent)])
     member = books.facts.members[books.facts.cards["c1"].member]  # type: ignore[index]
-    taken = sum(t.amount for _, t in books.journal if t.code is Code.REDEMPTION)
+    taken = sum(t.amount for _, t in books.journal if t.what.code is Code.REDEMPTION)
     order = list(enumerate(lines))
     Random(seed).shuffle(order)
     for count, (no, (amount, _, quantity, _)) in enumerate(order):
         book(books, [back(f"r{count}", "e1", {no: (amount, str(quantity))})])
-    sums = {code: sum(t.amount for _, t in books.journal if t.code is code) for code in Code}
+    sums = {code: sum(t.amount for _, t in books.journal if t.what.code is code) for code in Code}
     assert sums[Code.ACCRUAL] == sums[Code.RETURN_UNSPENT] + sums[Code.RETURN_SPENT]
     owes = bearer == "negative_balance"
     # without a debt, points that are left after some of their own kind were borne by others stay with the member

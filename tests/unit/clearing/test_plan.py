@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from clearing.mechanics import UnsupportedMechanic
-from clearing.plan import Plan, applies_to, funding_of
+from clearing.member import LotKey
+from clearing.plan import Plan, Rule, applies_to, funding_of
 from schemas.ids import MechanicId, PartyId
 from schemas.mechanics import FundingShare
 from tests.unit.clearing.baskets import day, entry
@@ -20,6 +21,11 @@ MARCH, JULY = day("2026-03-02"), day("2026-07-01")
 
 def plan(*mechanics: Entry, **terms: Any) -> Plan:
     return Plan(coalition(*mechanics, **terms))
+
+
+def lots(rule: Rule) -> dict[PartyId, LotKey | None]:
+    """Into which lot each sponsor gives."""
+    return {sponsor: what.lot for sponsor, what in rule.accruals.items()}
 
 
 def two_versions(**first: Any) -> Plan:
@@ -153,9 +159,9 @@ def test_a_rules_lots_say_sponsor_version_expiry_and_release() -> None:
         expiry={"kind": "rolling", "months": 24},
     )
     base, own, at_once = one.rules(GROCER, MARCH).all
-    assert base.lots == {GROCER: (GROCER, FIRST, day("2028-03-31"), MARCH, day("2026-03-16"))}
-    assert own.lots == {"dairyco": ("dairyco", FIRST, day("2026-04-30"), MARCH, day("2026-03-05"))}
-    assert at_once.lots == {GROCER: (GROCER, FIRST, day("2028-03-31"), MARCH, None)}
+    assert lots(base) == {GROCER: (GROCER, FIRST, day("2028-03-31"), MARCH, day("2026-03-16"))}
+    assert lots(own) == {"dairyco": ("dairyco", FIRST, day("2026-04-30"), MARCH, day("2026-03-05"))}
+    assert lots(at_once) == {GROCER: (GROCER, FIRST, day("2028-03-31"), MARCH, None)}
 
 
 def shares_of(*parties: str) -> list[dict[str, str]]:
@@ -165,7 +171,7 @@ def shares_of(*parties: str) -> list[dict[str, str]]:
 def test_a_sponsor_without_an_issuing_contract_has_no_lot_and_leaves_a_gap() -> None:
     one = plan(mechanic("fixed_bonus", "bonus", points=1, funding=shares_of("grocer", "opco")))
     rules = one.rules(GROCER, MARCH)
-    assert set(rules.all[0].lots) == {GROCER}
+    assert set(rules.all[0].accruals) == {GROCER}
     assert rules.gaps
     assert not plan(BASE).rules(GROCER, MARCH).gaps
     assert plan(BASE).rules(GROCER, day("2025-12-31")).all == ()

@@ -7,7 +7,7 @@ import pytest
 
 from clearing.entries import Code
 from clearing.member import Debt, Lot, LotKey, Member
-from clearing.points import Purse
+from clearing.points import Purse, accrual
 from clearing.postings import Postings
 from schemas.ids import MechanicId, MemberId, MemberNo, PartyId, RecordId
 from tests.unit.clearing.baskets import day
@@ -38,8 +38,9 @@ class One:
     @property
     def rows(self) -> list[str]:
         return [
-            f"{Code(row.code).name} {row.amount} {row.sponsor}{'>' + row.counterparty if row.counterparty else ''}{' held' if row.held else ''}"
+            f"{Code(what.code).name} {row.amount} {what.sponsor}{'>' + what.counterparty if what.counterparty else ''}{' held' if what.held else ''}"
             for row in self.postings.transfers
+            for what in [row.what]
         ]
 
     @property
@@ -54,41 +55,41 @@ class One:
 
 def test_new_points_go_into_their_lot_and_balance() -> None:
     one = One()
-    one.purse.earn(BASE, 54, OPEN)
-    one.purse.earn(BASE, 6, OPEN)
-    one.purse.earn(BASE, 20, PENDING)
+    one.purse.earn(accrual(BASE, OPEN), 54)
+    one.purse.earn(accrual(BASE, OPEN), 6)
+    one.purse.earn(accrual(BASE, PENDING), 20)
     assert one.left == {OPEN: (60, 0), PENDING: (20, 0)}
     assert one.balance == (60, 20, 0, 0)
     assert one.rows == ["ACCRUAL 54 grocer", "ACCRUAL 6 grocer", "ACCRUAL 20 grocer"]
     assert one.postings.lots == {(1, OPEN): [60, 0], (1, PENDING): [20, 0]}
     assert one.member.changed
-    row = one.postings.transfers[0]
-    assert (row.member, row.contract, row.mechanic, row.lot, row.unit, row.counterparty) == (1, FIRST, BASE, OPEN, "points", None)
+    member, row = one.postings.transfers[0].member, one.postings.transfers[0].what
+    assert (member, row.contract, row.mechanic, row.lot, row.unit, row.counterparty) == (1, FIRST, BASE, OPEN, "points", None)
 
 
 def test_the_lots_of_a_member_need_not_be_read_to_earn() -> None:
     one = One()
     one.member.lots = None
-    one.purse.earn(BASE, 54, OPEN)
+    one.purse.earn(accrual(BASE, OPEN), 54)
     assert one.member.available == 54
     assert one.postings.lots == {(1, OPEN): [54, 0]}
 
 
 def test_new_points_first_repay_what_is_owed_oldest_debt_first() -> None:
     one = One(debts=[Debt(OPCO, 30), Debt(FUELCO, 50)])
-    one.purse.earn(BASE, 40, OPEN)
+    one.purse.earn(accrual(BASE, OPEN), 40)
     assert one.rows == ["ACCRUAL 40 grocer", "REPAYMENT 30 grocer>opco", "REPAYMENT 10 grocer>fuelco"]
     assert one.member.debts == [Debt(FUELCO, 40)]
     assert one.balance == (0, 0, 0, 40)
     assert one.left == {OPEN: (0, 0)}
-    one.purse.earn(BASE, 100, OPEN)
+    one.purse.earn(accrual(BASE, OPEN), 100)
     assert one.member.debts == []
     assert one.balance == (60, 0, 0, 0)
 
 
 def test_pending_points_repay_nothing() -> None:
     one = One(debts=[Debt(OPCO, 30)])
-    one.purse.earn(BASE, 40, PENDING)
+    one.purse.earn(accrual(BASE, PENDING), 40)
     assert one.rows == ["ACCRUAL 40 grocer"]
     assert one.balance == (0, 40, 0, 30)
 
@@ -98,7 +99,7 @@ def test_repayment_says_how_much_was_used_and_leaves_the_mechanic_out() -> None:
     assert one.purse.repay_from(OPEN, 25) == 10
     assert one.purse.repay_from(OPEN, 15) == 0
     assert one.left == {OPEN: (15, 0)}
-    row = one.postings.transfers[0]
+    row = one.postings.transfers[0].what
     assert (row.mechanic, row.counter_contract, row.contract, row.lot, row.held) == (None, None, FIRST, OPEN, False)
 
 
@@ -132,7 +133,7 @@ def test_redeeming_takes_the_soonest_to_expire_and_counts_as_activity() -> None:
     assert one.left == {OPEN: (17, 0), soon: (0, 0)}
     assert one.balance == (17, 0, 0, 0)
     assert one.member.last_activity == MARCH
-    assert {row.counter_contract for row in one.postings.transfers} == {FIRST}
+    assert {row.what.counter_contract for row in one.postings.transfers} == {FIRST}
 
 
 def test_exactly_what_is_there_can_be_redeemed_and_nothing_more() -> None:
@@ -154,7 +155,7 @@ def test_held_points_lie_in_no_lot_until_they_are_captured_or_freed() -> None:
     assert one.balance == (5, 0, 5, 0)
     assert one.member.last_activity == MARCH
     assert one.rows[1:] == ["REDEMPTION 10 grocer>fuelco held"]
-    assert one.postings.transfers[1].counter_contract == FIRST
+    assert one.postings.transfers[1].what.counter_contract == FIRST
     one.purse.free([(OPEN, 5)])
     assert one.balance == (10, 0, 0, 0)
     assert one.rows[2:] == ["HOLD_RELEASE 5 grocer"]
@@ -180,15 +181,15 @@ def test_points_put_back_repay_there_even_if_their_day_has_passed() -> None:
     one.purse.put_back([(gone, 6), (other, 9)], FUELCO, FIRST)
     assert one.rows == ["REDEMPTION_REVERSAL 6 grocer>fuelco", "REDEMPTION_REVERSAL 9 fuelco>fuelco", "REPAYMENT 6 grocer>opco", "REPAYMENT 4 fuelco>opco"]
     assert one.left == {gone: (0, 0), other: (5, 0)}
-    assert [row.counter_contract for row in one.postings.transfers] == [FIRST, FIRST, None, None]
+    assert [row.what.counter_contract for row in one.postings.transfers] == [FIRST, FIRST, None, None]
 
 
 def test_points_are_taken_back_from_the_lot_they_went_into_pending_before_available() -> None:
     one = One({OPEN: 30, PENDING: 20, lot(FUELCO): 100})
     assert one.purse.take_back(35, PENDING, BASE, OPCO, owed=True) == 35
     assert one.rows == ["RETURN_UNSPENT 20 grocer", "RETURN_UNSPENT 15 grocer"]
-    assert [row.lot for row in one.postings.transfers] == [PENDING, OPEN]
-    assert {row.mechanic for row in one.postings.transfers} == {BASE}
+    assert [row.what.lot for row in one.postings.transfers] == [PENDING, OPEN]
+    assert {row.what.mechanic for row in one.postings.transfers} == {BASE}
     assert one.left == {OPEN: (15, 0), PENDING: (0, 0), lot(FUELCO): (100, 0)}
     assert one.member.debts == []
 
@@ -205,8 +206,8 @@ def test_what_is_missing_and_was_spent_is_owed_or_borne() -> None:
     assert owing.purse.take_back(30, OPEN, BASE, OPCO, owed=True) == 30
     assert owing.rows == ["RETURN_UNSPENT 10 grocer", "RETURN_SPENT 20 grocer>opco held"]
     assert owing.member.debts == [Debt(OPCO, 20)]
-    assert owing.postings.transfers[1].lot == OPEN
-    assert owing.postings.transfers[1].mechanic == BASE
+    assert owing.postings.transfers[1].what.lot == OPEN
+    assert owing.postings.transfers[1].what.mechanic == BASE
     borne = One({OPEN: 10})
     assert borne.purse.take_back(30, OPEN, BASE, FUELCO, owed=False) == 30
     assert borne.rows == ["RETURN_UNSPENT 10 grocer", "RETURN_SPENT 20 grocer>fuelco"]

@@ -6,7 +6,7 @@ import pytest
 
 from clearing.entries import POINTS, PURCHASES, Code, Total
 from clearing.member import LotKey
-from clearing.postings import Postings, Transfer
+from clearing.postings import Movement, Postings, Transfer
 from schemas.ids import MechanicId, MemberNo, PartyId, RecordId
 from tests.unit.clearing.baskets import day
 
@@ -17,21 +17,22 @@ LOT = LotKey(GROCER, V1, date(9999, 12, 31), day("2026-03-02"), None)
 
 
 def accrue(postings: Postings, points: int, contract: date = V1) -> None:
-    postings.post(Code.ACCRUAL, points, POINTS, M1, GROCER, contract, mechanic=MechanicId("base"), lot=LOT)
+    postings.post(Movement(Code.ACCRUAL, POINTS, GROCER, contract, mechanic=MechanicId("base"), lot=LOT), points, M1)
 
 
 def test_rows_belong_to_their_entry_and_are_numbered_in_it() -> None:
     postings = Postings()
     postings.begin(RecordId(7))
     accrue(postings, 5)
-    postings.post(Code.REDEMPTION, 3, POINTS, M1, GROCER, V1, counterparty=FUELCO, counter_contract=V2, lot=LOT, held=True)
+    redemption = Movement(Code.REDEMPTION, POINTS, GROCER, V1, counterparty=FUELCO, counter_contract=V2, lot=LOT, held=True)
+    postings.post(redemption, 3, M1)
     postings.begin(RecordId(8))
-    postings.post(Code.DISCOUNT, 50, "EUR", M2, GROCER, None, counterparty=FUELCO, mechanic=MechanicId("gold"))
-    assert postings.transfers == [
-        Transfer(RecordId(7), 0, Code.ACCRUAL, 5, POINTS, M1, GROCER, V1, None, None, MechanicId("base"), LOT, held=False, first=True),
-        Transfer(RecordId(7), 1, Code.REDEMPTION, 3, POINTS, M1, GROCER, V1, FUELCO, V2, None, LOT, held=True, first=True),
-        Transfer(RecordId(8), 0, Code.DISCOUNT, 50, "EUR", M2, GROCER, None, FUELCO, None, MechanicId("gold"), None, held=False, first=True),
-    ]
+    discount = Movement(Code.DISCOUNT, "EUR", GROCER, None, counterparty=FUELCO, mechanic=MechanicId("gold"))
+    postings.post(discount, 50, M2)
+    assert postings.transfers[1:] == [Transfer(RecordId(7), 1, 3, M1, redemption, first=True), Transfer(RecordId(8), 0, 50, M2, discount, first=True)]
+    first = postings.transfers[0]
+    assert (first.entry, first.line, first.amount, first.member, first.first) == (7, 0, 5, M1, True)
+    assert (first.what.code, first.what.lot, first.what.mechanic, first.what.held) == (Code.ACCRUAL, LOT, "base", False)
 
 
 def test_a_row_moves_something() -> None:
@@ -78,7 +79,7 @@ def test_every_part_of_the_key_makes_a_total_of_its_own() -> None:
         (Code.REDEMPTION, POINTS, GROCER, GROCER, V1),
         (Code.REDEMPTION, POINTS, GROCER, FUELCO, V2),
     ):
-        postings.post(code, 1, unit, M1, sponsor, V1, counterparty=counterparty, counter_contract=counter)
+        postings.post(Movement(code, unit, sponsor, V1, counterparty=counterparty, counter_contract=counter), 1, M1)
     assert len(list(postings.totals)) == 6
     assert {total.counter_contract for total in postings.totals} == {V1, V2}
 

@@ -109,7 +109,7 @@ def test_a_discount_is_owed_to_the_seller_in_the_currency_of_the_purchase() -> N
     ]
     assert till.journal() == ["discount 50 CZK fuelco>grocer by gold", "discount 50 CZK grocer>grocer by gold"]
     rows = till.rows()
-    assert [(row.member, row.contract) for row in rows] == [(1, None), (1, None)]
+    assert [(row.member, row.what.contract) for row in rows] == [(1, None), (1, None)]
 
 
 def test_every_accepted_purchase_is_counted_under_its_senders_contract() -> None:

@@ -28,7 +28,7 @@ def test_points_are_spent_at_the_sender_under_its_contract() -> None:
     decision = till.one(redeem("x1", 60))
     assert (decision.contract, decision.balance) == (day("2026-01-01"), (40, 0))
     assert till.journal() == ["redemption 60 grocer>fuelco"]
-    assert till.rows()[0].counter_contract == day("2026-01-01")
+    assert till.rows()[0].what.counter_contract == day("2026-01-01")
 
 
 def test_effects_of_a_redemption_are_added_up_by_sponsor() -> None:
@@ -128,7 +128,7 @@ def test_a_capture_spends_what_is_held() -> None:
     decision = till.one(capture("x1", "h1", 60))
     assert (decision.contract, decision.balance, till.member().held) == (day("2026-01-01"), (40, 0), 0)
     assert till.journal() == ["hold 60 grocer", "redemption 60 grocer>fuelco"]
-    assert till.rows()[1].held
+    assert till.rows()[1].what.held
 
 
 def test_a_capture_of_a_part_frees_the_rest() -> None:
@@ -240,7 +240,7 @@ def test_a_reversal_puts_back_what_was_spent_last_first() -> None:
     till = two_lots()
     assert till.send(reverse("v1", "x1", 7)) == ["accepted: - points 5 fuelco, - points 2 grocer"]
     assert till.journal() == ["redemption_reversal 5 fuelco>fuelco", "redemption_reversal 2 grocer>fuelco"]
-    assert till.rows()[0].counter_contract == day("2026-01-01")
+    assert till.rows()[0].what.counter_contract == day("2026-01-01")
     assert till.send(reverse("v2", "x1", 8)) == ["accepted: - points 8 grocer"]
     assert till.balance() == (20, 0)
 

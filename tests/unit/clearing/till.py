@@ -135,10 +135,11 @@ class Till:
     def journal(self) -> list[str]:
         """The same as `code amount[ unit] sponsor[>counterparty][ by mechanic]`."""
         return [
-            f"{Code(t.code).name.lower()} {t.amount}{'' if t.unit == 'points' else ' ' + t.unit} {t.sponsor}"
-            + (f">{t.counterparty}" if t.counterparty else "")
-            + (f" by {t.mechanic}" if t.mechanic else "")
+            f"{Code(what.code).name.lower()} {t.amount}{'' if what.unit == 'points' else ' ' + what.unit} {what.sponsor}"
+            + (f">{what.counterparty}" if what.counterparty else "")
+            + (f" by {what.mechanic}" if what.mechanic else "")
             for t in self.rows()
+            for what in [t.what]
         ]
 
     def lines(self, day: date) -> list[str]:

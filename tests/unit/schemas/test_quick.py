@@ -77,7 +77,7 @@ def test_times_with_offset_are_read_the_quick_way(time: str) -> None:
 def judge(value: bytes) -> bool:
     """Holds the two ways against each other; returns whether the quick one accepted."""
     found = read_purchase(value)
-    if found is None or b"\\u0000" in value or b"\n" in value or b"\t" in value or b"\r" in value or b" :" in value:
+    if found is None:
         return False
     try:
         known = explain(value)
@@ -145,4 +145,4 @@ def test_damaged_bytes_are_judged_alike(data: st.DataObject) -> None:
 def test_the_two_ways_meet() -> None:
     """Else the comparisons above compare nothing."""
     assert judge(json.dumps(whole()).encode())
-    assert quick.keys_in_order(msgspec.json.decode(json.dumps(whole()), type=QuickPurchaseEvent)) == json.dumps(whole()).count('":')
+    assert 2 * quick.texts_in_order(msgspec.json.decode(json.dumps(whole()), type=QuickPurchaseEvent)) == json.dumps(whole()).count('"')
