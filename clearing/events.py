@@ -169,8 +169,7 @@ class Pending:
 Original = Sale | Spending | Hold | Pending
 
 
-@dataclass(slots=True)
-class Card:
+class Card(msgspec.Struct, gc=False):
     """A card: whose it is, and whether it may be used to spend."""
 
     card: CardId

@@ -1,8 +1,10 @@
 """A member as booking sees it: state, lots, debts and what mechanics remember. Read once and written once for each batch."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from typing import Any, NamedTuple
+
+import msgspec
 
 from clearing.expiry import effective_expiry
 from clearing.limits import Used
@@ -36,22 +38,21 @@ class Debt:
     points: int
 
 
-@dataclass(slots=True)
-class Member:
+class Member(msgspec.Struct, gc=False):
     """State of one member. Points: `available` lies in lots, `owed` is the sum of the debts, `held` is earmarked at tills."""
 
     no: MemberNo
     id: MemberId
     kind: str = "consumer"
     closed: bool = False
-    attributes: dict[str, Any] = field(default_factory=dict)
+    attributes: dict[str, Any] = {}
     available: int = 0
     pending: int = 0
     held: int = 0
     last_activity: date | None = None
-    debts: list[Debt] = field(default_factory=list)
-    used: Used = field(default_factory=dict)
-    memory: dict[MechanicId, Memory] = field(default_factory=dict)
+    debts: list[Debt] = []
+    used: Used = {}
+    memory: dict[MechanicId, Memory] = {}
     lots: dict[LotKey, Lot] | None = None
     """The member's lots; None where this batch has no need of them."""
     changed: bool = False

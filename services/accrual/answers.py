@@ -10,19 +10,23 @@ from services.accrual.incoming import Incoming
 
 def accrual(source: str, event_id: str, decision: Decision, window: str) -> str:
     """`accrual.v1` of an accepted or held event (a waiting one is answered when it is decided)."""
+    if decision.outcome is not Outcome.ACCEPTED:
+        return (
+            f'{{"event":{{"source":"{source}","id":"{event_id}"}},"outcome":"{decision.outcome.value}","member":null,"window":null,'
+            f'"effects":[{",".join(map(effect, decision.effects))}],"balance":null}}'
+        )
     member, balance = decision.member, decision.balance
-    accepted = decision.outcome is Outcome.ACCEPTED
-    shown = f'"{window}"' if accepted else "null"
-    left = f'{{"available":{balance[0]},"pending":{balance[1]}}}' if accepted and balance else "null"
+    left = f'{{"available":{balance[0]},"pending":{balance[1]}}}' if balance else "null"
     return (
-        f'{{"event":{{"source":"{source}","id":"{event_id}"}},"outcome":"{decision.outcome.value}",'
-        f'"member":{quote(member.id) if accepted and member else "null"},"window":{shown},'
-        f'"effects":[{",".join(map(effect, decision.effects))}],"balance":{left}}}'
+        f'{{"event":{{"source":"{source}","id":"{event_id}"}},"outcome":"accepted","member":{quote(member.id) if member else "null"},"window":"{window}",'
+        f'"effects":[{",".join([effect(e) for e in decision.effects])}],"balance":{left}}}'
     )
 
 
 def effect(e: Effect) -> str:
     """One effect; ids are plain by their schema, gifts are not."""
+    if e.kind == "points" and e.mechanic is not None and e.sponsor is not None:  # nearly all
+        return f'{{"mechanic":"{e.mechanic}","kind":"points","points":{e.value},"sponsor":"{e.sponsor}","reason":"{e.reason}"}}'
     mechanic = "null" if e.mechanic is None else f'"{e.mechanic}"'
     sponsor = "null" if e.sponsor is None else f'"{e.sponsor}"'
     if e.currency is not None:

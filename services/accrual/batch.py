@@ -14,10 +14,11 @@ from clearing.booking import MEMBERSHIP, NAMES_ORIGINAL, NEEDS_LOTS, SPENDING, B
 from clearing.events import Decision, EventKey, Facts, Outcome, Pending, Received, Refused
 from clearing.plan import Plan
 from schemas.events.answers import RejectionCode
-from schemas.ids import CardId, MemberId, MemberNo, RecordId
+from schemas.ids import CardId, MemberId, MemberNo, PartyId, RecordId
 from services.accrual import answers
+from services.accrual.accepted import AcceptedLines
 from services.accrual.incoming import Incoming
-from services.journal.entries import EntryRow, accepted_line, entry_line
+from services.journal.entries import EntryRow, entry_line
 from services.journal.names import Names
 from services.journal.reading import Reader
 from services.journal.writing import Writer
@@ -188,19 +189,19 @@ class BatchBooker:
                 broken.append((incoming, reused))
         return [incoming for incoming in fresh if incoming.problem is None], repeated, broken
 
-    def _claim_new(self, first: dict[EventKey, Incoming], window: Window) -> dict[RecordId, tuple[RecordId, date, bytes, str | bytes | None, bool]]:
+    def _claim_new(self, first: dict[EventKey, Incoming], window: Window) -> dict[RecordId, tuple[RecordId, date, str, str | bytes | None, bool]]:
         """Inserts identities; returns, by record, those that were there before."""
         if not first:
             return {}
         source = self.names.source
-        rows = sorted((source[uri], id_, digest(incoming.value).hex(), incoming.record) for (uri, id_), incoming in first.items())
+        lines = sorted([f"{source[uri]}\t{id_}\t\\\\x{digest(incoming.value)}\t{incoming.record}\n" for (uri, id_), incoming in first.items()])
         self.connection.execute(CLAIM_STAGE)
         with self.connection.cursor().copy(CLAIM_COPY) as copy:
-            copy.write("".join([f"{no}\t{id_}\t\\\\x{content}\t{record}\n" for no, id_, content, record in rows]))
-        if self.connection.execute(CLAIM, (window.day,)).rowcount == len(rows):
+            copy.write("".join(lines))
+        if self.connection.execute(CLAIM, (window.day,)).rowcount == len(lines):
             return {}
         before = self.connection.execute(CLAIMED_BEFORE)
-        return {ours: (theirs, day, content, body, outcome == Outcome.WAITING) for ours, theirs, day, content, body, outcome in before}
+        return {ours: (theirs, day, content.hex(), body, outcome == Outcome.WAITING) for ours, theirs, day, content, body, outcome in before}
 
     @staticmethod
     def _received(incoming: Incoming, window: Window) -> Received:
@@ -275,18 +276,19 @@ class BatchBooker:
                 first.setdefault(decision.received.record, decision)
                 last[decision.received.record] = decision
         plain = len(booked.decisions) == len(fresh)  # nothing that was held became known: one decision for each record, in the same order
-        times: dict[datetime, str] = {}
+        accepted = AcceptedLines(self.names, window.day)
+        usual: dict[tuple[int, int, PartyId | None], int] = defaultdict(int)
         waits: list[Decision] = []
         outbox: list[tuple[RecordId, date]] = []
         rows = []
-        shown = window.day.isoformat()
         for place, incoming in enumerate(fresh):
             decision = booked.decisions[place] if plain else last[incoming.record]
             if decision.outcome is Outcome.ACCEPTED:
-                at = times.get(decision.received.received_at)
-                if at is None:
-                    at = times[decision.received.received_at] = str(decision.received.received_at)
-                rows.append(self._accepted(decision, shown, at))
+                rows.append(accepted.line(decision))
+                if plain:
+                    usual[incoming.topic, incoming.partition, incoming.sender] += 1
+                    outbox.append((incoming.record, window.day))
+                    continue
             else:
                 rows.append(entry_line(self.entry(decision, window.day, incoming)))
                 waits.append(decision)
@@ -294,6 +296,8 @@ class BatchBooker:
             counts[incoming.topic, incoming.partition, party.get(incoming.sender), met.outcome.value, met.code.value if met.code else None] += 1
             if decision.outcome is not Outcome.WAITING:
                 outbox.append((incoming.record, window.day))
+        for (topic, part, sender), n in usual.items():
+            counts[topic, part, party.get(sender), "accepted", None] += n
         for incoming, refusal in broken:
             rows.append(entry_line(self._refused(incoming, refusal, window.day)))
             counts[incoming.topic, incoming.partition, party.get(incoming.sender), "rejected", refusal.code.value] += 1
@@ -309,15 +313,6 @@ class BatchBooker:
         self.hold_back([*waits, *late], window.day)
         self.writer.tally(window.day, counts)
         self.writer.outbox(outbox)
-
-    def _accepted(self, decision: Decision, day: str, received_at: str) -> str:
-        received = decision.received
-        event, sender = received.event, received.sender
-        contract = self.names.contract[sender, decision.contract] if decision.contract is not None else None
-        party = self.names.party[sender]
-        assert party is not None, "only parties are accepted"
-        answer = answers.accrual(event.source, event.id, decision, day)
-        return accepted_line(decision, day, self.names.source[event.source], party, contract, received_at, answer)
 
     def entry(self, decision: Decision, day: date, incoming: Incoming | None = None) -> EntryRow:
         """The entry of a decided event; `incoming` is None where it was received in an earlier batch."""
@@ -430,9 +425,9 @@ def _of_membership(event: Received) -> tuple[set[CardId], set[MemberId]]:
     return cards, {member} if member is not None else set()
 
 
-def digest(value: bytes) -> bytes:
-    """What tells one content of an id from another, for ever."""
-    return blake2b(value, digest_size=16).digest()
+def digest(value: bytes) -> str:
+    """What tells one content of an id from another, for ever; in hexadecimal."""
+    return blake2b(value, digest_size=16).hexdigest()
 
 
 def canonical(value: bytes | str) -> str:

@@ -5,6 +5,7 @@ Parties and units: below zero, by party number, role and unit. The view of names
 """
 
 from clearing.entries import Code
+from clearing.postings import Movement
 from schemas.ids import MemberNo, PartyId
 from services.journal.names import Names
 
@@ -28,55 +29,68 @@ def party_account(party: int, role: int, unit: int) -> int:
     return -((party * _ROLES + role) * _UNITS + unit)
 
 
+Side = tuple[int, int]
+"""One side of a transfer: its account is the member's number times the first, plus the second (a party's has nothing to do with the member)."""
+
+
 class Accounts:
     """The two sides of every kind of transfer."""
 
     def __init__(self, names: Names) -> None:
         self.names = names
-        self._party: dict[tuple[PartyId, int, str], int] = {}
 
     def _of(self, party: PartyId | None, role: int, unit: str) -> int:
         assert party is not None, "this code names a counterparty"
-        key = (party, role, unit)
-        number = self._party.get(key)
-        if number is None:
-            no = self.names.party[party]
-            assert no is not None
-            number = self._party[key] = party_account(no, role, self.names.unit[unit])
-        return number
+        no = self.names.party[party]
+        assert no is not None
+        return party_account(no, role, self.names.unit[unit])
 
-    def of(self, code: Code, member: MemberNo | None, sponsor: PartyId, counterparty: PartyId | None, unit: str, pending: bool, held: bool) -> tuple[int, int]:
-        """Debited and credited account of a transfer, as the codes define them."""
-        assert member is not None
-        lot = member * 4 + (PENDING if pending else AVAILABLE)
-        if code == Code.ACCRUAL:
-            return self._of(sponsor, ISSUED, unit), lot
-        match code:
-            case Code.RELEASE:
-                return member * 4 + PENDING, member * 4 + AVAILABLE
-            case Code.REDEMPTION:
-                return (member * 4 + HELD if held else lot), self._of(counterparty, REDEEMED, unit)
-            case Code.REPAYMENT:
-                return lot, member * 4 + OWED
-            case Code.RETURN_UNSPENT:
-                return lot, self._of(sponsor, ISSUED, unit)
-            case Code.RETURN_SPENT:
-                return (member * 4 + OWED if held else self._of(counterparty, BORNE, unit)), self._of(sponsor, ISSUED, unit)
-            case Code.REDEMPTION_REVERSAL:
-                return self._of(counterparty, REDEEMED, unit), lot
-            case Code.EXPIRY:
-                return lot, self._of(sponsor, UNUSED, unit)
-            case Code.HOLD:
-                return lot, member * 4 + HELD
-            case Code.HOLD_RELEASE:
-                return member * 4 + HELD, lot
-            case Code.STAMP:
-                return self._of(sponsor, STAMPED, unit), member * 4 + HELD
-            case Code.STAMP_REVERSAL:
-                return member * 4 + HELD, self._of(sponsor, STAMPED, unit)
+    def sides(self, what: Movement) -> tuple[Side, Side]:
+        """Debited and credited side of what a transfer moves, as the codes define them."""
+
+        def sponsor(role: int) -> Side:
+            return 0, self._of(what.sponsor, role, what.unit)
+
+        def counterparty(role: int) -> Side:
+            return 0, self._of(what.counterparty, role, what.unit)
+
+        match what.code:
             case Code.DISCOUNT | Code.REWARD | Code.CASH_BACK | Code.ROUND_UP_MATCH | Code.PRIVILEGE | Code.PASS:
-                return self._of(sponsor, FUNDED, unit), self._of(counterparty, CLAIMED, unit)
+                return sponsor(FUNDED), counterparty(CLAIMED)
+            case Code.STAMP:
+                return sponsor(STAMPED), (4, HELD)
+            case Code.STAMP_REVERSAL:
+                return (4, HELD), sponsor(STAMPED)
             case Code.PURCHASE:
                 raise AssertionError("purchases are counted, not posted")
+            case code if code <= Code.HOLD_RELEASE:
+                return self._of_points(what)
             case _:
-                return self._of(counterparty, CLAIMED, unit), self._of(sponsor, FUNDED, unit)
+                return counterparty(CLAIMED), sponsor(FUNDED)
+
+    def _of_points(self, what: Movement) -> tuple[Side, Side]:
+        lot = (4, PENDING if what.lot is not None and what.lot.release_on is not None else AVAILABLE)
+        issued: Side = (0, self._of(what.sponsor, ISSUED, what.unit))
+        match what.code:
+            case Code.ACCRUAL:
+                return issued, lot
+            case Code.RELEASE:
+                return (4, PENDING), (4, AVAILABLE)
+            case Code.REDEMPTION:
+                return ((4, HELD) if what.held else lot), (0, self._of(what.counterparty, REDEEMED, what.unit))
+            case Code.REPAYMENT:
+                return lot, (4, OWED)
+            case Code.RETURN_UNSPENT:
+                return lot, issued
+            case Code.RETURN_SPENT:
+                return ((4, OWED) if what.held else (0, self._of(what.counterparty, BORNE, what.unit))), issued
+            case Code.REDEMPTION_REVERSAL:
+                return (0, self._of(what.counterparty, REDEEMED, what.unit)), lot
+            case Code.EXPIRY:
+                return lot, (0, self._of(what.sponsor, UNUSED, what.unit))
+            case Code.HOLD:
+                return lot, (4, HELD)
+            case Code.HOLD_RELEASE:
+                return (4, HELD), lot
+            case _:
+                raise AssertionError(f"{what.code} moves no points")

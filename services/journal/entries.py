@@ -3,7 +3,6 @@
 from datetime import date, datetime
 from typing import Any, NamedTuple
 
-from clearing.events import Decision
 from schemas.ids import MemberNo, RecordId
 
 NULL = "\\N"
@@ -63,14 +62,3 @@ def field(value: Any) -> str:
 def entry_line(row: EntryRow) -> str:
     """One row of `entry` in the text form of COPY."""
     return "\t".join(map(field, row)) + "\n"
-
-
-def accepted_line(decision: Decision, day: str, source: int, party: int, contract: int | None, received_at: str, answer: str) -> str:
-    """The same of an accepted event, which nearly all are: only what senders wrote freely can hold what COPY would misread."""
-    received = decision.received
-    event, member = received.event, decision.member
-    return (
-        f"{received.record}\t{day}\t{day}\taccepted\t{event.type}\t{source}\t{event.id}\t{party}\t{NULL if contract is None else contract}\t"
-        f"{NULL if member is None else member.no}\t{NULL}\t{decision.day}\t{received_at}\t{NULL}\t{NULL}\t{NULL}\t"
-        f"{NULL if decision.applied is None else ','.join(decision.applied)}\t{escaped(answer)}\t{escaped(received.value.decode())}\t{NULL}\n"
-    )

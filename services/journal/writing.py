@@ -134,19 +134,21 @@ class Writer:
         return text
 
     def _transfers(self, transfers: Sequence[Transfer], window: str) -> Iterator[str]:
-        accounts, columns = self.accounts.of, self._columns
-        known: dict[Movement, tuple[bool, str, str]] = {}
+        known: dict[Movement, tuple[str, int, int, int, int, str]] = {}
         for row in transfers:
             what, member = row.what, row.member
             found = known.get(what)
             if found is None:
-                found = known[what] = columns(what)
-            pending, code, rest = found
-            debit, credit = accounts(what.code, member, what.sponsor, what.counterparty, what.unit, pending, what.held)
-            yield f"{row.entry}\t{row.line}\t{window}\t{code}\t{row.amount}\t{debit}\t{credit}\t{member}\t{rest}\t{'t' if row.first else 'f'}\n"
+                found = known[what] = self._columns(what, window)
+            before, debit_of, debit, credit_of, credit, rest = found
+            assert member is not None, "every transfer is a member's"
+            yield (
+                f"{row.entry}\t{row.line}\t{before}\t{row.amount}\t{member * debit_of + debit}\t{member * credit_of + credit}\t{member}\t{rest}\t"
+                f"{'t' if row.first else 'f'}\n"
+            )
 
-    def _columns(self, what: Movement) -> tuple[bool, str, str]:
-        """Whether pending points move, the code, and the columns from `unit` and from `sponsor` to `release_on`: the same for many rows."""
+    def _columns(self, what: Movement, window: str) -> tuple[str, int, int, int, int, str]:
+        """Day and code, both sides, and the columns from `unit` to `release_on`: the same for many rows."""
         names, lot = self.names, what.lot
         numbers = (
             names.unit[what.unit],
@@ -157,15 +159,15 @@ class Writer:
             names.mechanic[what.mechanic],
         )
         days = (None, None, None) if lot is None else (lot.expiry, lot.earned, lot.release_on or AVAILABLE)
-        return lot is not None and lot.release_on is not None, f"{what.code:d}", "\t".join(map(field, (*numbers, *days)))
+        (debit_of, debit), (credit_of, credit) = self.accounts.sides(what)
+        return f"{window}\t{what.code:d}", debit_of, debit, credit_of, credit, "\t".join(map(field, (*numbers, *days)))
 
     def lots(self, changes: dict[tuple[MemberNo, LotKey], list[int]]) -> None:
         """Adds the changes of lots. A lot that only shrinks is there already."""
-        party, contracts, day = self.names.party, self.names.contract, self._day
+        keys: dict[LotKey, str] = {}
         for grows, statement in ((True, LOT_UPSERT), (False, LOT_CHANGE)):
             lines = [
-                f"{member}\t{party[key.sponsor]}\t{contracts[key.sponsor, key.contract]}\t{day(key.expiry)}\t{day(key.earned)}\t"
-                f"{day(key.release_on or AVAILABLE)}\t{points}\t{expired}\n"
+                f"{member}\t{keys.get(key) or self._lot(key, keys)}\t{points}\t{expired}\n"
                 for (member, key), (points, expired) in changes.items()
                 if (points >= 0 and expired >= 0) is grows and (points or expired)
             ]
@@ -174,6 +176,13 @@ class Writer:
                 self._copy(LOT_COPY, lines)
                 self.connection.execute(statement)
                 self.connection.execute("truncate lot_change")
+
+    def _lot(self, key: LotKey, keys: dict[LotKey, str]) -> str:
+        """The columns of a lot's key: the same for many members."""
+        day = self._day
+        numbers = f"{self.names.party[key.sponsor]}\t{self.names.contract[key.sponsor, key.contract]}"
+        keys[key] = text = f"{numbers}\t{day(key.expiry)}\t{day(key.earned)}\t{day(key.release_on or AVAILABLE)}"
+        return text
 
     def members(self, members: Iterable[Member]) -> None:
         """Writes balances and state of members that are there."""
