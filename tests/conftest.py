@@ -10,12 +10,18 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import Phase
+from hypothesis import settings as examples
 
 from services.runtime.local import Addresses, Instance, ensure
 from services.settings import settings
 
 TESTS = Path(__file__).parent
 ORDER = ("unit", "contract", "integration", "acceptance", "faults")
+
+
+examples.register_profile("mutants", max_examples=20, phases=[Phase.explicit, Phase.generate], derandomize=True, database=None, deadline=None)
+"""What mutation testing runs with: a mutant needs one example that fails, always the same, and not the smallest. See docs/mutants.md."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

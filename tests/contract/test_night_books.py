@@ -516,6 +516,7 @@ def test_a_night_that_died_after_a_step_goes_on_behind_it(build: Build, step: st
     assert again == undisturbed
 
 
+@pytest.mark.integration
 def test_both_kinds_of_books_come_to_the_same(addresses: Any) -> None:
     def memory(*mechanics: Any, **terms: Any) -> Books:
         return MemoryHouse(coalition(*mechanics, **terms), 1)
