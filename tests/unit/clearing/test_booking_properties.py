@@ -174,7 +174,7 @@ def sound(books: MemoryBooks) -> None:
     assert owed == debts + sums[Code.REPAYMENT]
 
 
-thorough = settings(max_examples=settings.default.max_examples * 3 // 10, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+thorough = settings(max_examples=settings().max_examples * 3 // 10, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 who_bears = st.sampled_from(["negative_balance", "partner", "operator"])
 pending_days = st.sampled_from([0, 0, 1, 2])
 seeds = st.integers(0, 2**32)

@@ -85,7 +85,7 @@ totals_of_a_window = st.lists(
     ),
     max_size=15,
 )
-quick = settings(max_examples=settings.default.max_examples * 6 // 10, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+quick = settings(max_examples=settings().max_examples * 6 // 10, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 
 
 @quick
