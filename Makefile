@@ -38,9 +38,10 @@ clean: ## removes the environment, caches and build results; local Kafka and Pos
 lock: ## writes the lock files anew from pyproject.toml (ARGS=--upgrade for newer versions)
 	scripts/venv.sh lock $(ARGS)
 
-mutants: .venv/installed ## mutation testing of clearing/ (slow)
-	$(BIN)/mutmut run
-	$(BIN)/mutmut results
+mutants: .venv/installed ## mutation testing of clearing/, anew; fails under 85 % killed (ARGS="clearing.vat.*" tests only these again)
+	$(if $(ARGS),,rm -rf mutants)
+	$(BIN)/mutmut run $(ARGS)
+	$(BIN)/python -m tests.mutants
 
 .venv/installed: requirements.lock pyproject.toml scripts/venv.sh
 	scripts/venv.sh

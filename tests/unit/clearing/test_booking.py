@@ -360,3 +360,10 @@ def test_the_batch_gives_back_its_decisions_in_order_with_what_became_known_afte
     assert [event.event.id for event in booked.claimed] == ["e1"]
     assert [row.amount for row in booked.postings.transfers] == [10, 1]
     assert one.oldest == MONDAY - timedelta(days=60)
+
+
+def test_how_old_a_held_event_is_goes_by_the_programmes_time_zone() -> None:
+    till = Till(BASE, claim_days=1, day=day("2026-03-03"))
+    till.send(purchase("e1", 1000, card="c9", at="00:30"), purchase("e2", 1000, card="c9", day=day("2026-03-01"), at="23:30"))  # e1: 1 March 23:30 in UTC
+    assert till.send(enrol("n1", "m9", "c9", day=day("2026-03-03"))) == ["accepted", "accepted: base points 10 grocer", "claim-expired /subject"]
+    assert lapse(received(purchase("e3", 100, at="00:30")), till.books.plan).day == MONDAY

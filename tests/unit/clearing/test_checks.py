@@ -33,8 +33,8 @@ def test_a_journal_is_balanced_when_each_units_debits_are_its_credits() -> None:
     assert journal_balanced({"points": 5, "EUR": 7}, {"points": 7, "EUR": 5}) == Check(
         "journal_balanced", ok=False, figures={"EUR": "debited 7, credited 5", "points": "debited 5, credited 7"}
     )
-    assert not journal_balanced({}, {"EUR": 1}).ok
-    assert not journal_balanced({"EUR": 1}, {}).ok
+    assert journal_balanced({}, {"EUR": 1}) == Check("journal_balanced", ok=False, figures={"EUR": "debited 0, credited 1"})
+    assert journal_balanced({"EUR": 1}, {}) == Check("journal_balanced", ok=False, figures={"EUR": "debited 1, credited 0"})
 
 
 def test_what_members_have_is_what_lies_in_their_lots_and_open_holds() -> None:
@@ -74,7 +74,14 @@ def test_both_paths_to_the_totals_are_compared_key_by_key() -> None:
     assert not recomputed_equal([accrual], []).ok
     missing = recomputed_equal([], [replace(accrual, contract=None)])
     assert missing.figures["ACCRUAL grocer - - - points"] == "booked 0 in 0 events, recomputed 54 in 2 events"
-    assert recomputed_equal([replace(accrual, quantity=0, events=0)], []).ok  # a key without anything in it is no difference
+    nothing = replace(accrual, quantity=0, events=0)
+    assert recomputed_equal([nothing], []).ok  # a key without anything in it is no difference
+    assert recomputed_equal([], [nothing]).ok
+    several = [accrual, replace(accrual, contract=None), replace(other, counter_contract=None), other]
+    assert list(recomputed_equal(several, []).figures)[2:] == [
+        "ACCRUAL grocer - - - points", "ACCRUAL grocer 2026-01-01 - - points",
+        "REDEMPTION grocer 2026-01-01 fuelco - points", "REDEMPTION grocer 2026-01-01 fuelco 2026-01-01 points",
+    ]  # fmt: skip
 
 
 def test_of_many_differences_the_first_are_named_and_all_are_counted() -> None:

@@ -26,6 +26,11 @@ def give(one: Limits, used: Used, *values: int, on: str = "2026-03-02") -> list[
     return given
 
 
+def test_what_counts_and_for_how_long_can_be_asked() -> None:
+    told = limits({"points": 50, "per": "event"}, {"amount": "1.00", "per": "day"}, {"times": 3, "per": "ever"})
+    assert told.terms == (("base:0:", "event", "units"), ("base:1:", "day", "units"), ("base:2:", "ever", "times"))
+
+
 def test_a_limit_for_each_event_cuts_each_by_itself() -> None:
     used: Used = {}
     assert give(limits({"points": 50, "per": "event"}), used, 49, 50, 51, 500) == [49, 50, 50, 50]

@@ -26,6 +26,17 @@ def test_whoever_enrols_has_a_number_cards_and_what_was_told() -> None:
     assert till.books.facts.cards["c2"].changed  # type: ignore[index]
 
 
+def test_who_enrols_or_links_a_card_is_answered_with_the_balance() -> None:
+    till = Till(BASE)
+    assert till.one(enrol("n1", "m2", "c2")).balance == (0, 0)
+    till.send(purchase("e1", 500, card="c2"))
+    member = till.member("m2")
+    member.changed = False
+    linked = till.one(of_member("card-linked", "n2", "m2", card="c3"))
+    assert (linked.member, linked.balance, member.changed) == (member, (5, 0), True)
+    assert till.books.facts.cards["c3"].card == "c3"  # type: ignore[index]
+
+
 def test_a_list_of_consents_is_of_those_given() -> None:
     till = Till(BASE)
     till.send(enrol("n1", "m2", "c2", consents=["news", "ads"]))

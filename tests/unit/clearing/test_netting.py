@@ -55,11 +55,14 @@ def test_multilateral_payments_go_through_the_operator() -> None:
 def test_bilateral_payments_are_the_difference_of_each_pair() -> None:
     netting = net(MONDAY, programme(netting="bilateral"), ANCHOR_LINES, {})
     assert paid(netting.payments) == ["baker>grocer 1.20 EUR", "fuelco>baker 0.20 EUR", "fuelco>grocer 0.60 EUR", "grocer>opco 0.02 EUR"]
+    assert {payment.window for payment in netting.payments} == {MONDAY}
 
 
 def test_gross_payments_are_one_for_each_line_that_does_not_round_to_zero() -> None:
     lines = [*ANCHOR_LINES, owes("grocer", "opco", 2)]
-    assert paid(net(MONDAY, programme(netting="gross"), lines, {}).payments) == [
+    netting = net(MONDAY, programme(netting="gross"), lines, {})
+    assert {payment.window for payment in netting.payments} == {MONDAY}
+    assert paid(netting.payments) == [
         "baker>fuelco 0.40 EUR",
         "baker>grocer 1.20 EUR",
         "fuelco>baker 0.60 EUR",

@@ -325,10 +325,15 @@ def test_totals_with_equal_keys_are_added_up_first() -> None:
         (total(Code.REDEMPTION, "grocer", 1), UnpricedTotalError, "no counterparty"),
         (total(Code.RETURN_SPENT, "grocer", 1), UnpricedTotalError, "no counterparty"),
         (total(Code.DISCOUNT, "grocer", 1), UnpricedTotalError, "no counterparty"),
-        (Total(Code.DISCOUNT, None, None, PartyId("grocer"), None, "EUR", 1, 1), UnpricedTotalError, "no sponsor"),
+        (Total(Code.DISCOUNT, None, None, PartyId("grocer"), None, "EUR", 1, 1), UnpricedTotalError, ": it names no sponsor$"),
     ],
 )
 def test_what_cannot_be_priced_stops_the_run_instead_of_being_lost(bad: Total, error: type[ClearingError], says: str) -> None:
     file = programme(GROCER, FUELCO, {**contract("bank1"), "roles": []})
-    with pytest.raises(error, match=says):
+    with pytest.raises(error, match=says) as raised:
         price(MONDAY, file, [bad], {})
+    if isinstance(raised.value, UnpricedTotalError):
+        assert raised.value.total == bad
+    if isinstance(raised.value, MissingTermsError):
+        assert f"{raised.value.missing} of {raised.value.party} from {raised.value.valid_from}" in str(raised.value)
+        assert raised.value.party in {bad.sponsor, bad.counterparty}

@@ -117,6 +117,23 @@ def test_of_a_mechanics_versions_that_of_the_day_applies_in_its_own_place() -> N
     assert one.rules(GROCER, JULY) is one.rules(GROCER, JULY)
 
 
+def test_a_mechanics_versions_may_stand_in_the_file_in_any_order() -> None:
+    old = mechanic("fixed_bonus", "bonus", points=1) | {"to": day("2026-06-30")}
+    new = mechanic("fixed_bonus", "bonus", points=2) | {"from": JULY}
+    one = plan(new, old)
+    assert [rule.place for rule in one.rules(GROCER, JULY).all] == [0]
+    assert [rule.place for rule in one.rules(GROCER, MARCH).all] == [1]
+
+
+@pytest.mark.parametrize("of", ["member", "programme"])
+def test_limits_in_money_are_in_the_programmes_first_currency(of: str) -> None:
+    discount = mechanic("card_discount", "gold", percent="10", limit={"amount": "1.500", "per": "day", "of": of})
+    (rule,) = plan(discount, currencies=["KWD", "EUR"]).rules(GROCER, MARCH).all
+    limits = rule.limits if of == "member" else rule.shared
+    assert limits is not None
+    assert limits.cut(9999, {}, MARCH) == 1500
+
+
 def test_mechanics_apply_to_the_partners_they_name() -> None:
     one = plan(mechanic("fixed_bonus", "all", points=1), mechanic("fixed_bonus", "some", points=1, partners=["fuelco", "baker"]))
     assert names(one, "2026-03-02") == ["all"]

@@ -315,3 +315,24 @@ def test_a_partner_that_left_takes_back_at_the_contract_of_the_purchase() -> Non
     assert till.send(back("r1", "e1", {1: 1000}, day=TUESDAY)) == ["accepted: base points -10 grocer"]
     till.night()
     assert till.lines(TUESDAY) == ["issue_reversal opco>grocer 10 x 0.01 = 0.10 EUR"]
+
+
+# --- one mechanic beside another ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_mechanic_that_gave_nothing_or_loses_nothing_does_not_shield_the_next() -> None:
+    nothing = mechanic("fixed_bonus", "bread", points=9, when={"categories": ["bakery"]})
+    till = Till(nothing, mechanic("fixed_bonus", "hello", points=7), BASE)
+    till.send(purchase("e1", 2000, "dairy"))
+    assert till.send(back("r1", "e1", {1: 1000})) == ["accepted: base points -10 grocer"]
+    assert till.balance() == (10 + 7, 0)
+
+
+def test_a_single_point_that_has_expired_is_forgotten() -> None:
+    till = Till(BASE, expiry={"kind": "fixed", "month": 3, "day": 2})
+    till.send(purchase("e1", 100, day=day("2026-03-01")))
+    assert till.balance() == (1, 0)
+    till.night()
+    assert till.balance() == (0, 0)
+    assert till.send(back("r1", "e1", {1: 100}, day=TUESDAY)) == ["accepted"]
+    assert (till.balance(), till.debts()) == ((0, 0), [])

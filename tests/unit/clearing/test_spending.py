@@ -310,3 +310,39 @@ def test_a_discount_cannot_be_spent() -> None:
     till = Till(mechanic("card_discount", "gold", percent="5"), contracts=BOTH)
     till.send(purchase("e1", 1000))
     assert till.send(redeem("x1", 1)) == ["insufficient-points /data/points"]
+
+
+# --- lots whose day has passed, and several lots -----------------------------------------------------------------------------------------
+
+
+def put_back_too_late() -> Till:
+    """4 points lie in a lot that could be spent until Monday, 10 in one that lasts; it is Tuesday."""
+    short = {**BASE, "partners": ["grocer"], "expiry": {"kind": "fixed", "month": 3, "day": 2}}
+    long = mechanic("fixed_bonus", "long", points=10, partners=["fuelco"])
+    till = Till(short, long)
+    till.send(purchase("e1", 1000, day=day("2026-03-01")), redeem("x1", 10))
+    till.night()
+    till.send(reverse("v1", "x1", 4, day=TUESDAY), purchase("e2", 100, partner="fuelco", day=TUESDAY))
+    till.mark()
+    return till
+
+
+def test_points_whose_day_has_passed_are_neither_spent_nor_held() -> None:
+    till = put_back_too_late()
+    assert till.one(redeem("x2", 11, day=TUESDAY)).detail == "11 points are more than the 10 that can be spent"
+    assert till.send(redeem("x3", 6, day=TUESDAY)) == ["accepted: - points -6 fuelco"]
+    till.send(hold("h1", 4, day=TUESDAY, until=moment(TUESDAY, "12:00")))
+    assert till.journal() == ["redemption 6 fuelco>fuelco", "hold 4 fuelco"]
+    assert till.lots() == ["4 grocer until 2026-03-02 earned 2026-03-01"]
+
+
+def test_a_redemption_is_reversed_bit_by_bit_last_spent_first() -> None:
+    till = Till(BASE)
+    till.send(purchase("e1", 1000, day=day("2026-02-01")), purchase("e2", 1000, partner="baker", day=day("2026-02-02")), purchase("e3", 1000, partner="fuelco"))
+    assert till.send(redeem("x1", 30)) == ["accepted: - points -10 grocer, - points -10 baker, - points -10 fuelco"]
+    back_in = till.send(reverse("v1", "x1", 5), reverse("v2", "x1", 8), reverse("v3", "x1", 17))
+    assert back_in == [
+        "accepted: - points 5 fuelco",
+        "accepted: - points 5 fuelco, - points 3 baker",
+        "accepted: - points 7 baker, - points 10 grocer",
+    ]

@@ -88,6 +88,14 @@ def test_a_card_lapses_so_many_months_after_its_first_stamp() -> None:
     assert memory == {"stamps": 3, "since": "2026-03-31"}
 
 
+def test_a_single_stamp_opens_a_card_and_lets_one_lapse() -> None:
+    mechanic, memory = card(months=2), Memory()
+    mechanic.remember(memory, 1, day("2026-01-31"))
+    assert memory == {"stamps": 1, "since": "2026-01-31"}
+    mechanic.remember(memory, 1, day("2026-03-31"))
+    assert memory == {"stamps": 1, "since": "2026-03-31"}
+
+
 def test_stamps_taken_back_neither_open_nor_renew_a_card() -> None:
     mechanic, memory = card(months=2), Memory()
     mechanic.remember(memory, 3, day("2026-01-31"))
