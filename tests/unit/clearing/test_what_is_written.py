@@ -105,7 +105,7 @@ def test_a_reversal_is_priced_under_the_contract_of_what_was_spent() -> None:
     till.mark()
     till.send(reverse("v1", "x1", 30), reverse("v2", "x2", 10))
     assert till.journal() == ["redemption_reversal 30 grocer>fuelco", "redemption_reversal 10 grocer>fuelco"]
-    assert [row.counter_contract for row in till.rows()] == [day("2026-01-01")] * 2
+    assert [row.what.counter_contract for row in till.rows()] == [day("2026-01-01")] * 2
 
 
 # --- whose rows they are -----------------------------------------------------------------------------------------------------------------
@@ -120,7 +120,7 @@ def test_every_row_of_the_journal_is_the_members() -> None:
     till.send(reverse("v1", "x1", 10, card="c2"), back("r1", "e1", {1: (4000, "4")}, card="c2"))
     till.night(TUESDAY)
     assert {row.member for row in till.rows()} == {till.member("m2").no}
-    assert {row.code for row in till.rows()} == {
+    assert {row.what.code for row in till.rows()} == {
         Code.ACCRUAL, Code.RELEASE, Code.REDEMPTION, Code.REDEMPTION_REVERSAL, Code.REPAYMENT, Code.RETURN_UNSPENT, Code.RETURN_SPENT,
         Code.HOLD, Code.HOLD_RELEASE, Code.DISCOUNT, Code.DISCOUNT_REVERSAL, Code.REWARD, Code.STAMP, Code.STAMP_REVERSAL,
     }  # fmt: skip
