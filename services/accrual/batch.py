@@ -1,22 +1,22 @@
 """One batch, from top to bottom: fence, window, claim, facts, book, write. All of it is one transaction."""
 
-import json
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from hashlib import blake2b
 from typing import Any
 
 import psycopg
 
-from clearing.booking import MEMBERSHIP, NAMES_ORIGINAL, NEEDS_LOTS, SPENDING, Booked, Booking, card_of, original_key
-from clearing.events import Decision, EventKey, Facts, Outcome, Pending, Received, Refused
+from clearing.booking import MEMBERSHIP, Booked, Booking
+from clearing.events import Decision, Facts, Outcome, Received, Refused
 from clearing.plan import Plan
 from schemas.events.answers import RejectionCode
-from schemas.ids import CardId, MemberId, MemberNo, PartyId, RecordId
+from schemas.ids import PartyId, RecordId
 from services.accrual import answers
 from services.accrual.accepted import AcceptedLines
+from services.accrual.claims import Claims
+from services.accrual.facts import FactReader
 from services.accrual.incoming import Incoming
 from services.journal.entries import EntryRow, entry_line
 from services.journal.names import Names
@@ -34,15 +34,6 @@ where p.topic = n.topic and p.part = n.part and p.next_offset = n.before
 # The oldest window whose night bookings are still to come; share-locked, so that it is not cut in the middle of a batch.
 WINDOW = "select day, state, received_at, ends_at from settlement_window where not booked order by day limit 1 for share"
 CUTS = "select topic, part, end_offset from cut where day = %s"
-# Ids are claimed in sorted order: two batches with the same ids in opposite orders would deadlock.
-CLAIM_STAGE = "create temporary table if not exists claim (source int, id text, content bytea, record bigint) on commit delete rows"
-CLAIM_COPY = "copy claim (source, id, content, record) from stdin"
-CLAIM = "insert into identity (source, id, content, record, day) select source, id, content, record, %s from claim on conflict do nothing"
-CLAIMED_BEFORE = """
-select c.record, i.record, i.day, i.content, e.body, e.outcome from claim c
-join identity i on i.source = c.source and i.id = c.id join entry e on e.record = i.record and e.day = i.day
-where i.record <> c.record
-"""
 NEW_SOURCES = "insert into source (uri) select unnest(%s::text[]) on conflict do nothing"
 
 
@@ -86,7 +77,9 @@ class BatchBooker:
         self.plan = plan
         self.names = names
         self.kafka_topics = kafka_topics
+        self.claims = Claims(connection, names)
         self.reader = Reader(connection, names)
+        self.facts = FactReader(self.reader)
         self.writer = Writer(connection, names)
 
     def book(self, batch: Sequence[Incoming]) -> Progressed:
@@ -99,9 +92,9 @@ class BatchBooker:
             records, done.left, moves = self._within(batch, positions, window)
             if window is None or not moves:
                 return done
-            fresh, repeated, broken = self._claim(records, window)
+            fresh, repeated, broken = self.claims.claim(records, window.day)
             received = [self._received(incoming, window) for incoming in fresh]
-            facts, wanted = self.facts(received)
+            facts, wanted = self.facts.read(received)
             booked = Booking(self.plan, window.day, facts, wanted=wanted).book_all(received)
             self._write(window, booked, facts, fresh, repeated, broken)
             self._move(moves)
@@ -155,107 +148,10 @@ class BatchBooker:
         records.sort(key=lambda incoming: incoming.received_at)
         return records, left, moves
 
-    def _claim(
-        self, records: Sequence[Incoming], window: Window
-    ) -> tuple[list[Incoming], list[tuple[Incoming, RecordId, date | None]], list[tuple[Incoming, Refused]]]:
-        """Claims the ids of a batch for ever: what is new, what came before with the same content (no day: not answered yet), and what is refused."""
-        first: dict[EventKey, Incoming] = {}
-        again: list[Incoming] = []
-        broken: list[tuple[Incoming, Refused]] = []
-        for incoming in records:
-            if incoming.source is None or incoming.id is None:
-                assert incoming.problem is not None
-                broken.append((incoming, incoming.problem))
-            elif first.setdefault((incoming.source, incoming.id), incoming) is not incoming:
-                again.append(incoming)
-        known = self._claim_new(first, window)
-        repeated: list[tuple[Incoming, RecordId, date | None]] = []
-        reused = Refused(RejectionCode.ID_REUSED, "an event with this id and other content came before", "/id")
-        fresh = []
-        for incoming in first.values():
-            if incoming.record not in known:
-                fresh.append(incoming)
-                if incoming.problem is not None:
-                    broken.append((incoming, incoming.problem))
-                continue
-            again.append(incoming)
-        for incoming in again:
-            assert incoming.source is not None and incoming.id is not None
-            earlier = first[incoming.source, incoming.id]
-            record, day, content, body, waits = known.get(earlier.record, (earlier.record, window.day, digest(earlier.value), earlier.value, False))
-            if digest(incoming.value) == content or (body is not None and canonical(body) == canonical(incoming.value)):
-                repeated.append((incoming, record, None if waits else day))
-            else:
-                broken.append((incoming, reused))
-        return [incoming for incoming in fresh if incoming.problem is None], repeated, broken
-
-    def _claim_new(self, first: dict[EventKey, Incoming], window: Window) -> dict[RecordId, tuple[RecordId, date, str, str | bytes | None, bool]]:
-        """Inserts identities; returns, by record, those that were there before."""
-        if not first:
-            return {}
-        source = self.names.source
-        lines = sorted([f"{source[uri]}\t{id_}\t\\\\x{digest(incoming.value)}\t{incoming.record}\n" for (uri, id_), incoming in first.items()])
-        self.connection.execute(CLAIM_STAGE)
-        with self.connection.cursor().copy(CLAIM_COPY) as copy:
-            copy.write("".join(lines))
-        if self.connection.execute(CLAIM, (window.day,)).rowcount == len(lines):
-            return {}
-        before = self.connection.execute(CLAIMED_BEFORE)
-        return {ours: (theirs, day, content.hex(), body, outcome == Outcome.WAITING) for ours, theirs, day, content, body, outcome in before}
-
     @staticmethod
     def _received(incoming: Incoming, window: Window) -> Received:
         assert incoming.sender is not None
         return Received(incoming.record, window.received_at or incoming.received_at, incoming.event, incoming.sender, incoming.value)
-
-    def facts(self, received: Sequence[Received]) -> tuple[Facts, frozenset[EventKey]]:
-        """Locks and reads all that the batch is booked on."""
-        facts = Facts()
-        shown: set[CardId] = set()
-        claimed: set[CardId] = set()
-        named: set[MemberId] = set()
-        enrolments = 0
-        for event in received:
-            if event.event.type in MEMBERSHIP:
-                cards, member = _of_membership(event)
-                claimed |= cards
-                named |= member
-                enrolments += event.event.type == "member-enrolled.v1"
-            else:
-                shown.add(card_of(event))
-        read = self.reader
-        read.cards(shown, claimed, facts)
-        if claimed:
-            read.held(claimed, facts)
-            late = {card_of(event) for events in facts.held.values() for event in events} - facts.cards.keys()
-            read.cards(late, (), facts)
-        numbers = {card.member for card in facts.cards.values() if card.member is not None}
-        by_name = set(read.member_numbers(named)) if named else set()
-        read.members(numbers | by_name, facts)
-        if enrolments:
-            facts.numbers = iter(read.fresh_numbers(enrolments))
-        waiting = [event for events in facts.held.values() for event in events]
-        spenders = [event for event in received if event.event.type in NEEDS_LOTS]
-        owners = {facts.cards[card].member for card in {card_of(event) for event in (*spenders, *waiting)} if card in facts.cards}
-        with_lots = {MemberNo(no) for no in owners if no is not None} | by_name
-        if with_lots:
-            read.lots(with_lots, facts)
-        if any(event.event.type in SPENDING for event in spenders):
-            read.blocked(
-                {card_of(event) for event in spenders if event.event.type in SPENDING} - {c for c, card in facts.cards.items() if card.member is None}, facts
-            )
-        wanted = frozenset(original_key(event) for event in (*spenders, *waiting) if event.event.type in NAMES_ORIGINAL)
-        if wanted:
-            self._originals(wanted, facts)
-        return facts, wanted
-
-    def _originals(self, wanted: frozenset[EventKey], facts: Facts) -> None:
-        self.reader.originals(wanted, facts)
-        held = {o.card for o in facts.originals.values() if isinstance(o, Pending) and o.outcome is Outcome.HELD and o.card is not None}
-        unlocked = held - facts.cards.keys()
-        if unlocked:
-            self.reader.cards(unlocked, (), facts)
-            self.reader.originals(wanted, facts)
 
     def _write(
         self,
@@ -414,25 +310,3 @@ def write_booked(
     done = [decision.received.record for decision in late if decision.outcome not in (Outcome.HELD, Outcome.WAITING)]
     connection.execute("delete from held where record = any(%s)", (done,))
     return list(connection.execute("select record, day from entry where record = any(%s) order by received_at, record", (done,)))
-
-
-def _of_membership(event: Received) -> tuple[set[CardId], set[MemberId]]:
-    """Cards and members that a member event names."""
-    data = event.event.data
-    cards = set(getattr(data, "cards", ()))
-    cards |= {card for card in (getattr(data, "card", None), getattr(data, "replaces", None)) if card is not None}
-    member = getattr(data, "member", None)
-    return cards, {member} if member is not None else set()
-
-
-def digest(value: bytes) -> str:
-    """What tells one content of an id from another, for ever; in hexadecimal."""
-    return blake2b(value, digest_size=16).hexdigest()
-
-
-def canonical(value: bytes | str) -> str:
-    """Content without the accidents of spacing and order of keys."""
-    try:
-        return json.dumps(json.loads(value), sort_keys=True)
-    except ValueError:
-        return value if isinstance(value, str) else value.decode("utf-8", "replace")

@@ -91,7 +91,7 @@ class Retrying:
         return Received(record, received_at, decode(value), PartyId(uri.split("/", 2)[2]), value)  # type: ignore[arg-type]
 
     def _book(self, events: Sequence[Received], window: date, days: dict[RecordId, date]) -> dict[RecordId, Decision]:
-        facts, wanted = self.booker.facts(events)
+        facts, wanted = self.booker.facts.read(events)
         booking = Booking(self.plan, window, facts, wanted=wanted, final=True)
         booking.oldest = date.min
         booked = booking.book_all(events)

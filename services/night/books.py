@@ -114,7 +114,7 @@ class PgNight:
             rows = self.connection.execute(sql.WAITING, (day,)).fetchall()
             received = [self.booker.reader.received(record, at, body, party, arrived=False) for record, at, body, party in rows]
             if received:
-                facts, wanted = self.booker.facts(received)
+                facts, wanted = self.booker.facts.read(received)
                 booked = Booking(self.plan, day, facts, wanted=wanted, final=True).book_all(received)
                 self._decide(booked, facts, received, day)
             self.connection.execute("delete from waiting where day = %s", (day,))

@@ -16,6 +16,8 @@ import psycopg
 
 from clearing.ports import NightBooks
 from services.accrual.batch import BatchBooker
+from services.accrual.claims import Claims
+from services.accrual.facts import FactReader
 from services.night.books import PgNight
 
 Act = Callable[[], None]
@@ -32,22 +34,22 @@ class Moment(StrEnum):
     COMMITTED = "committed, Kafka not told"
 
 
-_METHODS = {
-    Moment.BEFORE: "book",
-    Moment.LOCKED: "_lock_positions",
-    Moment.CLAIMED: "_claim",
-    Moment.READ: "facts",
-    Moment.WRITTEN: "_move",
-    Moment.COMMITTED: "book",
+_METHODS: dict[Moment, tuple[type, str]] = {
+    Moment.BEFORE: (BatchBooker, "book"),
+    Moment.LOCKED: (BatchBooker, "_lock_positions"),
+    Moment.CLAIMED: (Claims, "claim"),
+    Moment.READ: (FactReader, "read"),
+    Moment.WRITTEN: (BatchBooker, "_move"),
+    Moment.COMMITTED: (BatchBooker, "book"),
 }
 
 
 def at(moment: Moment, act: Act) -> Act:
     """Has `act` done at this moment of every batch of this process. Returns what undoes it."""
-    name = _METHODS[moment]
-    method = getattr(BatchBooker, name)
+    owner, name = _METHODS[moment]
+    method = getattr(owner, name)
 
-    def wrapped(self: BatchBooker, *args: Any) -> Any:
+    def wrapped(self: Any, *args: Any) -> Any:
         if moment is Moment.BEFORE:
             act()
         result = method(self, *args)
@@ -55,8 +57,8 @@ def at(moment: Moment, act: Act) -> Act:
             act()
         return result
 
-    setattr(BatchBooker, name, wrapped)
-    return lambda: setattr(BatchBooker, name, method)
+    setattr(owner, name, wrapped)
+    return lambda: setattr(owner, name, method)
 
 
 @contextmanager

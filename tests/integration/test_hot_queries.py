@@ -11,7 +11,8 @@ from typing import Any
 import psycopg
 import pytest
 
-from services.accrual.batch import CLAIMED_BEFORE, LOCK_PROGRESS, MOVE_PROGRESS
+from services.accrual.batch import LOCK_PROGRESS, MOVE_PROGRESS
+from services.accrual.claims import CLAIMED_BEFORE
 from services.journal import reading
 from services.journal.migrate import add_month, connect, drop, migrate, schema_of
 from services.night import statements
