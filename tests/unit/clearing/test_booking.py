@@ -8,7 +8,7 @@ from clearing.booking import Booking, card_of, lapse, original_key
 from clearing.events import Facts, Outcome, Pending, Received, Refused
 from clearing.plan import Plan
 from schemas.events.answers import RejectionCode
-from schemas.ids import PartyId, RecordId
+from schemas.ids import EventId, PartyId, RecordId
 from tests.short import BERLIN, MONDAY, Json, adjust, back, capture, enrol, hold, moment, of_member, purchase, read, redeem, release, reverse
 from tests.unit.clearing.baskets import day
 from tests.unit.clearing.till import BASE, Till, answer, coalition, mechanic
@@ -251,6 +251,16 @@ def test_a_return_of_a_held_purchase_that_lapses_has_no_original() -> None:
     till = Till(BASE, claim_days=0)
     till.send(purchase("e1", 1000, card="c9", day=day("2026-03-01")), back("r1", "e1", {1: 400}, card="c9"))
     assert till.send(enrol("n1", "m9", "c9")) == ["accepted", "claim-expired /subject", "unknown-original /data/original_id"]
+    gone = till.books.facts.originals["/partners/grocer", EventId("e1")]
+    assert isinstance(gone, Pending)
+    assert (gone.record, gone.outcome, gone.card) == (next(iter(till.books.decisions)), Outcome.REJECTED, None)
+
+
+def test_a_held_return_of_what_was_bought_with_another_card_is_booked_in_the_order_in_which_it_came() -> None:
+    till = Till(BASE)
+    till.send(purchase("e1", 1000), back("r1", "e1", {1: 400}, card="c9"), purchase("e2", 500, card="c9"))
+    linked = till.send(of_member("card-linked", "n1", "m1", card="c9"))
+    assert linked == ["accepted", "accepted: base points -4 grocer", "accepted: base points 5 grocer"]
 
 
 def test_a_return_with_a_known_card_of_a_held_purchase_waits_for_the_purchases_card() -> None:

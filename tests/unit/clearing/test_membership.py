@@ -1,7 +1,11 @@
 """Members: enrolment, cards linked, replaced and blocked, attributes, consent, leaving."""
 
-from clearing.events import Card
-from tests.short import enrol, hold, of_member, purchase, redeem, release
+import pytest
+
+from clearing.events import Card, Decision, Facts, Outcome, Received
+from clearing.membership import book_membership
+from schemas.ids import PartyId, RecordId
+from tests.short import enrol, hold, of_member, purchase, read, redeem, release
 from tests.unit.clearing.baskets import day
 from tests.unit.clearing.till import BASE, Till
 
@@ -184,3 +188,10 @@ def test_a_blocked_card_of_a_member_who_left_is_blocked_first() -> None:
     till = Till(BASE)
     till.send(of_member("card-blocked", "n1", "m1", card="c1", reason="lost"), of_member("member-closed", "n2", "m1", reason="asked", erase=False))
     assert till.send(redeem("x1", 10)) == ["card-blocked /data/card"]
+
+
+def test_only_member_events_are_booked_as_such() -> None:
+    event = read(purchase("e1", 100))
+    received = Received(RecordId(1), event.time, event, PartyId("grocer"))
+    with pytest.raises(AssertionError, match=r"^purchase\.v1 is no member event$"):
+        book_membership(received, Facts(), Decision(received, Outcome.ACCEPTED, event.time.date(), event.time))

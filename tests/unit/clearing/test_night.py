@@ -198,6 +198,19 @@ def test_a_check_that_does_not_hold_stops_the_night_before_anything_is_kept(meth
     assert books.state(MONDAY) is State.CLOSED
 
 
+def test_all_checks_that_do_not_hold_are_named() -> None:
+    books = filled()
+    tampered(books, "balances", lambda _: Balances(1, 0, 0, 0, 0, 0))
+    tampered(books, "sums_by_unit", lambda _: ({"EUR": 1}, {"EUR": 2}))
+    with pytest.raises(Refusal) as refused:
+        night(books)
+    assert [one.name for one in refused.value.failed] == ["journal_balanced", "balances_equal_lots"]
+    assert str(refused.value) == (
+        "window 2026-03-02: journal_balanced: {'EUR': 'debited 1, credited 2'}; "
+        "balances_equal_lots: {'available': 'members 1, lots 0', 'pending': 'members 0, lots 0', 'held': 'members 0, open holds 0'}"
+    )
+
+
 def test_once_somebody_has_set_it_right_the_night_goes_on() -> None:
     books = filled()
     right = books.balances

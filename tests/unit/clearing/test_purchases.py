@@ -247,6 +247,14 @@ def cups(event_id: str, quantity: str) -> Json:
     return purchase(event_id, [line(1, 300, quantity=quantity)])
 
 
+def test_a_card_lapses_by_the_event_date_of_the_purchase() -> None:
+    till = Till(coffee(months=1))
+    till.send(purchase("e1", [line(1, 300, quantity="3")], day=day("2026-01-31")))
+    late, today = purchase("e2", [line(1, 300)], day=day("2026-02-28")), cups("e3", "3")
+    assert till.send(late, today) == ["accepted: coffee stamp 1", "accepted: coffee stamp 3, coffee gift coffee 1"]
+    assert till.member().memory == {"coffee": {"stamps": 4, "since": "2026-02-28", "paid": 1}}
+
+
 def test_a_full_row_brings_a_gift_whose_value_its_funders_owe_to_the_seller() -> None:
     till = Till(coffee(gift_value="2.41", funding=shared(("fuelco", "0.5"), ("baker", "0.5"))))
     assert till.send(cups("e1", "3"), cups("e2", "1")) == [

@@ -41,6 +41,13 @@ def test_what_is_limited_for_all_is_given_in_the_night_in_order_of_receipt() -> 
     assert till.lines(MONDAY) == ["issue grocer>opco 74 x 0.01 = 0.74 EUR"]
 
 
+def test_the_day_of_a_limit_is_that_of_the_programmes_time_zone() -> None:
+    till = Till(BASE, hello(**of_all(points=70, per="day")))
+    till.send(purchase("e1", 100, at="00:30"))  # Sunday 23:30 in UTC
+    till.night()
+    assert till.books.shared == {"hello:0:2026-03-02": 30}
+
+
 def test_a_purchase_counts_as_one_event_however_often_it_was_given_something() -> None:
     till = Till(BASE, hello(**of_all(points=70, per="day")))
     till.send(purchase("e1", 100), purchase("e2", 50))
