@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from clearing.booking import Booking, card_of, lapse, original_key
-from clearing.events import Facts, Outcome, Pending, Received, Refused
+from clearing.events import Facts, Hold, Outcome, Pending, Received, Refused
 from clearing.plan import Plan
 from schemas.events.answers import RejectionCode
 from schemas.ids import EventId, PartyId, RecordId
@@ -272,7 +272,7 @@ def test_a_return_with_a_known_card_of_a_held_purchase_waits_for_the_purchases_c
 
 
 def test_a_return_with_an_unknown_card_of_a_purchase_that_has_not_come_waits() -> None:
-    assert Till(BASE).send(back("r1", "e1", {1: 500}, card="c9")) == ["waiting"]
+    assert Till(BASE).send(back("r1", "e1", {1: 500}, card="c9"), adjust("a1", "e1", {1: 100}, card="c9")) == ["waiting", "waiting"]
 
 
 def test_a_return_with_an_unknown_card_of_a_booked_purchase_is_held() -> None:
@@ -311,7 +311,9 @@ def test_a_hold_is_kept_whether_or_not_somebody_names_it() -> None:
     till.send(purchase("e1", 1000))
     event = received(hold("h1", 5))
     Booking(till.books.plan, MONDAY, till.books.facts).book(event)
-    assert event.key in till.books.facts.originals
+    kept = till.books.facts.originals[event.key]
+    assert isinstance(kept, Hold)
+    assert (kept.open, kept.changed, kept.record) == (True, True, event.record)
 
 
 # --- the batch ---------------------------------------------------------------------------------------------------------------------------

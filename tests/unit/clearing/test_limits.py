@@ -112,6 +112,12 @@ def test_limits_of_each_member_and_of_the_whole_programme_are_told_apart() -> No
     assert limits_of(entry("fixed_bonus", points=5, each="event", budget={"points": 30, "at_end": "warn"}), "programme", "EUR") is None
 
 
+def test_a_budget_in_money_that_stops_is_a_limit_for_ever() -> None:
+    shared = limits_of(entry("card_discount", percent="10", budget={"amount": "30.00", "at_end": "stop"}), "programme", "EUR")
+    assert shared is not None
+    assert give(shared, {}, 2000, 2000) == [2000, 1000]
+
+
 def test_room_comes_back_with_returns() -> None:
     used: Used = {}
     one = limits({"points": 100, "per": "day"}, {"times": 1, "per": "month"})

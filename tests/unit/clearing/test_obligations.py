@@ -319,10 +319,10 @@ def test_totals_with_equal_keys_are_added_up_first() -> None:
         (total(Code.ACCRUAL, "grocer", 1, at=MARCH), MissingTermsError, "contract version of grocer from 2026-03-01"),
         (total(Code.ACCRUAL, "grocer", 1, at=None), MissingTermsError, "contract version of grocer from None"),
         (total(Code.ACCRUAL, "baker", 1), MissingTermsError, "contract version of baker"),
-        (total(Code.ACCRUAL, "bank1", 1), MissingTermsError, "issue price of bank1"),
-        (total(Code.REDEMPTION, "grocer", 1, "bank1"), MissingTermsError, "redeem price of bank1"),
+        (total(Code.ACCRUAL, "bank1", 1), MissingTermsError, "issue price of bank1 from 2026-01-01"),
+        (total(Code.REDEMPTION, "grocer", 1, "bank1"), MissingTermsError, "redeem price of bank1 from 2026-01-01"),
         (total(Code.REDEMPTION, "grocer", 1, "fuelco", counter_at=None), MissingTermsError, "contract version of fuelco"),
-        (total(Code.REDEMPTION, "grocer", 1), UnpricedTotalError, "no counterparty"),
+        (total(Code.REDEMPTION, "grocer", 1), UnpricedTotalError, ": it names no counterparty$"),
         (total(Code.RETURN_SPENT, "grocer", 1), UnpricedTotalError, "no counterparty"),
         (total(Code.DISCOUNT, "grocer", 1), UnpricedTotalError, "no counterparty"),
         (Total(Code.DISCOUNT, None, None, PartyId("grocer"), None, "EUR", 1, 1), UnpricedTotalError, ": it names no sponsor$"),
@@ -337,3 +337,11 @@ def test_what_cannot_be_priced_stops_the_run_instead_of_being_lost(bad: Total, e
     if isinstance(raised.value, MissingTermsError):
         assert f"{raised.value.missing} of {raised.value.party} from {raised.value.valid_from}" in str(raised.value)
         assert raised.value.party in {bad.sponsor, bad.counterparty}
+
+
+def test_a_code_that_no_rule_names_stops_the_run_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("clearing.obligations.OWED_BY_NOBODY", frozenset())
+    moved = total(Code.HOLD, "grocer", 5)
+    with pytest.raises(UnpricedTotalError, match="of grocer: no rule says who owes for it$") as raised:
+        price(MONDAY, INDEPENDENT, [moved], {})
+    assert raised.value.total == moved

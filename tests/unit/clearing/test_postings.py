@@ -39,6 +39,7 @@ def test_movements_are_equal_when_they_move_the_same() -> None:
     told = {"counterparty": FUELCO, "counter_contract": V2, "mechanic": MechanicId("base"), "lot": LOT, "held": True}
     one = Movement(Code.REDEMPTION, POINTS, GROCER, V1, **told)  # type: ignore[arg-type]
     assert one == Movement(Code.REDEMPTION, POINTS, GROCER, V1, **told)  # type: ignore[arg-type]
+    assert hash(one) == hash(Movement(Code.REDEMPTION, POINTS, GROCER, V1, **told))  # type: ignore[arg-type]
     assert one != "a movement"
     others = {"counterparty": GROCER, "counter_contract": V1, "mechanic": MechanicId("double"), "lot": LOT._replace(earned=V1), "held": False}
     for name, other in others.items():
@@ -111,6 +112,31 @@ def test_what_the_night_books_counts_as_no_event() -> None:
     accrue(postings, 1)
     assert [row.first for row in postings.transfers] == [False, False, True, False]
     assert [(total.quantity, total.events) for total in postings.totals] == [(12, 1)]
+
+
+def test_what_belongs_to_no_entry_counts_as_no_event() -> None:
+    postings = Postings()
+    accrue(postings, 5)
+    postings.begin(RecordId(-5))
+    accrue(postings, 5, V2)
+    postings.begin(RecordId(0))
+    accrue(postings, 5, V2)
+    assert [(row.entry, row.line, row.first) for row in postings.transfers] == [(0, 0, False), (-5, 0, False), (0, 0, False)]
+    assert [total.events for total in postings.totals] == [0, 0]
+
+
+def test_the_first_entry_of_all_counts_as_an_event() -> None:
+    postings = Postings()
+    postings.begin(RecordId(1))
+    for contract in (V1, V2, V1):
+        accrue(postings, 5, contract)
+    assert [(row.line, row.first) for row in postings.transfers] == [(0, True), (1, True), (2, False)]
+    postings.begin(RecordId(-5))
+    accrue(postings, 5)
+    postings.begin(RecordId(1))
+    accrue(postings, 5)
+    assert postings.transfers[-1].first
+    assert [total.events for total in postings.totals] == [2, 1]
 
 
 def test_purchases_are_counted_without_a_row() -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from clearing.mechanics import REGISTRY, UnsupportedMechanic, build
+from clearing.mechanics import REGISTRY, UnsupportedMechanic, build, not_decided
 from tests.unit.clearing.baskets import EURO, compiled, entry
 
 BOOKED = {
@@ -35,6 +35,9 @@ def test_a_kind_that_is_not_booked_is_named() -> None:
 
 def test_stamps_under_a_limit_of_the_whole_programme_are_refused_and_not_passed_over() -> None:
     for shared in ({"limit": {"points": 100, "per": "day", "of": "programme"}}, {"budget": {"points": 100, "at_end": "stop"}}):
-        with pytest.raises(UnsupportedMechanic, match="is not booked yet"):
+        with pytest.raises(UnsupportedMechanic, match="mechanic stamp_card: a stamp card with a limit of the whole programme is not booked yet") as refused:
             compiled("stamp_card", stamp_for="purchase", rows=[4], gift="coffee", **shared)
+        assert refused.value.mechanic == "stamp_card"
+        (field,) = shared
+        assert not_decided(entry("stamp_card", stamp_for="purchase", rows=[4], gift="coffee", **shared)) == field
         assert compiled("fixed_bonus", points=5, each="event", **shared).effect == "points"
