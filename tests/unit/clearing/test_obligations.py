@@ -342,6 +342,6 @@ def test_what_cannot_be_priced_stops_the_run_instead_of_being_lost(bad: Total, e
 def test_a_code_that_no_rule_names_stops_the_run_too(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("clearing.obligations.OWED_BY_NOBODY", frozenset())
     moved = total(Code.HOLD, "grocer", 5)
-    with pytest.raises(UnpricedTotalError, match="of grocer: no rule says who owes for it$") as raised:
+    with pytest.raises(UnpricedTotalError, match=r"of grocer: no rule says who owes for it$") as raised:
         price(MONDAY, INDEPENDENT, [moved], {})
     assert raised.value.total == moved
