@@ -6,7 +6,7 @@ BIN := .venv/bin
 CODE := schemas clearing services tests
 export PYTHON
 
-.PHONY: help demo test check bench fmt clean lock mutants
+.PHONY: help demo test check bench fmt clean lock mutants faults
 
 help: ## what each target does
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -37,6 +37,9 @@ clean: ## removes the environment, caches and build results; local Kafka and Pos
 
 lock: ## writes the lock files anew from pyproject.toml (ARGS=--upgrade for newer versions)
 	scripts/venv.sh lock $(ARGS)
+
+faults: .venv/installed ## the tests that kill, restart and cut off, TIMES=10 times in a row (it stops at the first that fails)
+	set -e; for no in $$(seq $${TIMES:-10}); do echo "run $$no"; $(BIN)/pytest -q -x tests/faults; done
 
 mutants: .venv/installed ## mutation testing of clearing/, anew; fails under 85 % killed (ARGS="clearing.vat.*" tests only these again)
 	$(if $(ARGS),,rm -rf mutants)
