@@ -12,12 +12,16 @@ from schemas.scenario_events import AnyShortEvent, Card, Member, Scalar
 __all__ = ["Expectation", "Scenario", "ScenarioDay", "ScenarioMember"]
 
 
+_PATH, _WRITTEN_HERE = "a path", "written here"
+"""Tags of the two forms, which stand in the location of an error: no key of a file can be taken for them."""
+
+
 def _path_or_file(value: Any) -> str:
-    return "path" if isinstance(value, str) else "programme"
+    return _PATH if isinstance(value, str) else _WRITTEN_HERE
 
 
 ProgrammeOrPath = Annotated[
-    Annotated[str, Field(min_length=1), Tag("path")] | Annotated[ProgrammeFile, Tag("programme")],
+    Annotated[str, Field(min_length=1), Tag(_PATH)] | Annotated[ProgrammeFile, Tag(_WRITTEN_HERE)],
     Discriminator(_path_or_file),
 ]
 """Told apart by what is written, so that errors are those of the one that was meant."""

@@ -11,7 +11,7 @@ from pydantic_core import ErrorDetails
 
 from services.documents.findings import Finding
 from services.documents.places import Part, Place, field_path, locate
-from services.documents.vocabulary import fields_at
+from services.documents.vocabulary import fields_at, without_tags
 from services.documents.wording import Wording, word
 from services.documents.yaml_text import read_yaml_with_marks
 
@@ -37,7 +37,8 @@ def explain(error: ValidationError, text: str, file: str, model: type[BaseModel]
     """
     data, marks = read_yaml_with_marks(text)
     schema = model.model_json_schema()
-    faults = [_fault(each, data, marks, schema, below) for each in error.errors(include_url=False)[: FINDINGS_MAX * 4]]
+    errors = [each for each in error.errors(include_url=False)[: FINDINGS_MAX * 4] if not _lost_items(each)]
+    faults = [_fault(each, data, marks, schema, below) for each in errors]
     findings = [
         Finding(file, fault.place.line, fault.place.column, field_path(fault.field), fault.wording.code, fault.wording.reason, fault.wording.way_out)
         for fault in _merged(faults)
@@ -50,9 +51,15 @@ def in_file_order(findings: Iterable[Finding]) -> list[Finding]:
     return sorted(findings, key=lambda finding: (finding.line or 0, finding.column or 0))
 
 
+def _lost_items(error: ErrorDetails) -> bool:
+    """Whether it says that a list is too short that was long enough, but for items with errors of their own, which say what is wrong."""
+    given, least = error["input"], error.get("ctx", {}).get("min_length", 0)
+    return error["type"] == "too_short" and isinstance(given, list | tuple) and len(given) >= least
+
+
 def _fault(error: ErrorDetails, data: Any, marks: Any, schema: dict[str, Any], below: tuple[Part, ...]) -> _Fault:
     kind = error["type"]
-    location = (*below, *error["loc"])
+    location = (*below, *without_tags(schema, error["loc"]))
     tag = str(error.get("ctx", {}).get("discriminator", "")).strip("'")
     if kind == "union_tag_invalid":
         location = (*location, tag)

@@ -92,6 +92,7 @@ def _value(kind: str, error: ErrorDetails) -> Wording:
 def _plain(message: str) -> str:
     for prefix in ("Input should ", "Value should ", "Tuple should ", "String should ", "List should ", "Dictionary should "):
         message = message.removeprefix(prefix)
+    message = message.replace(" after validation", "")
     return message if message[:1].isupper() else f"must {message}"
 
 
