@@ -56,7 +56,7 @@ class Rules:
     limited: bool
     """Some rule has limits for each member."""
     gaps: bool
-    """Some sponsor of points has no issuing contract."""
+    """Some sponsor of points has no issuing contract, or the seller has no contract at all."""
 
 
 class Plan:
@@ -136,7 +136,7 @@ class Plan:
             any(rule.personal for rule in rules),
             any(rule.shared is not None for rule in rules),
             any(rule.limits is not None for rule in rules),
-            any(party not in rule.accruals for rule in rules if rule.mechanic.effect == "points" for party, _ in rule.funding),
+            contract is None or any(party not in rule.accruals for rule in rules if rule.mechanic.effect == "points" for party, _ in rule.funding),
         )
 
     def _rule(self, place: int, entry: spec.Mechanic, mechanic: Mechanic, seller: PartyId, day: date) -> Rule:

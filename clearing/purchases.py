@@ -30,7 +30,7 @@ def book_purchase(plan: Plan, postings: Postings, received: Received, member: Me
     rules = plan.rules(seller, day)
     values = _values(rules, basket, member)
     if rules.gaps:
-        _ask_contracts(values, day)
+        _ask_contracts(rules, values, seller, day)
     count_purchase(postings, seller, rules.contract, decision)
     if rules.grouped or rules.personal or rules.shared:
         decision.applied = tuple(rule.mechanic.id for rule, _ in values)
@@ -70,8 +70,12 @@ def give(plan: Plan, postings: Postings, rule: Rule, value: int, basket: Basket,
         member.changed = True
 
 
-def _ask_contracts(values: Sequence[tuple[Rule, int]], day: date) -> None:
-    """Rule 6: a sponsor of points needs an issuing contract on the event date, if its share comes to anything."""
+def _ask_contracts(rules: Rules, values: Sequence[tuple[Rule, int]], seller: PartyId, day: date) -> None:
+    """Who needs a contract on the event date: the seller, of any kind, if its purchase brings anything; a sponsor of points, an issuing one, if its
+    share comes to anything (rule 6).
+    """
+    if rules.contract is None and any(value > 0 for _, value in values):
+        raise Refused(RejectionCode.NO_CONTRACT, f"{seller}, who sells, has no contract on {day}", "/source")
     for rule, value in values:
         if value > 0 and rule.mechanic.effect == "points":
             for sponsor, _ in split(value, rule.funding):

@@ -13,7 +13,7 @@ MEANINGS: Mapping[Code, str] = {
     Code.WRONG_SOURCE: "The sender speaks for somebody else, or its signature is missing or wrong; the id stays free.",
     Code.UNKNOWN_PARTNER: "The programme has no such party.",
     Code.INACTIVE_PARTNER: "The party does not take part on the event date.",
-    Code.NO_CONTRACT: "Somebody who would have to pay, or to take points, has no contract for it on the event date.",
+    Code.NO_CONTRACT: "The seller of what brings something, or who would have to pay for points or to take them, has no contract for it on the event date.",
     Code.TOTALS_MISMATCH: "Lines or tenders do not add up to the total.",
     Code.CURRENCY_NOT_ACCEPTED: "The programme does not have the currency.",
     Code.TIME_IN_FUTURE: "The event's time lies more than five minutes after its receipt by the broker.",

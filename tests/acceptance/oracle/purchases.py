@@ -19,6 +19,8 @@ def book(state: State, event: Event) -> list[Written]:
     local = event.time.astimezone(programme.zone)
     bought = purchase(event, day, local, member, state.facts[member])
     gifts = _gifts(state, bought)
+    if gifts and programme.contract(event.party, day) is None:
+        raise Refused("no-contract")
     for gift in gifts:
         if gift.unit == "points" and any(points and not _issuing(state, sponsor, bought) for sponsor, points in gift.had.items()):
             raise Refused("no-contract")

@@ -108,7 +108,7 @@ def _sums(kind: str, rest: Written, currency: str) -> Written:
 
 
 def _only(rest: Written) -> Written:
-    return {"line": 1, "amount": rest["total"], **{key: rest[key] for key in ("category", "sku", "quantity") if key in rest}}
+    return {"line": 1, "amount": rest["total"], **{key: rest[key] for key in ("category", "sku", "quantity", "discounts") if key in rest}}
 
 
 def _line(short: Written, currency: str, *, whole: bool) -> Written:

@@ -1,5 +1,7 @@
 """What a purchase brings: mechanics in the order of the file, groups, limits, funding, stamps (rules 3 to 9)."""
 
+from datetime import date
+
 import pytest
 
 from clearing.plan import Funding, funding_of
@@ -93,10 +95,29 @@ def test_a_seller_without_a_contract_may_sell_what_brings_nothing() -> None:
     assert till.send(purchase("e2", 100)) == ["no-contract /source"]
 
 
+@pytest.mark.parametrize(
+    "gift",
+    [
+        bonus("hello", 1, funding=shared(("fuelco", "1"))),
+        mechanic("stamp_card", "coffee", stamp_for="purchase", rows=[9], gift="coffee"),
+        mechanic("card_discount", "gold", percent="5", funding=shared(("fuelco", "1"))),
+        bonus("all", 1, funding=shared(("fuelco", "1")), limit={"points": 5, "per": "ever", "of": "programme"}),
+    ],
+    ids=["points", "a stamp", "a discount", "points under a limit of all"],
+)
+def test_a_seller_without_a_contract_is_refused_whatever_its_purchase_brings_and_whoever_pays(gift: Json) -> None:
+    till = Till(gift, contracts=(contract("fuelco", "0.0100"), contract("grocer", since=date(2026, 3, 3))))
+    bought = [line(1, 950, discounts={"gold": 50})]
+    decision = till.one(purchase("e1", bought))
+    assert (decision.code, decision.pointer, decision.detail) == ("no-contract", "/source", "grocer, who sells, has no contract on 2026-03-02")
+    assert till.journal() == []
+    assert till.books.booked_totals(MONDAY) == ()
+
+
 def test_a_funder_of_discounts_or_stamps_needs_no_contract() -> None:
     coffee = mechanic("stamp_card", "coffee", stamp_for="purchase", rows=[1], gift="coffee", gift_value="2.40", funding=shared(("bank1", "1")))
     gold = mechanic("card_discount", "gold", percent="5", funding=shared(("bank1", "1")))
-    till = Till(coffee, gold, contracts=())
+    till = Till(coffee, gold, contracts=(contract("grocer"),))
     answer = till.send(purchase("e1", [line(1, 950, discounts={"gold": 50})]))
     assert answer == ["accepted: coffee stamp 1, coffee gift coffee 240 EUR bank1, gold discount 50 EUR bank1"]
 
