@@ -29,7 +29,7 @@ def schema_of(programme: str) -> str:
 
 def migrate(uri: str, schema: str) -> None:
     """Creates the schema where it is missing, and brings it to the newest version. Safe to call from several processes at once."""
-    engine = create_engine(uri.replace("postgresql://", "postgresql+psycopg://", 1), poolclass=NullPool)
+    engine = create_engine(uri.replace("postgresql://", "postgresql+psycopg://", 1), poolclass=NullPool, hide_parameters=True)
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).with_name("migrations")))
     with engine.begin() as connection:
