@@ -20,7 +20,7 @@ from services.runtime.process import Daemon, ended_within
 from services.runtime.progress import Progress
 from services.runtime.state import Record, StateDir
 
-START_S = 60
+START_S = 120
 STOP_S = 30
 RECORD_BYTES_MAX = 4 * 1024 * 1024  # a 2 MB record has to get through, since refusing it is the processor's task
 
