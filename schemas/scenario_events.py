@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, TypeAdapter, ValidationError, model_validator
 
-from schemas.document import Count, Currency, Day, Document, Flag, PartyRef, PositiveCount, Sum, Word
+from schemas.document import Count, Currency, Day, Document, Flag, PartyRef, Sum, Word
 from schemas.events.fields import Timestamp
 from schemas.ids import CardId, EventId, MechanicId, MemberId
 
@@ -41,6 +41,8 @@ Card = Annotated[CardId, Field(min_length=1)]
 Member = Annotated[MemberId, Field(min_length=1)]
 Id = Annotated[EventId, Field(min_length=1)]
 Named = Annotated[MechanicId, Field(min_length=1)]
+Repeats = Annotated[int, Field(strict=True, ge=1, le=10_000_000)]
+"""How many times an event is sent; more would take hours."""
 
 
 class ShortEvent(Document):
@@ -52,7 +54,7 @@ class ShortEvent(Document):
     bank: PartyRef | None = Field(None, description="The bank that sends it.")
     source: str | None = Field(None, description="The source in full, instead of partner or bank; left out: the operator.")
     subject: Card | None = Field(None, description="The subject, where it is not the card or member.")
-    repeat: PositiveCount = Field(1, description="How many times the same event is sent.")
+    repeat: Repeats = Field(1, description="How many times the same event is sent.")
 
     @model_validator(mode="after")
     def _one_sender(self) -> Self:

@@ -105,7 +105,7 @@ def _print_unusable(unusable: UnusableScenario, output: Format, *, alone: bool) 
     print_findings(unusable.findings, to_stderr=True)
     if output is Format.JSON:
         findings = [str(finding) for finding in unusable.findings]
-        document = {"scenario": unusable.path.stem, "passed": False, "differences": findings, **as_json(str(unusable.path), unusable.findings)}
+        document = {"scenario": unusable.name, "passed": False, "differences": findings, **as_json(str(unusable.path), unusable.findings)}
         if alone:
             print_json(document)
         else:

@@ -23,6 +23,9 @@ from services.scenario.short import ShortEventError, data_of
 PARTNERS_TOPIC, BANKS_TOPIC, MEMBERS_TOPIC = INPUT_TOPICS
 """What has no known type is sent to the first, so that the house refuses it."""
 
+RECORD_BYTES_MAX = 3_900_000
+"""Key and value of a record; the producer's and the broker's own bounds lie a little above it, the house's far below (it refuses what passes 1 MiB)."""
+
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
@@ -33,6 +36,11 @@ class Outgoing:
     value: bytes
     event_id: EventId | None
     source: str | None
+
+    @property
+    def size(self) -> int:
+        """Bytes of key and value."""
+        return len(self.key) + len(self.value)
 
 
 def expand(events: Iterable[short.AnyShortEvent], file: ProgrammeFile) -> Iterator[Outgoing]:

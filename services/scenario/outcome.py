@@ -63,13 +63,13 @@ def _events(connection: psycopg.Connection) -> tuple[dict[str, Any], dict[str, s
 
 
 def _id_in(body: str | None) -> str | None:
-    """The id that a record without a proven one names, as far as it can be read."""
+    """The id that a record without a proven one names, as far as it can be read. Half a character, which is no text, stays the escape that it was."""
     try:
         named = json.loads(body or "null")
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     found = named.get("id") if isinstance(named, dict) else None
-    return found if isinstance(found, str) else None
+    return found.encode("utf-8", "backslashreplace").decode() if isinstance(found, str) else None
 
 
 def _effect(effect: dict[str, Any]) -> dict[str, Any]:

@@ -18,10 +18,12 @@ from services.documents.yaml_text import read_yaml_with_marks
 from services.programme.advice.clashes import kinds_are_booked
 from services.programme.lint import placed
 from services.programme.read import read_programme
-from services.scenario.expand import events_file, expand
+from services.scenario.expand import RECORD_BYTES_MAX, events_file, expand, pass_through
 from services.scenario.figures import as_text
 from services.scenario.short import ShortEventError
 from services.scenario.subjects import with_subjects
+
+TOO_LARGE = f"has more than {RECORD_BYTES_MAX:,} bytes, which no record can have"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,15 @@ def read_scenario(path: Path) -> tuple[Scenario, ProgrammeFile]:
     return with_subjects(scenario), file
 
 
+def name_of(path: Path) -> str:
+    """The name that a scenario file gives itself, or, where that cannot be read, the name of the file."""
+    try:
+        named = parse_mapping(read_text(path), str(path)).get("scenario")
+    except FileError:
+        named = None
+    return named if isinstance(named, str) and named else path.stem
+
+
 def _programme(scenario: Scenario, path: Path) -> ProgrammeFile:
     """The programme in the scenario, or that of the file beside it. One with mechanics that are not booked yet cannot be run."""
     if isinstance(scenario.programme, ProgrammeFile):
@@ -88,17 +99,31 @@ def _problems(scenario: Scenario, file: ProgrammeFile) -> Iterator[_Problem]:
         yield _Problem(("programme", *advice.place), advice.code, advice.reason, advice.way_out)
     for at, day in enumerate(scenario.days):
         if day.events_file is not None:
-            try:
-                events_file(Path(day.events_file))
-            except FileError as error:
-                (finding,) = error.findings
-                yield _Problem(("days", at, "events_file"), finding.code, f"{finding.file} {finding.reason}", finding.way_out)
+            yield from _problems_of_file(Path(day.events_file), ("days", at, "events_file"))
         for number, event in enumerate(day.events):
+            place: tuple[Part, ...] = ("days", at, "events", number)
             try:
-                next(expand((event,), file))
+                record = next(expand((event,), file))
             except ShortEventError as error:
-                place = ("days", at, "events", number, *error.field)
-                yield _Problem(place, "wrong-value", error.reason, "correct it, or send the event as it is in an events_file")
+                yield _Problem((*place, *error.field), "wrong-value", error.reason, "correct it, or send the event as it is in an events_file")
+            else:
+                if record.size > RECORD_BYTES_MAX:
+                    yield _Problem(place, "too-large", f"the event {TOO_LARGE}", "shorten its texts, or spread it over several events")
+
+
+def _problems_of_file(path: Path, place: tuple[Part, ...]) -> Iterator[_Problem]:
+    """A file of events that cannot be read, or the first of its lines that no broker takes. What else its lines are, the house judges."""
+    try:
+        data = events_file(path)
+    except FileError as error:
+        (finding,) = error.findings
+        yield _Problem(place, finding.code, f"{finding.file} {finding.reason}", finding.way_out)
+        return
+    if len(data) * 2 > RECORD_BYTES_MAX:  # smaller ones have no such line, its key counted
+        for number, line in enumerate(data.split(b"\n"), 1):
+            if len(line) * 2 > RECORD_BYTES_MAX and pass_through(line).size > RECORD_BYTES_MAX:
+                yield _Problem(place, "too-large", f"line {number} of {path} {TOO_LARGE}", "take the line out, or spread it over several events")
+                return
 
 
 def _placed(problems: Sequence[_Problem], text: str, file: str) -> list[Finding]:

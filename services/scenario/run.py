@@ -1,6 +1,5 @@
 """Runs scenarios through the real path: Kafka, the processor, PostgreSQL, the night run; each in a namespace of its own."""
 
-import gzip
 import secrets
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -10,6 +9,7 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
+import structlog
 from confluent_kafka import Consumer, Producer
 
 from clearing.night import run_night
@@ -26,11 +26,15 @@ from services.journal.windows import open_window
 from services.kafka import topics
 from services.kafka.producer import producer
 from services.night.books import PgNight
+from services.runtime.errors import LocalRuntimeError
 from services.runtime.local import Addresses, ensure
 from services.scenario.compare import differences
-from services.scenario.expand import Outgoing, expand, outgoing_lines
+from services.scenario.expand import Outgoing, events_file, expand, outgoing_lines
+from services.scenario.failures import StoppedError, findings_of
 from services.scenario.outcome import outcome_of
-from services.scenario.read import read_scenario
+from services.scenario.read import name_of, read_scenario
+
+log = structlog.get_logger()
 
 PARTITIONS = {"partner.transactions.v1": 2, "bank.card-transactions.v1": 1, "member.events.v1": 1}
 Progress = Callable[[str], None]
@@ -47,32 +51,49 @@ class ScenarioResult:
 
 @dataclass(frozen=True, slots=True)
 class UnusableScenario:
-    """A file that was not run, and why."""
+    """A file that was not run, or not to its end, and why. `name`: of the scenario, where the file could be read so far, else of the file."""
 
     path: Path
+    name: str
     findings: tuple[Finding, ...]
 
 
 def run_files(paths: Sequence[Path], progress: Progress = lambda _step: None) -> Iterator[ScenarioResult | UnusableScenario]:
-    """Runs scenario files one after the other; they share one start of the local services.
+    """Runs scenario files one after the other, in their order; they share one start of the local services.
 
-    All files are read first. Those that cannot be used come first, as such; the others are run.
+    All files are read first. Whatever fails in one of them, the others are run. Raises LocalRuntimeError where the local services cannot be had,
+    after those that cannot be used whatever runs.
     """
-    scenarios = []
-    for path in paths:
+    read = [_read(path) for path in paths]
+    lines: Lines | None = None
+    for at, each in enumerate(read):
+        if isinstance(each, UnusableScenario):
+            yield each
+            continue
+        path, scenario, file = each
         try:
-            scenarios.append((path, *read_scenario(path)))
-        except FileError as error:
-            yield UnusableScenario(path, error.findings)
-    if not scenarios:
-        return
-    progress("start Kafka and PostgreSQL")
-    addresses = ensure()
-    lines = Lines(addresses, producer(addresses.kafka_bootstrap, **{"linger.ms": 1}), Consumer(consumer_settings(addresses.kafka_bootstrap, "clh.scenario")))
-    for path, scenario, file in scenarios:
-        progress(scenario.scenario)
-        yield run_scenario(scenario, file, path.parent, lines)
-    lines.consumer.close()
+            if lines is None:
+                progress("start Kafka and PostgreSQL")
+                lines = _connected()
+            progress(scenario.scenario)
+            result: ScenarioResult | UnusableScenario = run_scenario(scenario, file, path.parent, lines)
+        except LocalRuntimeError:
+            yield from (later for later in read[at:] if isinstance(later, UnusableScenario))
+            raise
+        except Exception as error:  # whatever it was, it is told of this file
+            log.debug("a scenario was not run to its end", exc_info=True)
+            lines = None  # what it left of its connections is not for the next
+            result = UnusableScenario(path, scenario.scenario, findings_of(error, path, scenario))
+        yield result
+    if lines is not None:
+        lines.consumer.close()
+
+
+def _read(path: Path) -> tuple[Path, Scenario, ProgrammeFile] | UnusableScenario:
+    try:
+        return path, *read_scenario(path)
+    except FileError as error:
+        return UnusableScenario(path, name_of(path), error.findings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +103,12 @@ class Lines:
     addresses: Addresses
     sender: Producer
     consumer: Consumer
+
+
+def _connected() -> Lines:
+    addresses = ensure()
+    bootstrap = addresses.kafka_bootstrap
+    return Lines(addresses, producer(bootstrap, **{"linger.ms": 1}), Consumer(consumer_settings(bootstrap, "clh.scenario")))
 
 
 def run_scenario(scenario: Scenario, file: ProgrammeFile, folder: Path, lines: Lines) -> ScenarioResult:
@@ -139,6 +166,7 @@ class Run:
 
     def close(self) -> None:
         """Stops reading and gives up the connections."""
+        self.sender.flush()
         if self.reading:
             self.processor.source.stop()
         self.processor.connection.close()
@@ -152,20 +180,20 @@ class Run:
             enrol(self.connection, members)
         open_window(self.connection, self.days[0], None, self._received(self.days[0]))
         refused: list[Refusal] = []
-        for day in self.scenario.days:
-            self._publish(self._events(day, folder))
+        for at, day in enumerate(self.scenario.days):
             try:
+                self._publish(self._events(day, folder))
                 run_night(day.day, self.file, self.night)
             except Refusal as refusal:
                 refused.append(refusal)
+            except Exception as error:
+                raise StoppedError(at) from error
         return outcome_of(self.connection, self.file, self.scenario.scenario, refused)
 
     def _events(self, day: Any, folder: Path) -> Iterable[Outgoing]:
         if day.events_file is None:
             return expand(day.events, self.file)
-        path = folder / day.events_file
-        data = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
-        return outgoing_lines(data)
+        return outgoing_lines(events_file(folder / day.events_file))
 
     def _publish(self, events: Iterable[Outgoing]) -> None:
         """Sends in order. Where the topic changes, the broker's clock ticks first, so that its time keeps the order across topics."""
@@ -175,9 +203,19 @@ class Run:
                 self.sender.flush()
                 time.sleep(0.002)
             topic = event.topic
-            self.sender.produce(f"{self.name}.{topic}", value=event.value, key=event.key)
+            self._produce(f"{self.name}.{topic}", event)
             self.sender.poll(0)
         self.sender.flush()
+
+    def _produce(self, topic: str, event: Outgoing) -> None:
+        """Waits while the queue is full."""
+        while True:
+            try:
+                self.sender.produce(topic, value=event.value, key=event.key)
+            except BufferError:
+                self.sender.poll(0.1)
+            else:
+                return
 
     def _received(self, day: date) -> datetime:
         return datetime(day.year, day.month, day.day, 23, 59, 59, tzinfo=self.zone)

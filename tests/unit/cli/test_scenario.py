@@ -52,7 +52,7 @@ def run(monkeypatch: pytest.MonkeyPatch) -> Run:
                 if isinstance(results, Exception):
                     raise results
                 if path.stem not in results:
-                    yield UnusableScenario(path, (FINDING,))
+                    yield UnusableScenario(path, path.stem, (FINDING,))
                     continue
                 progress(path.stem)
                 differences = results[path.stem]
