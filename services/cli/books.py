@@ -38,3 +38,8 @@ def books_of(programme: str | None) -> Iterator[tuple[House, str, psycopg.Connec
         chosen = programme or only_programme(house)
         with books(house, chosen) as connection:
             yield house, chosen, connection
+
+
+def named(house: House, programme: str) -> str:
+    """What a suggested command needs to be about this programme: nothing where no other is in force."""
+    return "" if house.programmes() == [programme] else f" --programme {programme}"

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from schemas.ids import ProgrammeId
 from schemas.money import to_text
 from schemas.report import SettlementReport
-from services.cli.output import out, print_table
+from services.cli.output import heading, out, print_table
 
 if TYPE_CHECKING:
     from services.demo.pointers import Pointers
@@ -45,7 +45,7 @@ def show(played: Played, last_night: Shown, way_down: Pointers | None, clock: Cl
     from services.report.sections import report_tables
     from services.report.terminal import print_report
 
-    out.rule("Last night's settlement")
+    heading("Last night's settlement")
     print_report(out, last_night, [table for table in report_tables(last_night) if table.name in SHOWN])
     out.print(f"Report with SHA-256 {last_night.sha256}", highlight=False)
     _live(played)
@@ -64,7 +64,7 @@ def _live(played: Played) -> None:
         )
         for day in played.live
     ]  # fmt: skip
-    out.rule("Live figures")
+    heading("Live figures")
     if not rows:
         out.print("The stream was not counted to its end in time; `clh run insights` goes on with it, `clh partner live` shows it.", highlight=False)
         return
@@ -95,7 +95,7 @@ def next_commands(programme: ProgrammeId, timezone: str, way_down: Pointers | No
 
 def _look_next(commands: Sequence[tuple[str, str]], *, running: bool) -> None:
     clh = _command()
-    out.rule("Where to look next")
+    heading("Where to look next")
     width = max(len(command) for command, _ in commands)
     for command, why in commands:
         out.print(f"  {clh} {command:<{width}}  {why}", markup=False, highlight=False, soft_wrap=True)
@@ -112,7 +112,7 @@ def _command() -> str:
 def _times(played: Played, clock: Clock) -> None:
     from services.demo.run import BOOKING
 
-    out.rule("How long it took")
+    heading("How long it took")
     print_table(("phase", "seconds"), [(phase, f"{seconds:.1f}") for phase, seconds in clock.phases.items()], right=("seconds",))
     nights, seconds = len(played.reports), clock.phases[BOOKING]
     out.print(

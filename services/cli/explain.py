@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from services.cli.books import OneProgramme, as_day, books_of
+from services.cli.books import OneProgramme, as_day, books_of, named
 from services.cli.output import FAILED, Format, Output, fail, out, print_json
 
 if TYPE_CHECKING:
@@ -50,17 +50,19 @@ def position(
     from services.explain.position import explain_position
 
     wanted = as_day(day)
-    with _ledger(programme) as ledger:
+    with _ledger(programme) as (ledger, chosen):
         found = explain_position(ledger, PartyId(party), wanted)
         shown = wanted or ledger.day(None)
-    _print([asdict(each) for each in found], output, lambda: tables.positions(party, shown, found))
+    _print([asdict(each) for each in found], output, lambda: tables.positions(party, shown, found, chosen))
     _judge(equation for each in found for equation in each.equations)
 
 
 @app.command()
 def obligation(
     day: Annotated[str, typer.Argument(metavar="DAY", help="The window, such as 2026-03-02.", show_default=False)],
-    line: Annotated[int, typer.Argument(metavar="LINE", min=0, help="Number of the line, from 0, as `clh explain position` shows it.", show_default=False)],
+    line: Annotated[
+        int, typer.Argument(metavar="LINE", min=0, help="Number of the line, from 0, as the report and `clh explain position` show it.", show_default=False)
+    ],
     programme: OneProgramme = None,
     page: Page = 1,
     limit: Limit = 20,
@@ -81,9 +83,9 @@ def obligation(
 
     wanted = as_day(day)
     assert wanted is not None
-    with _ledger(programme) as ledger:
+    with _ledger(programme) as (ledger, chosen):
         found = explain_obligation(ledger, wanted, line, first=(page - 1) * limit, limit=limit)
-    _print(asdict(found), output, lambda: tables.obligation(found, page, limit))
+    _print(asdict(found), output, lambda: tables.obligation(found, page, limit, chosen))
     _judge(found.equations)
 
 
@@ -105,9 +107,9 @@ def event(
     from services.cli import explain_tables as tables
     from services.explain.event import explain_event, find_records
 
-    with _ledger(programme) as ledger:
+    with _ledger(programme) as (ledger, chosen):
         found = [explain_event(ledger, record) for record in find_records(ledger, name, source)]
-    _print([asdict(each) for each in found], output, lambda: tables.events(found))
+    _print([asdict(each) for each in found], output, lambda: tables.events(found, chosen))
     _judge(equation for each in found for equation in each.equations)
 
 
@@ -128,24 +130,25 @@ def member(
     from services.cli import explain_tables as tables
     from services.explain.member import explain_member
 
-    with _ledger(programme) as ledger:
+    with _ledger(programme) as (ledger, chosen):
         found = explain_member(ledger, name, first=(page - 1) * limit, limit=limit)
-    _print(asdict(found), output, lambda: tables.member(found, page, limit))
+    _print(asdict(found), output, lambda: tables.member(found, page, limit, chosen))
     _judge(found.equations)
 
 
 @contextlib.contextmanager
-def _ledger(programme: str | None) -> Iterator[Ledger]:
-    """The books of a programme, all of an explanation read at one moment."""
+def _ledger(programme: str | None) -> Iterator[tuple[Ledger, str]]:
+    """The books of a programme, all of an explanation read at one moment; and what names it in suggested commands."""
     from services.explain.ledger import Ledger, NotExplained
 
-    with books_of(programme) as (_, _, connection):
+    with books_of(programme) as (house, chosen, connection):
         try:
             with connection.transaction():
                 connection.execute("set transaction isolation level repeatable read, read only")
-                yield Ledger(connection)
+                yield Ledger(connection), named(house, chosen)
         except NotExplained as error:
-            raise fail(str(error)) from None
+            way_on = f": {error.command}{named(house, chosen)}" if error.command else ""
+            raise fail(f"{error}{way_on}") from None
 
 
 def _print(plain: Any, output: Format, show: Callable[[], None]) -> None:

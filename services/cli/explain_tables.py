@@ -6,80 +6,104 @@ import json
 from collections.abc import Iterable, Sequence
 from datetime import date
 
-from schemas.money import to_text
 from services.cli.output import out, print_table
 from services.explain.equations import Equation
 from services.explain.event import EventExplained
 from services.explain.member import MemberExplained
 from services.explain.obligation import EventPart, ObligationExplained
 from services.explain.position import Position
+from services.report.words import amount_in_words, code_in_words, in_unit, in_words
 
 
-def positions(party: str, day: date, found: Sequence[Position]) -> None:
-    """A party's positions in all currencies."""
+def positions(party: str, day: date, found: Sequence[Position], chosen: str) -> None:
+    """A party's positions in all currencies. `chosen` names the programme in suggested commands where it has to be named."""
     if not found:
         _say(f"{party} has no obligation line in the window {day}.")
     for each in found:
+        currency = each.currency
         rows = [
             (
                 line.line,
-                line.kind.replace("_", " "),
-                line.detail,
+                in_words(line.kind, line.detail),
                 line.other,
-                to_text(line.amount_minor, each.currency),
-                to_text(line.running_minor, each.currency),
+                amount_in_words(line.amount_minor, currency),
+                amount_in_words(line.running_minor, currency),
             )
             for line in each.lines
         ]
         print_table(
-            ("line", "kind", "detail", "with", each.currency, "sum so far"),
+            ("line", "kind", "with", currency, "sum so far"),
             rows,
-            title=f"{party}, window {each.day}: net position {to_text(each.net_minor, each.currency)} {each.currency}",
-            right=("line", each.currency, "sum so far"),
+            title=f"{party}, window {each.day}: net position {amount_in_words(each.net_minor, currency)} {currency}",
+            right=("line", currency, "sum so far"),
         )
         settled = {"carried to it": each.carried_in_minor, "paid": each.paid_minor, "carried on": each.carried_out_minor}
-        _say("; ".join(f"{what}: {to_text(amount, each.currency)} {each.currency}" for what, amount in settled.items()))
+        _say("; ".join(f"{what}: {amount_in_words(amount, currency)} {currency}" for what, amount in settled.items()))
+        if each.carried_from:
+            _carried(each)
         equations(each.equations)
         if each.lines:
-            _say(f"next: clh explain obligation {each.day} {each.lines[0].line}")
+            _say(f"next: clh explain obligation {each.day} {each.lines[0].line}{chosen}")
+        if each.carried_from:
+            last = each.carried_from[-1]
+            _say(f"next: clh explain position {last.party} {last.day}{chosen}")
 
 
-def obligation(found: ObligationExplained, page: int, limit: int) -> None:
+def _carried(each: Position) -> None:
+    """From which nights, or for which parties, it was carried in."""
+    currency, last = each.currency, each.carried_from[-1]
+    amounts = [amount_in_words(part.amount_minor, currency) for part in each.carried_from]
+    if last.party == each.party:
+        rows: list[tuple[object, ...]] = [(part.day, amount) for part, amount in zip(each.carried_from, amounts, strict=True)]
+        print_table(("night", currency), rows, title=f"Carried to it: positions that wait since {last.since}", right=(currency,))
+        return
+    rows = [(part.party, part.since, amount) for part, amount in zip(each.carried_from, amounts, strict=True)]
+    title = f"Carried to it: the other side of what waited after the window {last.day}"
+    print_table(("party that waits", "since", currency), rows, title=title, right=(currency,))
+
+
+def obligation(found: ObligationExplained, page: int, limit: int, chosen: str) -> None:
     """A line, what it rests on, and a page of its events."""
     line = found.line
-    amount = f"{to_text(line.amount_minor, line.currency)} {line.currency}"
+    amount = f"{amount_in_words(line.amount_minor, line.currency)} {line.currency}"
     _say(f"window {line.day}, line {line.line}: {line.name}: {line.debtor} owes {line.creditor} {amount}", style="bold")
     _say(found.formula)
     for name, clause in found.also.items():
-        _say(f"{name.replace('_', ' ')}: {clause}")
+        _say(f"{in_words('fee', name) if '_' in name else name}: {clause}")
     if found.totals:
         rows = [
-            (t.no, t.code.replace("_", " "), t.sponsor, t.contract, t.counterparty, t.counter_contract, t.unit, f"{t.quantity:,}", f"{t.events:,}")
+            (t.no, code_in_words(t.code), t.sponsor, t.contract, t.counterparty, t.counter_contract, in_unit(t.quantity, t.unit), t.unit, f"{t.events:,}")
             for t in found.totals
         ]
-        titles = ("total", "code", "sponsor", "contract", "counterparty", "its contract", "unit", "quantity", "events")
+        titles = ("total", "what", "sponsor", "contract", "counterparty", "its contract", "quantity", "unit", "events")
         print_table(titles, rows, title="Totals", right=("total", "quantity", "events"))
     if found.bases:
         rows_of_bases = [(base.day, base.line, base.name, base.debtor, base.creditor, base.of, base.counts) for base in found.bases]
-        print_table(("window", "line", "kind", "debtor", "creditor", "amount", "counts"), rows_of_bases, title="Rests on", right=("line", "amount", "counts"))
+        print_table(("window", "line", "kind", "who owes", "to whom", "amount", "counts"), rows_of_bases, title="Rests on", right=("line", "amount", "counts"))
     if found.page is not None:
-        _events(found, page, limit)
+        _events(found, page, limit, chosen)
     equations(found.equations)
 
 
-def _events(found: ObligationExplained, page: int, limit: int) -> None:
+def _events(found: ObligationExplained, page: int, limit: int, chosen: str) -> None:
+    """A page of the shares that events have in the line: an event under two totals has two."""
     assert found.page is not None
     shown = found.page.events
-    rows = [(e.total, *_what(e), e.member, f"{e.quantity:,}") for e in shown]
+    unit = {total.no: total.unit for total in found.totals}
+    rows = [(e.total, *_what(e), e.member, in_unit(e.quantity, unit[e.total])) for e in shown]
     first, last = found.page.first + 1, found.page.first + len(shown)
-    title = f"Events {first:,} to {last:,} of {found.page.of:,}" if shown else f"No events on page {page} of {found.page.of:,}"
+    events = found.line.events if found.line.events is not None else found.page.of
+    of = f"{found.page.of:,}" if events == found.page.of else f"{found.page.of:,} shares of {events:,} {'event' if events == 1 else 'events'}"
+    title = f"{'Events' if events == found.page.of else 'Shares'} {first:,} to {last:,} of {of}" if shown else f"No events on page {page} of {of}"
     print_table(("total", "event", "type", "received", "record", "member", "quantity"), rows, title=title, right=("total", "quantity"))
-    _say(f"quantity on this page: {sum(e.quantity for e in shown):,}; of all events: {found.page.quantity:,}")
+    of_line = found.totals[0].unit
+    on_page = in_unit(sum(e.quantity for e in shown), of_line)
+    _say(f"quantity on this page: {on_page}; of all {'events' if events == found.page.of else 'shares'}: {in_unit(found.page.quantity, of_line)} {of_line}")
     if not found.page.last:
-        _say(f"next: clh explain obligation {found.line.day} {found.line.line} --page {page + 1} --limit {limit}")
+        _say(f"next: clh explain obligation {found.line.day} {found.line.line} --page {page + 1} --limit {limit}{chosen}")
     named = next((e for e in shown if e.id is not None), None)
     if named is not None:
-        _say(f"next: clh explain event {named.id} --source {named.source}")
+        _say(f"next: clh explain event {named.id} --source {named.source}{chosen}")
 
 
 def _what(event: EventPart) -> tuple[str, str | None, str, str]:
@@ -89,13 +113,13 @@ def _what(event: EventPart) -> tuple[str, str | None, str, str]:
     return f"{event.source} {event.id}", event.type, received, f"{event.topic}/{event.partition}/{event.offset}"
 
 
-def events(found: Iterable[EventExplained]) -> None:
+def events(found: Iterable[EventExplained], chosen: str = "") -> None:
     """Several records."""
     for each in found:
-        event(each)
+        event(each, chosen)
 
 
-def event(found: EventExplained) -> None:
+def event(found: EventExplained, chosen: str = "") -> None:
     """A record, its entry, its rows of the journal, the lines it counts in, and the event as it came."""
     _say(f"{found.topic}, partition {found.partition}, offset {found.offset}, received {found.received_at.isoformat()}", style="bold")
     name = f"{found.source} {found.id}: {found.type}" if found.id is not None else "not readable as an event"
@@ -109,17 +133,19 @@ def event(found: EventExplained) -> None:
         _say(f"attempt {a.no} of {a.by_whom} at {a.at.isoformat(timespec='seconds')}, window {a.window}: before {a.before}, then {a.outcome}{again}")
     if found.transfers:
         rows = [
-            (t.line, t.code.replace("_", " "), f"{t.amount:,}", t.unit, t.debit, t.credit, t.mechanic, t.lot, ", ".join(map(str, t.counts_in)))
+            (t.line, code_in_words(t.code), in_unit(t.amount, t.unit), t.unit, t.debit, t.credit, t.mechanic, t.lot, ", ".join(map(str, t.counts_in)))
             for t in found.transfers
         ]
-        columns = ("row", "code", "amount", "unit", "debited", "credited", "mechanic", "lot", "lines")
+        columns = ("row", "what", "amount", "unit", "debited", "credited", "mechanic", "lot", "lines")
         print_table(columns, rows, title="Journal", right=("row", "amount"))
     if found.counted_in:
-        lines = [(c.day, c.line, c.name, c.debtor, c.creditor, f"{c.quantity:,}", c.unit) for c in found.counted_in]
-        print_table(("window", "line", "kind", "debtor", "creditor", "quantity", "unit"), lines, title="Counts in", right=("line", "quantity"))
+        lines = [(c.day, c.line, c.name, c.debtor, c.creditor, in_unit(c.quantity, c.unit), c.unit) for c in found.counted_in]
+        print_table(("window", "line", "kind", "who owes", "to whom", "quantity", "unit"), lines, title="Counts in", right=("line", "quantity"))
     elif found.outcome == "accepted":
         _say(f"it counts in no obligation line{'' if found.transfers else ': it moved nothing'}, or the window {found.booked} is not cleared yet")
     equations(found.equations)
+    if found.counted_in:
+        _say(f"next: clh explain obligation {found.counted_in[0].day} {found.counted_in[0].line}{chosen}")
     _say("the event as it came:" if found.original is not None else "the event itself is not kept")
     if found.original is not None:
         out.print(_pretty(found.original), markup=False, highlight=False, soft_wrap=True)
@@ -132,7 +158,7 @@ def _pretty(text: str) -> str:
         return text
 
 
-def member(found: MemberExplained, page: int, limit: int) -> None:
+def member(found: MemberExplained, page: int, limit: int, chosen: str) -> None:
     """A member's points, the lots they lie in, and a page of what moved them."""
     state = "has left" if found.closed else found.kind
     _say(f"member {found.id} ({state}), cards {', '.join(found.cards) or 'none'}, last activity {found.last_activity or 'never'}", style="bold")
@@ -149,7 +175,7 @@ def member(found: MemberExplained, page: int, limit: int) -> None:
     title = f"Entries {found.first + 1:,} to {found.first + len(rows):,} of {found.of:,}" if rows else f"No entries on page {page} of {found.of:,}"
     print_table(columns, rows, title=title, right=columns[3:])
     if found.first + len(rows) < found.of:
-        _say(f"next: clh explain member {found.id} --page {page + 1} --limit {limit}")
+        _say(f"next: clh explain member {found.id} --page {page + 1} --limit {limit}{chosen}")
     equations(found.equations)
 
 

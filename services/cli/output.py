@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import threading
 from collections.abc import Iterator, Sequence
 from enum import StrEnum
@@ -15,19 +16,25 @@ from typing import Annotated
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
-from rich.table import Table
+from rich.rule import Rule
 
 from services.runtime.progress import Progress as Report
 
 FAILED = 1
 NOT_RUNNING = 3
 
-PIPED_COLUMNS = 160  # a pipe has no width; 80 columns would fold most tables
+PIPED_COLUMNS = 10_000  # a pipe has no width: nothing is folded there, unless COLUMNS says how wide its reader is
+RULE_COLUMNS = 80
 
-out = Console()
-err = Console(stderr=True)
-if not out.is_terminal:
-    out = Console(width=PIPED_COLUMNS)
+
+def console(*, stderr: bool) -> Console:
+    """A console as wide as the terminal, or as COLUMNS says; in a pipe without COLUMNS so wide that nothing is folded."""
+    made = Console(stderr=stderr)
+    return made if made.is_terminal or os.environ.get("COLUMNS", "").isdigit() else Console(stderr=stderr, width=PIPED_COLUMNS)
+
+
+out = console(stderr=False)
+err = console(stderr=True)
 
 
 class Format(StrEnum):
@@ -46,15 +53,17 @@ def print_json(value: object) -> None:
 
 
 def print_table(columns: Sequence[str], rows: Sequence[Sequence[object]], *, title: str | None = None, right: Sequence[str] = ()) -> None:
-    """Print a table; long cells are folded, never cut. `right`: the columns of figures, aligned to the right."""
-    table = Table(*columns, title=title, title_justify="left")
-    for column in table.columns:
-        column.overflow = "fold"
-        if column.header in right:
-            column.justify = "right"
-    for row in rows:
-        table.add_row(*("" if cell is None else str(cell) for cell in row))
-    out.print(table)
+    """Print a table; words are wrapped, figures and ids never broken. `right`: the columns of figures, aligned to the right."""
+    from services.report.fitting import Field, Fitted, Line
+
+    fields = [Field(column, right=column in right) for column in columns]
+    lines = [Line(tuple("" if cell is None else str(cell) for cell in row)) for row in rows]
+    out.print(Fitted(fields, lines, title=title or ""), crop=False)
+
+
+def heading(words: str) -> None:
+    """A rule with words in it, across the terminal; in a pipe not wider than a page."""
+    out.print(Rule(words), width=min(out.width, RULE_COLUMNS) if out.width == PIPED_COLUMNS else out.width)
 
 
 def fail(sentence: str, *, code: int = FAILED) -> typer.Exit:

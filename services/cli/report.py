@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from services.cli.books import OneProgramme, as_day, books_of
+from services.cli.books import OneProgramme, as_day, books_of, named
 from services.cli.output import FAILED, Format, Output, fail, out, print_json, print_table, progress_bars
 
 if TYPE_CHECKING:
@@ -67,8 +67,8 @@ def show(day: Day = None, programme: OneProgramme = None, nights: Nights = 4, se
     from services.report.sections import report_tables
     from services.report.terminal import print_report
 
-    with books_of(programme) as (_, _, connection):
-        shown = _shown(connection, day, nights)
+    with books_of(programme) as (house, chosen, connection):
+        shown = _shown(connection, day, nights, named(house, chosen))
     if output is Format.JSON:
         print_json({"sha256": shown.sha256, "report": json.loads(shown.report.canonical())})
         return
@@ -108,8 +108,8 @@ def render(
 
     if section and view is not View.CSV:
         raise typer.BadParameter("only CSV can be had in parts", param_hint="--section")
-    with books_of(programme) as (_, chosen, connection):
-        shown = _shown(connection, day, nights)
+    with books_of(programme) as (house, chosen, connection):
+        shown = _shown(connection, day, nights, named(house, chosen))
     name = f"{chosen}-{shown.report.window}"
     match view:
         case View.HTML:
@@ -220,6 +220,8 @@ def statement(
 ) -> None:
     """Make a party's statement: its lines with subtotals that add up to its position, how it is settled, its rejected events, its points.
 
+    A party of the programme that had no part in the window gets a statement that says so.
+
     Examples:
 
         clh report statement grocer                                    # of the last night
@@ -230,11 +232,11 @@ def statement(
     """
     from schemas.ids import PartyId
     from services.report.page import statement_page
-    from services.report.statement import UnknownParty, statement_tables
+    from services.report.statement import UnknownParty, has_figures, statement_tables
     from services.report.terminal import rendered
 
-    with books_of(programme) as (_, chosen, connection):
-        shown = _shown(connection, day, 1)
+    with books_of(programme) as (house, chosen, connection):
+        shown = _shown(connection, day, 1, named(house, chosen))
     try:
         tables = _chosen(statement_tables(shown, PartyId(party)), section)
     except UnknownParty as unknown:
@@ -243,8 +245,12 @@ def statement(
     match view:
         case StatementView.TABLE:
             out.print(f"Statement of {party}, {chosen}, window {shown.report.window}", style="bold", markup=False, highlight=False)
+            if not has_figures(shown.report, PartyId(party)):
+                out.print(f"{party} has no figures in this window: no lines, payments, events or points.", markup=False, highlight=False)
             for table in tables:
-                out.print(rendered(table))
+                out.print()
+                out.print(rendered(table), crop=False)
+            out.print()
             out.print(f"From the report with SHA-256 {shown.sha256}", markup=False, highlight=False, soft_wrap=True)
         case StatementView.JSON:
             print_json({"party": party, "window": shown.report.window.isoformat(), "sha256": shown.sha256, "tables": _plain(tables)})
@@ -254,14 +260,14 @@ def statement(
             _write_csv(tables, target or name, single=bool(section) and len(tables) == 1)
 
 
-def _shown(connection: psycopg.Connection, day: str | None, nights: int) -> Shown:
+def _shown(connection: psycopg.Connection, day: str | None, nights: int, chosen: str) -> Shown:
     from services.report.stored import NoReport, shown
 
     wanted: date | None = as_day(day)
     try:
         return shown(connection, wanted, nights=nights)
     except NoReport as missing:
-        raise fail(f"{missing}: clh report list") from None
+        raise fail(f"{missing}: clh report list{chosen}") from None
 
 
 def _chosen(tables: Sequence[Table], section: Sequence[str] | None) -> list[Table]:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from services.cli.books import OneProgramme, books_of
+from services.cli.books import OneProgramme, books_of, named
 from services.cli.output import Format, Output, fail, out, print_json, print_table, progress_bars
 
 
@@ -32,7 +32,8 @@ def trace(
     from services.events.trace import trace as follow
     from services.explain.ledger import Ledger, NotExplained
 
-    with books_of(programme) as (house, _, connection), progress_bars() as report:
+    with books_of(programme) as (house, id_, connection), progress_bars() as report:
+        chosen = named(house, id_)
         try:
             found = follow(Ledger(connection), house.kafka_bootstrap, name, source=source, search_max=search, progress=report)
         except NotExplained as error:
@@ -49,4 +50,4 @@ def trace(
     print_table(("record", "received", "source", "outcome", "answer"), rows, title=f"{name}: {count}")
     if not found.complete:
         out.print(f"{found.searched:,} records were read; there are more: --search", highlight=False)
-    explain_tables.events(each.entry for each in found.records if each.entry is not None)
+    explain_tables.events((each.entry for each in found.records if each.entry is not None), chosen)

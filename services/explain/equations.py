@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 
-from schemas.money import currency_places
+from schemas.money import currency_places, is_currency
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +26,11 @@ class Equation:
 def counts(parts: str, total: int, level: str, above: int) -> Equation:
     """Of whole numbers: points, purchases, events."""
     return Equation(parts, f"{total:,}", level, f"{above:,}")
+
+
+def measured(parts: str, total: int, level: str, above: int, unit: str) -> Equation:
+    """Of a unit of the journal: of a currency amounts, of anything else whole numbers."""
+    return amounts(parts, total, level, above, unit) if is_currency(unit) else counts(parts, total, level, above)
 
 
 def amounts(parts: str, total_minor: Fraction | int, level: str, above_minor: Fraction | int, currency: str) -> Equation:

@@ -47,6 +47,8 @@ class CountedIn:
 
     day: date
     line: int
+    kind: str
+    detail: str | None
     name: str
     debtor: PartyId
     creditor: PartyId
@@ -112,7 +114,7 @@ def find_records(ledger: Ledger, name: str, source: str | None = None) -> list[i
         return [record_id(topic, int(place["partition"]), int(place["offset"]))]
     records = records_of(ledger, name, source)
     if not records:
-        raise NotExplained(f"no booked event has the id {name}; clh events trace {name} looks for it in Kafka")
+        raise NotExplained(f"no booked event has the id {name}; look for it in Kafka", f"clh events trace {name}")
     return records
 
 
@@ -191,7 +193,7 @@ def _counted(ledger: Ledger, day: date | None, rows: Sequence[Sequence[Any]], in
     for (no, unit), quantity in sorted(sums.items()):
         assert day is not None
         line = ledger.line(day, no)
-        yield CountedIn(day, no, line.name, line.debtor, line.creditor, quantity, unit)
+        yield CountedIn(day, no, line.kind, line.detail, line.name, line.debtor, line.creditor, quantity, unit)
 
 
 def _equations(ledger: Ledger, answer: dict[str, Any], rows: Sequence[Sequence[Any]]) -> Iterable[Equation]:

@@ -19,6 +19,7 @@ from schemas.ids import PartyId
 from schemas.report import SettlementReport
 from services.journal.names import Names
 from services.journal.programmes import load
+from services.report.words import in_words
 
 NEWEST = "select max(day) from run"
 REPORT = "select report from run where day = %s order by no desc limit 1"
@@ -30,7 +31,9 @@ TOTALS = """
 select code, sponsor, contract, counterparty, counter_contract, unit, sum(quantity)::bigint, sum(events)::bigint from total where day = %s
 group by code, sponsor, contract, counterparty, counter_contract, unit
 """
-CARRIED_BEFORE = "select currency, party, amount from carried where day = (select max(day) from settlement_window where day < %s)"
+CARRIED_BEFORE = """
+select day, currency, party, amount, since from carried where day = (select max(day) from settlement_window where day < %s) order by currency, party
+"""
 FEES_BEFORE = """
 select party, currency, sum(amount)::bigint from (
   select case when creditor = %(operator)s then debtor else creditor end party, currency, case when creditor = %(operator)s then amount else -amount end amount
@@ -40,7 +43,11 @@ select party, currency, sum(amount)::bigint from (
 
 
 class NotExplained(LookupError):
-    """What is asked about is not in the books; the sentence says what is missing."""
+    """What is asked about is not in the books; the sentence says what is missing, `command` where to look."""
+
+    def __init__(self, sentence: str, command: str | None = None) -> None:
+        super().__init__(sentence)
+        self.command = command
 
 
 class Key(NamedTuple):
@@ -52,6 +59,17 @@ class Key(NamedTuple):
     counterparty: int | None
     counter_contract: int | None
     unit: int
+
+
+@dataclass(frozen=True, slots=True)
+class Carried:
+    """A position that a window carried on, in minor units: positive is owed to the party. It waits since the window `since`."""
+
+    day: date
+    currency: str
+    party: PartyId
+    amount_minor: int
+    since: date
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +96,8 @@ class StoredLine:
 
     @property
     def name(self) -> str:
-        """Kind of line and, of fees, which."""
-        return self.kind.replace("_", " ") + (f", {self.detail.replace('_', ' ')}" if self.detail else "")
+        """Kind of line and, of fees, which, in the words of the report."""
+        return in_words(self.kind, self.detail)
 
 
 class Ledger:
@@ -104,14 +122,14 @@ class Ledger:
         row = self.connection.execute(NEWEST).fetchone()
         day = wanted or (row[0] if row is not None else None)
         if day is None:
-            raise NotExplained("no window was cleared yet: clh window list")
+            raise NotExplained("no window was cleared yet", "clh window list")
         return day
 
     def report(self, day: date) -> SettlementReport:
         """The report of the newest run of a window. Raises `NotExplained` where it was not cleared."""
         row = self.connection.execute(REPORT, (day,)).fetchone()
         if row is None:
-            raise NotExplained(f"the window {day} was not cleared: clh window list")
+            raise NotExplained(f"the window {day} was not cleared", "clh window list")
         return SettlementReport.model_validate_json(row[0])
 
     def lines(self, day: date) -> list[StoredLine]:
@@ -159,10 +177,9 @@ class Ledger:
             self._priced[day] = priced_lines(day, self.file, self.totals(day), before)
         return self._priced[day]
 
-    def carried_before(self, day: date) -> dict[tuple[str, PartyId], int]:
-        """What the window before carried forward, by currency and party."""
-        rows: Sequence[Any] = self.connection.execute(CARRIED_BEFORE, (day,)).fetchall()
-        return {(currency, PartyId(party)): amount for currency, party, amount in rows}
+    def carried_before(self, day: date) -> list[Carried]:
+        """What the window before carried forward; nothing before the first window."""
+        return [Carried(*row) for row in self.connection.execute(CARRIED_BEFORE, (day,))]
 
 
 def _stored(row: Sequence[Any]) -> StoredLine:

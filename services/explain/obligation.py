@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from fractions import Fraction
 from typing import Any
 
 from clearing.entries import PURCHASES, Code
@@ -15,7 +14,7 @@ from schemas.ids import PartyId
 from services.accrual.incoming import place_of
 from services.explain import statements as sql
 from services.explain.bases import Base, base_of
-from services.explain.equations import Equation, amounts, counts
+from services.explain.equations import Equation, amounts, counts, measured, money
 from services.explain.ledger import Key, Ledger, StoredLine
 from services.explain.nights import night_of
 
@@ -34,6 +33,7 @@ class TotalPart:
     counter_contract: date | None
     unit: str
     quantity: int
+    """In the unit: of a currency minor units."""
     events: int
     rows: int
 
@@ -110,27 +110,22 @@ def _from_totals(ledger: Ledger, line: StoredLine, first: int, limit: int) -> Ob
             journal[no] = (row[0], row[0], row[0])
     totals = tuple(_total(ledger, no, key, booked[no], journal[no]) for no, key in enumerate(line.sources))
     page = Page(first, tuple(_events(ledger, line, totals, first, limit)), sum(total.rows for total in totals), sum(total.quantity for total in totals))
-    equations = [counts(f"events under total {no}", journal[no][0], f"total {no}", total.quantity) for no, total in enumerate(totals)]
+    equations = [measured(f"events under total {no}", journal[no][0], f"total {no}", total.quantity, total.unit) for no, total in enumerate(totals)]
     whole = sum(total.quantity for total in totals)
     of = f"sum of {len(totals)} {'total' if len(totals) == 1 else 'totals'}"
     if page.last and first == 0:
-        equations.insert(0, counts(f"sum of the {len(page.events)} events shown", sum(event.quantity for event in page.events), "all totals", whole))
+        shares = f"sum of the {len(page.events)} shares shown"
+        equations.insert(0, measured(shares, sum(event.quantity for event in page.events), "all totals", whole, totals[0].unit))
     if line.unit_price is None:
         equations.append(amounts(of, whole, "the line", line.amount_minor, line.currency))
-        formula = f"{whole:,} minor units of {line.currency}, added up"
+        formula = f"{money(whole, line.currency)}, added up"
     else:
         assert line.quantity is not None
         exact_minor = line.quantity * minor(line.unit_price, line.currency)
         equations.append(counts(of, whole, "quantity of the line", line.quantity))
         equations.append(amounts("quantity × unit price, rounded half-even", half_even(exact_minor), "the line", line.amount_minor, line.currency))
-        formula = f"{line.quantity:,} {totals[0].unit} × {line.unit_price:f} {line.currency} = {_shown(exact_minor, line.currency)}"
+        formula = f"{line.quantity:,} {totals[0].unit} × {line.unit_price:f} {line.currency} = {money(exact_minor, line.currency)}"
     return ObligationExplained(line, formula, totals, (), page, (*equations, _priced_again(ledger, line)))
-
-
-def _shown(exact_minor: Fraction, currency: str) -> str:
-    from services.explain.equations import money
-
-    return money(exact_minor, currency)
 
 
 def _values(line: StoredLine) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from datetime import date
 from schemas.ids import PartyId
 from schemas.report import SettlementReport
 from services.explain.equations import Equation, amounts
-from services.explain.ledger import Ledger, NotExplained, StoredLine
+from services.explain.ledger import Carried, Ledger, NotExplained, StoredLine
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +26,16 @@ class PositionLine:
 
 
 @dataclass(frozen=True, slots=True)
+class CarriedPart:
+    """What one night added to what was carried in, or, for the operator, what is carried for one party: the opposite of that party's. In minor units."""
+
+    day: date
+    party: PartyId
+    amount_minor: int
+    since: date
+
+
+@dataclass(frozen=True, slots=True)
 class Position:
     """A party's position in one currency. Paid and carried are what the netting made of it; positive is to the party."""
 
@@ -37,6 +47,7 @@ class Position:
     carried_in_minor: int
     paid_minor: int
     carried_out_minor: int
+    carried_from: tuple[CarriedPart, ...]
     equations: tuple[Equation, ...]
 
 
@@ -48,33 +59,47 @@ def explain_position(ledger: Ledger, party: PartyId, wanted: date | None) -> lis
     report = ledger.report(day)
     carried_in = ledger.carried_before(day)
     lines = [line for line in ledger.lines(day) if party in (line.debtor, line.creditor)]
-    currencies = {line.currency for line in lines} | {currency for currency, of in carried_in if of == party}
+    currencies = {line.currency for line in lines} | {each.currency for each in carried_in if party in (each.party, ledger.operator)}
     return [_position(ledger, report, party, currency, [line for line in lines if line.currency == currency], carried_in) for currency in sorted(currencies)]
 
 
-def _position(
-    ledger: Ledger, report: SettlementReport, party: PartyId, currency: str, lines: list[StoredLine], carried_in: dict[tuple[str, PartyId], int]
-) -> Position:
+def _position(ledger: Ledger, report: SettlementReport, party: PartyId, currency: str, lines: list[StoredLine], carried_in: list[Carried]) -> Position:
     day = report.window
     shown = tuple(_running(lines, party))
     total = sum(line.signed(party) for line in lines)
     net = next((p.net_minor for p in report.positions if (p.party, p.currency) == (party, currency)), 0)
-    before = _of(party, currency, carried_in, ledger.operator)
-    after = _of(party, currency, {(c.currency, c.party): c.amount_minor for c in report.carried}, ledger.operator)
+    of_currency = [each for each in carried_in if each.currency == currency]
+    before = _of(party, {each.party: each.amount_minor for each in of_currency}, ledger.operator)
+    after = _of(party, {each.party: each.amount_minor for each in report.carried if each.currency == currency}, ledger.operator)
     paid = sum(((p.payee == party) - (p.payer == party)) * p.amount_minor for p in report.payments if p.currency == currency)
+    parts = tuple(_carried_from(ledger, party, of_currency))
     count = f"{len(lines)} {'line' if len(lines) == 1 else 'lines'}"
-    equations = (
+    equations = [
         amounts(f"sum of {count}", total, "net position in the report", net, currency),
         amounts("net position with what was carried to it", net + before, "payments with what is carried on", paid + after, currency),
-    )
-    return Position(day, party, currency, shown, net, before, paid, after, equations)
+    ]
+    if parts:
+        of = "parties that wait" if party == ledger.operator else "nights"
+        equations.insert(1, amounts(f"sum of {len(parts)} {of}", sum(part.amount_minor for part in parts), "carried to it", before, currency))
+    return Position(day, party, currency, shown, net, before, paid, after, parts, tuple(equations))
 
 
-def _of(party: PartyId, currency: str, carried: dict[tuple[str, PartyId], int], operator: PartyId) -> int:
+def _of(party: PartyId, carried: dict[PartyId, int], operator: PartyId) -> int:
     """What is carried for a party; the operator is the other side of what is carried for all others."""
-    if party == operator:
-        return -sum(amount for (of, _), amount in carried.items() if of == currency)
-    return carried.get((currency, party), 0)
+    return -sum(carried.values()) if party == operator else carried.get(party, 0)
+
+
+def _carried_from(ledger: Ledger, party: PartyId, carried_in: list[Carried]) -> Iterator[CarriedPart]:
+    """Night by night what makes up a party's waiting position; for the operator, party by party."""
+    for each in carried_in:
+        if party == ledger.operator:
+            yield CarriedPart(each.day, each.party, -each.amount_minor, each.since)
+        elif party == each.party:
+            nights: dict[date, int] = {}
+            for line in ledger.lines_between(each.since, each.day):
+                if line.currency == each.currency and party in (line.debtor, line.creditor):
+                    nights[line.day] = nights.get(line.day, 0) + line.signed(party)
+            yield from (CarriedPart(day, party, amount, each.since) for day, amount in sorted(nights.items()))
 
 
 def _running(lines: list[StoredLine], party: PartyId) -> Iterator[PositionLine]:

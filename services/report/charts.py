@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from html import escape
 
@@ -42,6 +42,11 @@ class Series:
     name: str
     values: Sequence[int]
     shown: Sequence[str]
+
+
+def tells(values: Iterable[int]) -> bool:
+    """Whether a chart of these would show anything: not where all bars are equal."""
+    return len(set(values)) > 1
 
 
 def diverging(chart_id: str, title: str, bars: Sequence[Bar]) -> Chart:

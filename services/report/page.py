@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
@@ -10,14 +10,18 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from schemas.ids import PartyId
-from services.report.charts import Bar, Chart, Series, columns, diverging, ranked
+from services.report.charts import Bar, Chart, Series, columns, diverging, ranked, tells
 from services.report.nights import nights, turnover
 from services.report.sections import matrix_square, report_tables
-from services.report.statement import balances, statement_tables
+from services.report.statement import balances, has_figures, statement_tables
 from services.report.stored import Shown
 from services.report.tables import Rank, Table, Value, for_people
 from services.report.words import Amounts
 
+NO_FIGURES = "no figures"
+"""What stands at the top of a statement of a party that had no part in the window."""
+PARTIES = frozenset({"party", "debtor", "creditor", "from", "to", "counterparty", "sponsor", "sender"})
+"""Columns with ids of parties, beside which their names are written."""
 MINUS = "\N{MINUS SIGN}"
 
 
@@ -48,7 +52,7 @@ def report_page(shown: Shown) -> str:
         Section("matrix", "Who owes whom", squares or [tables["matrix"]], []),
         Section("obligations", "Obligations", [tables["kinds"], tables["obligations"]]),
         Section("payments", "Payments", [tables["payments"], tables["carried"]]),
-        Section("checks", "Checks", [tables["checks"]]),
+        Section("checks", "Checks", [tables["checks"], tables["check_figures"]]),
         Section("events", "Events", [tables["events"], tables["rejected"]], _rejection_chart(shown)),
         Section("points", "Points", [tables["points"]]),
     ]
@@ -65,6 +69,7 @@ def report_page(shown: Shown) -> str:
         checks=len(report.checks),
         sections=sections,
         sha256=shown.sha256,
+        names=shown.names,
     )
 
 
@@ -80,9 +85,21 @@ def statement_page(shown: Shown, party: PartyId) -> str:
         Section("points", "Points", [tables["points"]]),
     ]
     lead = [(f"Net position, {b.currency}", for_page(amounts(b.net, b.currency))) for b in balances(shown, party)]
+    if not has_figures(shown.report, party):
+        lead = [("This window", NO_FIGURES)]
     return _rendered(
-        title=f"Statement of {party}, {shown.report.programme}, {shown.report.window}", lead=lead, failed=[], checks=0, sections=sections, sha256=shown.sha256
+        title=f"Statement of {_named(party, shown.names)}, {shown.report.programme}, {shown.report.window}",
+        lead=lead,
+        failed=[],
+        checks=0,
+        sections=sections,
+        sha256=shown.sha256,
+        names=shown.names,
     )
+
+
+def _named(party: PartyId, names: Mapping[PartyId, str]) -> str:
+    return f"{party} ({names[party]})" if party in names else party
 
 
 def _lead(shown: Shown) -> list[tuple[str, str]]:
@@ -106,7 +123,7 @@ def _position_charts(shown: Shown) -> list[Chart]:
     charts = []
     for currency in amounts.currencies:
         bars = [Bar(p.party, p.net_minor, for_page(amounts(p.net_minor, currency))) for p in report.positions if p.currency == currency]
-        if bars:
+        if tells(bar.value for bar in bars):
             charts.append(diverging(f"positions-{currency}", f"Net positions, {currency}", sorted(bars, key=lambda bar: -bar.value)))
     return charts
 
@@ -121,7 +138,7 @@ def _counterparty_charts(shown: Shown, party: PartyId) -> list[Chart]:
                 other, sign = (pair.debtor, 1) if pair.creditor == party else (pair.creditor, -1)
                 net[other] = net.get(other, 0) + sign * pair.amount_minor
         bars = [Bar(other, minor, for_page(amounts(minor, currency))) for other, minor in sorted(net.items())]
-        if bars:
+        if tells(bar.value for bar in bars):
             charts.append(diverging(f"with-{currency}", f"Net, by counterparty, {currency}", bars))
     return charts
 
@@ -130,7 +147,7 @@ def _rejection_chart(shown: Shown) -> list[Chart]:
     by_code: dict[str, int] = {}
     for rejection in shown.report.rejections:
         by_code[rejection.code] = by_code.get(rejection.code, 0) + rejection.events
-    if len(by_code) < 2:
+    if not tells(by_code.values()):
         return []
     ordered = sorted(by_code.items(), key=lambda item: (-item[1], item[0]))
     return [ranked("rejected-codes", "Rejected events by code", [Bar(code, events, for_page(events)) for code, events in ordered])]
@@ -143,10 +160,13 @@ def _night_charts(shown: Shown) -> list[Chart]:
     charts = []
     for currency in amounts.currencies:
         sums = [turnover(report, currency) for report in every]
+        if not tells(sums):
+            continue
         series = Series("obligations", sums, [for_page(amounts(minor, currency)) for minor in sums])
         charts.append(columns(f"nights-{currency}", f"Obligations by night, {currency}", places, [series]))
     points = [Series(name, values := [getattr(report.points, name) for report in every], list(map(for_page, values))) for name in ("issued", "redeemed")]
-    charts.append(columns("nights-points", "Points by night", places, points))
+    if any(tells(series.values) for series in points):
+        charts.append(columns("nights-points", "Points by night", places, points))
     return charts
 
 
@@ -154,6 +174,7 @@ def _night_charts(shown: Shown) -> list[Chart]:
 def _environment() -> Environment:
     environment = Environment(loader=PackageLoader("services.report"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     environment.filters["cell"] = for_page
+    environment.globals["parties"] = PARTIES
     environment.globals["ranks"] = {Rank.LINE: "line", Rank.SUBTOTAL: "subtotal", Rank.TOTAL: "total"}
     return environment
 

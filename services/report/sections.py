@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from itertools import groupby
 
@@ -9,7 +10,7 @@ from schemas.report import ReportLine, SettlementReport
 from services.report.nights import nights_tables
 from services.report.stored import Shown
 from services.report.tables import Column, Named, Rank, Row, Table, Value, code, figure, lines, text
-from services.report.words import Amounts, kind_of
+from services.report.words import Amounts, check_figure, check_in_words, kind_of
 
 UNPROVEN = "(sender not proven)"
 
@@ -25,6 +26,7 @@ def report_tables(shown: Shown) -> tuple[Table, ...]:
         payments(report, amounts),
         carried(report, amounts),
         checks(report),
+        check_figures(report),
         senders(report),
         rejections(report),
         points(report),
@@ -87,30 +89,45 @@ def by_kind(report: SettlementReport, amounts: Amounts) -> Table:
 
 
 LINE_COLUMNS = (
-    text("kind"), code("detail"), text("debtor", "who owes"), text("creditor", "to whom"), text("contract", "contract from"), figure("quantity"),
-    figure("unit_price"), figure("amount"), text("currency"), figure("events"),
+    figure("line"), text("kind"), code("detail"), text("debtor", "who owes"), text("creditor", "to whom"), text("contract", "contract from"),
+    figure("quantity"), figure("unit_price"), figure("amount"), text("currency"), figure("events"),
 )  # fmt: skip
 
 
 def obligations(report: SettlementReport, amounts: Amounts) -> Table:
     """Every line: quantity × unit price, rounded once."""
-    rows = [line_cells(line, amounts) for line in report.obligations]
-    note = "Amount = quantity × unit price, rounded once, half-even. Lines without a unit price are sums of amounts or percentages."
+    rows = [line_cells(number, line, amounts) for number, line in enumerate(report.obligations)]
+    note = "Amount = quantity × unit price, rounded once, half-even. Lines without a unit price are sums of amounts or percentages. "
+    note += "A line is explained by clh explain obligation DAY LINE."
     return Table("obligations", "Obligations", LINE_COLUMNS, (*lines(rows), *_sums(report.obligations, amounts, LINE_COLUMNS)), note=note)
 
 
-def line_cells(line: ReportLine, amounts: Amounts) -> tuple[Value, ...]:
-    """One obligation in the columns of `LINE_COLUMNS`."""
+def line_cells(number: int, line: ReportLine, amounts: Amounts) -> tuple[Value, ...]:
+    """One obligation in the columns of `LINE_COLUMNS`. Its number, from 0, is its place in the report, by which it is asked for everywhere."""
     return (
-        kind_of(line), line.detail, line.debtor, line.creditor, line.contract, line.quantity, amounts.price(line.unit_price, line.currency),
+        number, kind_of(line), line.detail, line.debtor, line.creditor, line.contract, line.quantity, amounts.price(line.unit_price, line.currency),
         amounts(line.amount_minor, line.currency), line.currency, line.events,
     )  # fmt: skip
 
 
+def payment_ids(report: SettlementReport) -> list[str]:
+    """A stable id for each payment of a report: programme, window, currency, from, to; a number where several have these in common (gross netting)."""
+    counted: Counter[str] = Counter()
+    ids = []
+    for payment in report.payments:
+        name = f"{report.programme}:{report.window}:{payment.currency}:{payment.payer}:{payment.payee}"
+        counted[name] += 1
+        ids.append(name if counted[name] == 1 else f"{name}:{counted[name]}")
+    return ids
+
+
 def payments(report: SettlementReport, amounts: Amounts) -> Table:
-    """Who pays whom."""
-    rows = [(p.payer, p.payee, p.currency, amounts(p.amount_minor, p.currency)) for p in report.payments]
-    columns = (text("from"), text("to"), text("currency"), figure("amount"))
+    """Who pays whom; programs also read an id for each payment."""
+    rows = [
+        (payment_id, p.payer, p.payee, p.currency, amounts(p.amount_minor, p.currency))
+        for payment_id, p in zip(payment_ids(report), report.payments, strict=True)
+    ]
+    columns = (code("payment_id"), text("from"), text("to"), text("currency"), figure("amount"))
     return Table(
         "payments", "Payments", columns, (*lines(rows), *_sums(report.payments, amounts, columns)), note=f"Netting: {report.netting}.", empty="Nothing is paid."
     )
@@ -124,14 +141,17 @@ def carried(report: SettlementReport, amounts: Amounts) -> Table:
 
 
 def checks(report: SettlementReport) -> Table:
-    """Every check with the figures it compared."""
-    rows: list[tuple[Value, ...]] = []
-    for check in report.checks:
-        holds = "holds" if check.ok else "DOES NOT HOLD"
-        figures: Iterable[tuple[str, str | int]] = check.figures.items() or (("", ""),)
-        rows += [(check.name, holds, name, value) for name, value in figures]
-    columns = (text("check"), text("result"), text("of"), Column("figure", "figure", right=True))
+    """Every check with what it says in a sentence."""
+    rows = [(check.name, "holds" if check.ok else "DOES NOT HOLD", check_in_words(check.name)) for check in report.checks]
+    columns = (text("check"), text("result"), text("says", "what it says"))
     return Table("checks", "Checks", columns, lines(rows))
+
+
+def check_figures(report: SettlementReport) -> Table:
+    """The figures that each check compared; amounts in their currency."""
+    rows = [(check.name, of, check_figure(of, value)) for check in report.checks for of, value in check.figures.items()]
+    columns = (text("check"), text("of"), Column("figure", "figure", right=True))
+    return Table("check_figures", "Figures of the checks", columns, lines(rows), empty="No check has figures.")
 
 
 def sender(source: str) -> Value:
@@ -195,5 +215,9 @@ def _sums(entries: Iterable[object], amounts: Amounts, columns: tuple[Column, ..
         minor: int = getattr(entry, "amount_minor")  # noqa: B009
         sums[currency] = sums.get(currency, 0) + minor
     for currency, minor in sorted(sums.items()):
-        named: dict[str, Value] = {columns[0].key: "total", "currency": currency, "amount": amounts(minor, currency)}
+        named: dict[str, Value] = {
+            next(column.key for column in columns if not column.right): "total",
+            "currency": currency,
+            "amount": amounts(minor, currency),
+        }
         yield Row(tuple(named.get(column.key) for column in columns), Rank.TOTAL)

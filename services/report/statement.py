@@ -8,17 +8,17 @@ from itertools import groupby
 
 from schemas.ids import PartyId
 from schemas.report import ReportLine, SettlementReport
-from services.report.sections import POINTS
+from services.report.sections import POINTS, payment_ids
 from services.report.stored import Shown
 from services.report.tables import Money, Rank, Row, Table, Value, code, figure, lines, text
 from services.report.words import Amounts, in_words, kind_of
 
 
 class UnknownParty(LookupError):
-    """The report does not name the party: it had no lines, payments, events or points in the window."""
+    """Neither the programme nor the report names the party."""
 
     def __init__(self, party: PartyId, named: tuple[PartyId, ...]) -> None:
-        super().__init__(f"the report names no party {party}; it names {', '.join(named) or 'none'}")
+        super().__init__(f"the programme has no party {party}; it has {', '.join(named) or 'none'}")
         self.party = party
         self.named = named
 
@@ -59,12 +59,16 @@ def parties_of(report: SettlementReport) -> tuple[PartyId, ...]:
     return tuple(sorted(named))
 
 
+def has_figures(report: SettlementReport, party: PartyId) -> bool:
+    """Whether a party had any part in the window: lines, payments, events or points."""
+    return party in parties_of(report)
+
+
 def statement_tables(shown: Shown, party: PartyId) -> tuple[Table, ...]:
-    """All tables of a statement, in reading order. Raises `UnknownParty`."""
+    """All tables of a statement, in reading order; without rows for a party of the programme that had no part in the window. Raises `UnknownParty`."""
     report = shown.report
-    named = parties_of(report)
-    if party not in named:
-        raise UnknownParty(party, named)
+    if not has_figures(report, party) and party not in shown.names:
+        raise UnknownParty(party, tuple(sorted({*parties_of(report), *shown.names})))
     amounts = Amounts(report, *shown.before)
     return (
         statement_lines(report, party, amounts),
@@ -80,40 +84,41 @@ def statement_tables(shown: Shown, party: PartyId) -> tuple[Table, ...]:
 def statement_lines(report: SettlementReport, party: PartyId, amounts: Amounts) -> Table:
     """The party's lines by currency, direction and kind; what it owes is negative, so that everything adds up to its position."""
     own = sorted(
-        (line for line in report.obligations if party in (line.creditor, line.debtor)),
-        key=lambda line: (line.currency, line.creditor != party, line.kind, line.detail or "", _other(line, party)),
+        ((number, line) for number, line in enumerate(report.obligations) if party in (line.creditor, line.debtor)),
+        key=lambda each: (each[1].currency, each[1].creditor != party, each[1].kind, each[1].detail or "", _other(each[1], party)),
     )
     rows: list[Row] = []
-    for currency, of_currency in groupby(own, key=lambda line: line.currency):
+    for currency, of_currency in groupby(own, key=lambda each: each[1].currency):
         together = list(of_currency)
         rows += _directions(together, party, amounts)
-        rows.append(_sum_row("net position", None, sum(_signed(line, party) for line in together), currency, amounts, Rank.TOTAL))
+        rows.append(_sum_row("net position", None, sum(_signed(line, party) for _, line in together), currency, amounts, Rank.TOTAL))
     columns = (
-        text("direction"), text("kind"), code("detail"), text("counterparty", "with"), text("contract", "contract from"), figure("quantity"),
+        figure("line"), text("direction"), text("kind"), code("detail"), text("counterparty", "with"), text("contract", "contract from"), figure("quantity"),
         figure("unit_price"), figure("amount"), text("currency"), figure("events"),
     )  # fmt: skip
     note = "Positive: you receive. Negative: you owe. Amount = quantity × unit price, rounded once, half-even."
     return Table("lines", "Lines", columns, tuple(rows), note=note, empty="No lines in this window.")
 
 
-def _directions(of_currency: list[ReportLine], party: PartyId, amounts: Amounts) -> Iterator[Row]:
-    for receives, of_direction in groupby(of_currency, key=lambda line: line.creditor == party):
+def _directions(of_currency: list[tuple[int, ReportLine]], party: PartyId, amounts: Amounts) -> Iterator[Row]:
+    for receives, of_direction in groupby(of_currency, key=lambda each: each[1].creditor == party):
         direction, together = ("receives" if receives else "owes"), list(of_direction)
-        for kind, of_kind in groupby(together, key=lambda line: in_words(line.kind, line.detail)):
+        for kind, of_kind in groupby(together, key=lambda each: in_words(each[1].kind, each[1].detail)):
             same = list(of_kind)
-            for line in same:
+            for number, line in same:
                 amount = amounts(_signed(line, party), line.currency)
                 price = amounts.price(line.unit_price, line.currency)
-                yield Row((direction, kind_of(line), line.detail, _other(line, party), line.contract, line.quantity, price, amount, line.currency, line.events))
+                cells = (number, direction, kind_of(line), line.detail, _other(line, party), line.contract, line.quantity, price, amount)
+                yield Row((*cells, line.currency, line.events))
             if len(same) > 1:
-                yield _sum_row("", kind, sum(_signed(line, party) for line in same), same[0].currency, amounts, Rank.SUBTOTAL)
+                yield _sum_row("", kind, sum(_signed(line, party) for _, line in same), same[0][1].currency, amounts, Rank.SUBTOTAL)
         yield _sum_row(
-            f"all you {'receive' if receives else 'owe'}", None, sum(_signed(line, party) for line in together), together[0].currency, amounts, Rank.TOTAL
+            f"all you {'receive' if receives else 'owe'}", None, sum(_signed(line, party) for _, line in together), together[0][1].currency, amounts, Rank.TOTAL
         )
 
 
 def _sum_row(name: str, kind: str | None, minor: int, currency: str, amounts: Amounts, rank: Rank) -> Row:
-    return Row((name, kind, None, None, None, None, None, amounts(minor, currency), currency, None), rank)
+    return Row((None, name, kind, None, None, None, None, None, amounts(minor, currency), currency, None), rank)
 
 
 def _signed(line: ReportLine, party: PartyId) -> int:
@@ -194,9 +199,12 @@ def settlement(shown: Shown, party: PartyId, amounts: Amounts) -> Table:
 
 def payments(report: SettlementReport, party: PartyId, amounts: Amounts) -> Table:
     """Payments from it and to it."""
-    own = [p for p in report.payments if party in (p.payer, p.payee)]
-    rows = [(p.payer, p.payee, p.currency, amounts(p.amount_minor, p.currency)) for p in own]
-    columns = (text("from"), text("to"), text("currency"), figure("amount"))
+    rows = [
+        (payment_id, p.payer, p.payee, p.currency, amounts(p.amount_minor, p.currency))
+        for payment_id, p in zip(payment_ids(report), report.payments, strict=True)
+        if party in (p.payer, p.payee)
+    ]
+    columns = (code("payment_id"), text("from"), text("to"), text("currency"), figure("amount"))
     return Table("payments", "Payments", columns, lines(rows), empty="Nothing is paid in this window.")
 
 

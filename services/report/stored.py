@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
 import psycopg
 
+from schemas.ids import PartyId
 from schemas.report import SettlementReport
+from services.journal.programmes import load
 
 COLUMNS = "r.no, r.day, r.sha256, r.previous, r.report, r.made_at, w.state"
 # The run of a window is its latest one: earlier ones were rejected, or made void.
@@ -53,6 +55,8 @@ class Shown:
     report: SettlementReport
     sha256: str
     before: tuple[SettlementReport, ...] = ()
+    names: Mapping[PartyId, str] = field(default_factory=dict)
+    """Names of the programme's parties, as it is in force; they are no part of the report."""
 
     @property
     def previous(self) -> SettlementReport | None:
@@ -66,7 +70,8 @@ def shown(connection: psycopg.Connection, day: date | None, *, nights: int) -> S
     if not rows or (day is not None and rows[0].day != day):
         raise NoReport(day)
     newest, *before = rows
-    return Shown(newest.report, newest.sha256, tuple(run.report for run in before))
+    names = {party.id: party.name for party in load(connection).parties}
+    return Shown(newest.report, newest.sha256, tuple(run.report for run in before), names)
 
 
 def latest_runs(connection: psycopg.Connection, *, last: int) -> list[StoredRun]:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from rich.console import Console, RenderableType
-from rich.table import Table as RichTable
 from rich.text import Text
 
 from schemas.report import SettlementReport
+from services.report.fitting import Field, Fitted, Line
 from services.report.sections import matrix_square
 from services.report.stored import Shown
 from services.report.tables import Money, Rank, Row, Table, Value, for_people
@@ -17,6 +17,7 @@ from services.report.words import Amounts
 SQUARE_MAX = 7
 """More creditors than this do not fit side by side; the pairs are listed then."""
 BAR_HALF = 12
+EMPTY = " " * (2 * BAR_HALF + 1)
 STYLES = {Rank.LINE: "", Rank.SUBTOTAL: "italic", Rank.TOTAL: "bold"}
 
 
@@ -25,13 +26,14 @@ def print_report(console: Console, shown: Shown, tables: Iterable[Table]) -> Non
     report = shown.report
     console.print(headline(report), highlight=False)
     for table in tables:
+        console.print()
         if table.name == "matrix":
             for renderable in _matrix(report, table):
-                console.print(renderable)
+                console.print(renderable, crop=False)
         elif table.name == "positions" and table.rows:
-            console.print(_with_bars(table))
+            console.print(_with_bars(table), crop=False)
         else:
-            console.print(rendered(table))
+            console.print(rendered(table), crop=False)
 
 
 def headline(report: SettlementReport) -> Text:
@@ -45,18 +47,16 @@ def rendered(table: Table, bars: Sequence[str] = ()) -> RenderableType:
     """One table, with a bar beside each row where there are some; a sentence where it has no rows."""
     table = table.for_reading
     if not table.rows:
-        return Text(f"{table.title}: {table.empty}\n")
-    shown = RichTable(title=table.title, title_justify="left", caption=table.note or None, caption_justify="left")
-    for column in table.columns:
-        shown.add_column(column.title, justify="right" if column.right else "left", overflow="fold", no_wrap=column.right)
+        return Text(f"{table.title}: {table.empty}")
+    fields = [Field(column.title, right=column.right) for column in table.columns]
     if bars:
-        shown.add_column(f"{'owes':>{BAR_HALF}}│receives", no_wrap=True)
+        fields.append(Field(f"{'owes':>{BAR_HALF}}│receives{'':{BAR_HALF - 8}}", whole=True, optional=True))
+    lines = []
     for place, row in enumerate(table.rows):
         after = table.rows[place + 1].rank if place + 1 < len(table.rows) else Rank.LINE
-        ends = row.rank is Rank.TOTAL or after is Rank.TOTAL
-        cells = [Text(for_people(value)) for value in row.cells]
-        shown.add_row(*cells, *(bars[place : place + 1]), style=STYLES[row.rank], end_section=ends)
-    return shown
+        ends = row.rank is not Rank.LINE or after is Rank.TOTAL
+        lines.append(Line((*map(for_people, row.cells), *(bars[place : place + 1])), style=STYLES[row.rank], ends=ends))
+    return Fitted(fields, lines, title=table.title, note=table.note)
 
 
 def _matrix(report: SettlementReport, table: Table) -> Iterator[RenderableType]:
@@ -73,7 +73,7 @@ def _with_bars(table: Table) -> RenderableType:
     most: dict[Value, int] = {}
     for row in table.lines:
         most[row.cells[1]] = max(most.get(row.cells[1], 0), abs(_net(row)))
-    return rendered(table, [_bar(_net(row), most[row.cells[1]]) if row.rank is Rank.LINE else "" for row in table.rows])
+    return rendered(table, [_bar(_net(row), most[row.cells[1]]) if row.rank is Rank.LINE else EMPTY for row in table.rows])
 
 
 def _net(row: Row) -> int:
@@ -84,4 +84,4 @@ def _net(row: Row) -> int:
 
 def _bar(minor: int, most: int) -> str:
     length = -(-abs(minor) * BAR_HALF // most) if most else 0
-    return f"{'█' * length if minor < 0 else '':>{BAR_HALF}}│{'█' * length if minor > 0 else ''}"
+    return f"{'█' * length if minor < 0 else '':>{BAR_HALF}}│{'█' * length if minor > 0 else '':<{BAR_HALF}}"

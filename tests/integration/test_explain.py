@@ -120,7 +120,7 @@ def test_every_line_of_scenarios_worked_by_hand_adds_up(servers: Addresses, monk
     walks = walked(GOLDEN, monkeypatch)
     assert [walk.wrong for walk in walks] == [[]] * len(GOLDEN)
     kinds = set().union(*(walk.kinds for walk in walks))
-    assert {"vat", "fee, monthly minimum", "fee, percent of issue", "unused points", "issue reversal", "discount funding reversal", "reward"} <= kinds
+    assert {"VAT", "fee: monthly minimum", "fee: percent of issue", "unused points", "points issued, reversed", "discount funding, reversed", "reward"} <= kinds
 
 
 @pytest.mark.slow
@@ -172,7 +172,7 @@ def test_commands_go_down_from_a_position_to_the_record(servers: Addresses, run:
         assert f"next: clh explain obligation 2026-03-02 {issue} --page 2 --limit 12" in first.stdout
 
         (bought,) = json.loads(run("explain", "event", "p4", *words, "--output", "json").stdout)
-        assert [each["line"] for each in bought["counted_in"] if each["name"] == "issue"] == [issue]
+        assert [each["line"] for each in bought["counted_in"] if each["kind"] == "issue"] == [issue]
         place = f"{bought['topic']}/{bought['partition']}/{bought['offset']}"
         assert json.loads(run("explain", "event", place, *words, "--output", "json").stdout) == [bought]
         shown = run("explain", "event", "p4", *words)

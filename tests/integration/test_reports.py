@@ -105,7 +105,7 @@ def test_a_page_is_written_with_all_its_figures(books: Played, run: Run, tmp_pat
 
 def test_csv_comes_as_a_folder_or_as_one_file(run: Run, tmp_path: Path) -> None:
     assert run("render", DAYS[0], "--format", "csv", "--out", tmp_path / "night").exit_code == 0
-    tables = {"positions", "matrix", "kinds", "obligations", "payments", "carried", "checks", "events", "rejected", "points", "origin"}
+    tables = {"positions", "matrix", "kinds", "obligations", "payments", "carried", "checks", "check_figures", "events", "rejected", "points", "origin"}
     assert {path.name for path in (tmp_path / "night").iterdir()} == {f"{name}.csv" for name in tables}
     one = tmp_path / "obligations.csv"
     assert run("render", DAYS[0], "--format", "csv", "--section", "obligations", "--out", one).exit_code == 0
@@ -220,6 +220,8 @@ def test_a_statement_is_written_as_a_page_and_as_a_folder(run: Run, tmp_path: Pa
     assert rejected == [{"code": "below-minimum-redemption", "events": "1"}, {"code": "insufficient-points", "events": "1"}]
 
 
-def test_a_party_without_any_part_in_the_night_has_no_statement(run: Run) -> None:
+def test_a_party_without_any_part_in_the_night_has_a_statement_that_says_so_and_a_stranger_none(run: Run) -> None:
+    quiet = run("statement", "bank1", DAYS[0])
+    assert (quiet.exit_code, "bank1 has no figures in this window" in quiet.output) == (0, True)
     told = run("statement", "nobody", DAYS[0])
-    assert (told.exit_code, "names no party nobody" in told.output) == (1, True)
+    assert (told.exit_code, "has no party nobody" in told.output) == (1, True)

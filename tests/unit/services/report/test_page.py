@@ -1,13 +1,14 @@
 """The page: complete, self-contained, with nothing in it that could run, and told in words where it draws."""
 
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from typing import Any
 
 import pytest
 
 from schemas.ids import PartyId
-from services.report.charts import Bar, Series, columns, diverging, ranked
+from services.report.charts import Bar, Series, columns, diverging, ranked, tells
 from services.report.page import for_page, report_page, statement_page
 from services.report.tables import Money
 from tests.unit.services.report.sample import ALONE, SECOND, SHOWN, report
@@ -56,7 +57,7 @@ def test_the_page_needs_nothing_from_outside_and_runs_nothing(page: str) -> None
     assert policies == ["default-src 'none'; style-src 'unsafe-inline'"]
 
 
-@pytest.mark.parametrize("page", [PAGE, statement_page(SHOWN, PartyId("grocer"))])
+@pytest.mark.parametrize("page", [PAGE, statement_page(SHOWN, PartyId("opco"))])
 def test_a_screen_reader_finds_language_headings_captions_and_what_charts_show(page: str) -> None:
     found = Structure(page)
     assert found.of("html") == [{"lang": "en"}]
@@ -83,6 +84,39 @@ def test_all_parts_and_their_figures_are_on_the_page() -> None:
     assert SECOND.sha256() in text
     assert ALONE.sha256 in text
     assert "The nights before" not in " ".join(Structure(report_page(ALONE)).texts)
+
+
+NAMED = replace(SHOWN, names={PartyId("grocer"): "Grocer & Sons", PartyId("cafe"): "Corner Cafe"})
+
+
+def test_names_of_parties_stand_beside_their_ids() -> None:
+    page = report_page(NAMED)
+    assert 'grocer <span class="name">Grocer &amp; Sons</span></th>' in page
+    assert "<td>opco</td>" in page
+    assert "Statement of grocer (Grocer &amp; Sons), harvest" in statement_page(NAMED, PartyId("grocer"))
+
+
+def test_a_party_of_the_programme_without_figures_gets_a_page_that_says_so() -> None:
+    page = statement_page(NAMED, PartyId("cafe"))
+    assert "<dd>no figures</dd>" in page
+    assert "Lines: No lines in this window." in page
+
+
+def test_a_heading_is_not_repeated_above_its_table() -> None:
+    assert '<span class="unseen">Net positions</span>' in PAGE
+    assert '<span class="unseen">Obligations by kind</span>' not in PAGE
+
+
+def test_nothing_is_drawn_where_all_bars_are_equal() -> None:
+    same = report(rejections=[{"source": "grocer", "code": code, "events": 2} for code in ("malformed", "too-old")])
+    assert "Rejected events by code" not in report_page(SHOWN.__class__(same, same.sha256()))
+    assert "Rejected events by code" in PAGE
+    assert not tells([5, 5])
+    assert tells([5, 6])
+
+
+def test_lines_have_the_numbers_by_which_they_are_explained() -> None:
+    assert '<td class="figure">3</td>\n<th scope="row">points issued</th>' in PAGE
 
 
 def test_a_check_that_does_not_hold_stands_at_the_top() -> None:

@@ -1,11 +1,12 @@
 """The settlement report as tables: its sums are those of its rows, and every figure of the canonical JSON is somewhere."""
 
+import re
 from collections import defaultdict
 
 import pytest
 
 from services.report.csv_files import csv_text
-from services.report.sections import matrix_square, report_tables
+from services.report.sections import matrix_square, payment_ids, report_tables
 from services.report.tables import Money, Named, Price, Rank, Table, for_people, for_programs
 from services.report.words import Amounts
 from tests.unit.services.report.sample import ALONE, SECOND, SHOWN, report
@@ -19,8 +20,8 @@ def shown_rows(table: Table, rank: Rank | None = None) -> list[list[str]]:
 
 def test_all_parts_of_a_report_are_there_in_reading_order() -> None:
     assert list(TABLES) == [
-        "positions", "matrix", "kinds", "obligations", "payments", "carried", "checks", "events", "rejected", "points",
-        "nights", "nights_events", "nights_positions", "origin",
+        "positions", "matrix", "kinds", "obligations", "payments", "carried", "checks", "check_figures", "events", "rejected",
+        "points", "nights", "nights_events", "nights_positions", "origin",
     ]  # fmt: skip
     assert [table.name for table in report_tables(ALONE)] == [name for name in TABLES if not name.startswith("nights")]
 
@@ -39,14 +40,14 @@ def test_positions_end_with_their_sum_in_each_currency_which_is_zero() -> None:
 
 def test_an_obligation_shows_quantity_times_unit_price() -> None:
     rows = shown_rows(TABLES["obligations"])
-    assert ["fee: monthly", "grocer", "opco", "2026-01-01", "1", "100.00", "100.00", "EUR", ""] in rows
-    assert ["fee: percent of issue", "grocer", "opco", "2026-01-01", "", "", "0.04", "EUR", ""] in rows
-    assert ["points issued", "grocer", "opco", "2026-01-01", "12,345,600", "0.0001", "1,234.56", "EUR", "3"] in rows
-    assert ["points redeemed", "opco", "fuelco", "2026-01-01", "300", "1", "300", "JPY", "2"] in rows
+    assert ["1", "fee: monthly", "grocer", "opco", "2026-01-01", "1", "100.00", "100.00", "EUR", ""] in rows
+    assert ["0", "fee: percent of issue", "grocer", "opco", "2026-01-01", "", "", "0.04", "EUR", ""] in rows
+    assert ["3", "points issued", "grocer", "opco", "2026-01-01", "12,345,600", "0.0001", "1,234.56", "EUR", "3"] in rows
+    assert ["4", "points redeemed", "opco", "fuelco", "2026-01-01", "300", "1", "300", "JPY", "2"] in rows
     assert csv_text(TABLES["obligations"]).splitlines()[:3] == [
-        "kind,detail,debtor,creditor,contract,quantity,unit_price,amount,currency,events",
-        "fee,percent_of_issue,grocer,opco,2026-01-01,,,0.04,EUR,",
-        "fee,monthly,grocer,opco,2026-01-01,1,100,100.00,EUR,",
+        "line,kind,detail,debtor,creditor,contract,quantity,unit_price,amount,currency,events",
+        "0,fee,percent_of_issue,grocer,opco,2026-01-01,,,0.04,EUR,",
+        "1,fee,monthly,grocer,opco,2026-01-01,1,100,100.00,EUR,",
     ]
 
 
@@ -80,15 +81,29 @@ def test_who_owes_whom_is_a_square_whose_margins_are_its_sums() -> None:
     assert matrix_square(ALONE.report, Amounts(ALONE.report), "JPY").rows == ()
 
 
-def test_checks_show_each_figure_and_say_loudly_what_does_not_hold() -> None:
+def test_each_payment_has_an_id_that_stays_the_same_and_is_its_own() -> None:
+    assert csv_text(TABLES["payments"]).splitlines()[:2] == [
+        "payment_id,from,to,currency,amount",
+        "harvest:2026-03-03:EUR:grocer:opco,grocer,opco,EUR,1334.18",
+    ]
+    twice = report(netting="gross", payments=[{"currency": "EUR", "from": "grocer", "to": "opco", "amount_minor": minor} for minor in (4, 5)])
+    assert payment_ids(twice) == ["harvest:2026-03-03:EUR:grocer:opco", "harvest:2026-03-03:EUR:grocer:opco:2"]
+
+
+def test_a_check_says_in_a_sentence_what_it_checked_and_loudly_that_it_does_not_hold() -> None:
     assert shown_rows(TABLES["checks"]) == [
-        ["journal_balanced", "holds", "points", "debited 5, credited 5"],
-        ["recomputed_equal", "holds", "keys", "6"],
-        ["recomputed_equal", "holds", "differ", "0"],
+        ["journal_balanced", "holds", "All that was debited in the journal was credited too."],
+        ["recomputed_equal", "holds", "What booking added up is what the journal adds up to again."],
+    ]
+    assert shown_rows(TABLES["check_figures"]) == [
+        ["journal_balanced", "points", "debited 5, credited 5"],
+        ["recomputed_equal", "keys", "6"],
+        ["recomputed_equal", "differ", "0"],
     ]
     broken = report(checks=[{"name": "recomputed_equal", "ok": False, "figures": {}}])
-    table = next(table for table in report_tables(SHOWN.__class__(broken, broken.sha256())) if table.name == "checks")
-    assert shown_rows(table) == [["recomputed_equal", "DOES NOT HOLD", "", ""]]
+    tables = {table.name: table for table in report_tables(SHOWN.__class__(broken, broken.sha256()))}
+    assert [row[:2] for row in shown_rows(tables["checks"])] == [["recomputed_equal", "DOES NOT HOLD"]]
+    assert tables["check_figures"].rows == ()
 
 
 def test_rejected_events_are_counted_by_sender_and_code() -> None:
@@ -138,4 +153,4 @@ def test_no_two_values_of_a_table_look_alike_to_programs_by_grouping() -> None:
         for row in table.lines:
             for value in row.cells:
                 if isinstance(value, int | Money | Price | Named):
-                    assert "," not in for_programs(value)
+                    assert not re.search("[0-9],[0-9]", for_programs(value))

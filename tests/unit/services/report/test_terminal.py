@@ -1,10 +1,16 @@
 """The report on a terminal: figures to the right, sums set off, bars that show the direction."""
 
 import io
+import re
 
+import pytest
+from rich.cells import cell_len
 from rich.console import Console
 
+from schemas.ids import PartyId
 from services.report.sections import report_tables
+from services.report.statement import statement_tables
+from services.report.tables import for_people
 from services.report.terminal import BAR_HALF, headline, print_report, rendered
 from tests.unit.services.report.sample import ALONE, SHOWN, line, pairs, positions, report
 
@@ -67,3 +73,31 @@ def test_columns_for_programs_are_left_out() -> None:
     console.print(rendered(kinds))
     assert isinstance(console.file, io.StringIO)
     assert "detail" not in console.file.getvalue()
+
+
+@pytest.mark.parametrize("width", [60, 80, 100, 119, 200])
+def test_at_any_width_figures_and_ids_stay_whole_and_nothing_is_wider(width: int) -> None:
+    text = printed(width=width)
+    assert max(map(cell_len, text.splitlines())) <= max(width, 90)  # a hash with its title takes 90
+    words = re.split(r"[\s│┃]+", text)
+    for table in report_tables(SHOWN):
+        for row in table.for_reading.rows:
+            for word in " ".join(map(for_people, row.cells)).split():
+                assert word in words, (width, table.name, word)
+
+
+def test_below_a_tables_width_each_row_is_a_block_of_named_values() -> None:
+    text = printed(width=80)
+    assert "line 3 · kind points issued · who owes grocer · to whom opco" in text
+    assert "quantity 12,345,600 · unit price 0.0001\n  amount 1,234.56 · currency EUR · events 3" in text
+    assert "owes│receives" not in text
+
+
+def test_subtotals_of_a_statement_are_set_off_by_rules() -> None:
+    lines = next(table for table in statement_tables(SHOWN, PartyId("opco")) if table.name == "lines")
+    console = Console(file=io.StringIO(), width=160)
+    console.print(rendered(lines))
+    assert isinstance(console.file, io.StringIO)
+    rows = console.file.getvalue().splitlines()
+    sum_of_kind = next(place for place, row in enumerate(rows) if "1,234.61" in row)
+    assert rows[sum_of_kind + 1].startswith("├")

@@ -1,0 +1,116 @@
+"""Tables that fit a width: words are wrapped between words; figures, ids, offsets and hashes are never broken.
+
+Where a table does not fit, optional columns are left out; where it still does not, each row is written as a block of named values.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from rich.cells import cell_len
+from rich.console import Console, ConsoleOptions, RenderResult
+from rich.table import Table
+from rich.text import Text
+
+BETWEEN = 3
+"""What each column takes beside its text: a space on both sides and the line before it."""
+LEAST = 10
+"""A column of words is not made narrower than this where its words are short."""
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A column: its title, whether it holds figures (to the right, never wrapped), or is kept whole as it is, and whether it may be left out."""
+
+    title: str
+    right: bool = False
+    whole: bool = False
+    optional: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A row: its cells, how it looks, and whether a rule is drawn below it."""
+
+    cells: tuple[str, ...]
+    style: str = ""
+    ends: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """A table to be printed at any width."""
+
+    fields: Sequence[Field]
+    lines: Sequence[Line]
+    title: str = ""
+    note: str = ""
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        """The table as it fits the width, or its rows as blocks."""
+        if self.title:
+            yield Text(self.title, style="bold")
+        every = tuple(range(len(self.fields)))
+        needed = tuple(place for place in every if not self.fields[place].optional)
+        for places in (every, needed):
+            widths = self._widths(places, options.max_width)
+            if widths is not None:
+                yield self._table(places, widths)
+                break
+        else:
+            yield from self._blocks(needed, options.max_width)
+        if self.note:
+            yield Text(self.note, style="dim italic")
+
+    def _column(self, place: int) -> Iterator[str]:
+        yield from self.fields[place].title.split("\n")
+        for line in self.lines:
+            yield from line.cells[place].split("\n")
+
+    def _least(self, place: int, wide: int) -> int:
+        """How narrow a column may become: words are kept whole, and so are figures."""
+        if self.fields[place].right or self.fields[place].whole:
+            return wide
+        longest = max((cell_len(word) for text in self._column(place) for word in text.split()), default=0)
+        return min(wide, max(LEAST, longest))
+
+    def _widths(self, places: Sequence[int], most: int) -> list[int] | None:
+        """The width of each column, the widest columns of words narrowed first; None where it cannot be done."""
+        widths = [max(map(cell_len, self._column(place))) for place in places]
+        least = [self._least(place, wide) for place, wide in zip(places, widths, strict=True)]
+        over = sum(widths) + BETWEEN * len(places) + 1 - most
+        while over > 0:
+            widest = max(range(len(places)), key=lambda each: (widths[each] > least[each], widths[each]))
+            if widths[widest] == least[widest]:
+                return None
+            widths[widest] -= 1
+            over -= 1
+        return widths
+
+    def _table(self, places: Sequence[int], widths: Sequence[int]) -> Table:
+        table = Table()
+        for place, width in zip(places, widths, strict=True):
+            table.add_column(Text(self.fields[place].title), justify="right" if self.fields[place].right else "left", width=width)
+        for line in self.lines:
+            table.add_row(*(Text(line.cells[place]) for place in places), style=line.style, end_section=line.ends)
+        return table
+
+    def _blocks(self, places: Sequence[int], most: int) -> Iterator[Text]:
+        """Each row as `title value` pairs, which are kept together; empty ones are left out."""
+        for line in self.lines:
+            pairs = [(self.fields[place].title, " ".join(line.cells[place].split())) for place in places if line.cells[place].strip()]
+            written, used = Text(style=line.style, no_wrap=True, overflow="ignore"), 0
+            for number, (title, value) in enumerate(pairs):
+                wide = cell_len(title) + cell_len(value) + 1
+                if number and used + 3 + wide > most:
+                    written.append("\n  ")
+                    used = 2
+                elif number:
+                    written.append(" · ", style="dim")
+                    used += 3
+                written.append(f"{title} ", style="dim").append(value)
+                used += wide
+            yield written
+            if line.ends:
+                yield Text("─" * min(most, 40), style="dim")
