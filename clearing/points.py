@@ -122,10 +122,23 @@ class Purse:
     def free(self, lots: Sequence[tuple[LotKey, int]]) -> None:
         """Puts held points back into their lots, where they repay what the member owes."""
         for key, part in lots:
-            self._post(Code.HOLD_RELEASE, part, key)
-            self._lot(key, part)
-            self.member.held -= part
+            self._put_down(key, part)
             self.repay_from(key, part)
+
+    def free_at_night(self, lots: Sequence[tuple[LotKey, int]]) -> None:
+        """The same of all holds that ran out: every one is freed first, then they repay in the order of rule 10 (fine print)."""
+        freed: dict[LotKey, int] = {}
+        for key, part in lots:
+            self._put_down(key, part)
+            freed[key] = freed.get(key, 0) + part
+        if self.member.debts:
+            for key, _ in self.member.in_spending_order(None):
+                self.repay_from(key, freed.get(key, 0))
+
+    def _put_down(self, key: LotKey, points: int) -> None:
+        self._post(Code.HOLD_RELEASE, points, key)
+        self._lot(key, points)
+        self.member.held -= points
 
     def put_back(self, lots: Sequence[tuple[LotKey, int]], partner: PartyId, contract: date | None) -> None:
         """Rule 12: spent points go back into their lots and repay what is owed there, even if their day has passed."""

@@ -1,6 +1,6 @@
 """Spending: redemptions, holds at the till and their capture or release, and reversals (rules 10 to 12)."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date
 
 from clearing.events import Decision, Effect, Hold, Original, OriginalUnknown, Pending, Received, Refused, Sale, Spending
@@ -70,14 +70,17 @@ def book_capture(plan: Plan, postings: Postings, received: Received, hold: Origi
 
 
 def book_release(postings: Postings, received: Received, hold: Original | None, member: Member) -> None:
-    """Frees a hold."""
-    free_hold(postings, _open_hold(hold, received, member), member)
-
-
-def free_hold(postings: Postings, hold: Hold, member: Member) -> None:
-    """Puts back what is left of a hold: released by the till, or run out (night run)."""
+    """Frees a hold that the till releases."""
+    hold = _open_hold(hold, received, member)
     Purse(postings, member).free(hold.lots)
     _close(hold)
+
+
+def free_holds(postings: Postings, holds: Sequence[Hold], member: Member) -> None:
+    """Puts back what is left of all holds of a member that ran out (night run)."""
+    Purse(postings, member).free_at_night([part for hold in holds for part in hold.lots])
+    for hold in holds:
+        _close(hold)
 
 
 def _close(hold: Hold) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date, datetime
+from itertools import groupby
 from typing import Any
 
 import psycopg
@@ -19,7 +20,7 @@ from clearing.plan import Plan
 from clearing.points import Purse
 from clearing.postings import Postings
 from clearing.shared import book_shared
-from clearing.spending import free_hold
+from clearing.spending import free_holds
 from clearing.window import Event, State, advance
 from schemas.ids import MemberNo, PartyId, RecordId
 from services.accrual.answers import amended
@@ -167,21 +168,25 @@ class PgNight:
         with self._step(day, "free_holds") as figures:
             if figures is None:
                 return
-            figures["holds"] = 0
             row = self.connection.execute(sql.WINDOW_END, (day,)).fetchone()
             assert row is not None
-            while rows := self.connection.execute(sql.RUN_OUT, (row[0],)).fetchall():
-                self._free(day, [record for record, _ in rows], {MemberNo(member) for _, member in rows})
-                figures["holds"] += len(rows)
+            of_members: dict[MemberNo, list[int]] = {}
+            for record, member in self.connection.execute(sql.RUN_OUT, (row[0],)):
+                of_members.setdefault(MemberNo(member), []).append(record)
+            members = list(of_members)
+            for start in range(0, len(members), 1000):
+                self._free(day, {no: of_members[no] for no in members[start : start + 1000]})
+            figures["holds"] = sum(map(len, of_members.values()))
 
-    def _free(self, day: date, records: Sequence[int], members: set[MemberNo]) -> None:
+    def _free(self, day: date, of_members: Mapping[MemberNo, Sequence[int]]) -> None:
+        """Frees all holds of some members that ran out: those of a member together, since they repay together."""
         facts, postings = Facts(), Postings()
-        self.booker.reader.members(members, facts)
-        self.booker.reader.lots(members, facts)
-        holds = self.booker.reader.holds(records)
+        self.booker.reader.members(set(of_members), facts)
+        self.booker.reader.lots(set(of_members), facts)
+        holds = self.booker.reader.holds([record for records in of_members.values() for record in records])
         postings.begin(self._entry(day, "free_holds"))
-        for hold in holds:
-            free_hold(postings, hold, facts.members[hold.member])
+        for no, of_member in groupby(holds, key=lambda hold: hold.member):
+            free_holds(postings, list(of_member), facts.members[no])
         self._write(postings, facts, holds, day)
 
     def _write(self, postings: Postings, facts: Facts, holds: Sequence[Hold], day: date) -> None:

@@ -106,7 +106,7 @@ WAITING = """
 select w.record, w.received_at, e.body, e.party from waiting w join entry e on e.record = w.record and e.day = w.day
 where w.day = %s order by w.received_at, w.record
 """
-RUN_OUT = "select record, member from original where expires_at <= %s order by expires_at, record limit 1000"
+RUN_OUT = "select record, member from original where expires_at <= %s order by member, expires_at, record"
 LAPSED = """
 select h.record, h.received_at, e.body, e.party from held h join entry e on e.record = h.record and e.day = h.day
 where h.event_day + %s <= %s order by h.received_at, h.record limit 1000

@@ -27,7 +27,7 @@ from clearing.plan import Plan
 from clearing.points import Purse
 from clearing.postings import Movement, Postings, Transfer
 from clearing.shared import book_shared
-from clearing.spending import free_hold
+from clearing.spending import free_holds
 from clearing.window import Event, State, advance
 from schemas.events.answers import RejectionCode
 from schemas.events.decode import decode
@@ -241,9 +241,10 @@ class MemoryBooks:
         if not self._first_time(day, "free_holds"):
             return
         postings = self._postings(day, "free_holds")
-        for original in self.facts.originals.values():
-            if isinstance(original, Hold) and original.open and original.expires_at <= self.windows[day].received_at:
-                free_hold(postings, original, self.facts.members[original.member])
+        end = self.windows[day].received_at
+        holds = [one for one in self.facts.originals.values() if isinstance(one, Hold) and one.open and one.expires_at <= end]
+        for member in self.facts.members.values():
+            free_holds(postings, [hold for hold in holds if hold.member == member.no], member)
         self._post(day, postings)
 
     def release_pending(self, day: date) -> None:

@@ -175,6 +175,16 @@ def test_freed_points_repay_what_is_owed() -> None:
     assert one.balance == (5, 0, 0, 0)
 
 
+def test_what_holds_give_back_at_night_repays_in_the_order_of_spending_whichever_hold_ran_out_first() -> None:
+    soon = lot(FUELCO, expiry=day("2026-04-30"))
+    one = One({OPEN: 0, soon: 7}, held=30, debts=[Debt(OPCO, 15)])
+    one.purse.free_at_night([(OPEN, 10), (soon, 8), (OPEN, 10), (soon, 2)])
+    released = ["HOLD_RELEASE 10 grocer", "HOLD_RELEASE 8 fuelco", "HOLD_RELEASE 10 grocer", "HOLD_RELEASE 2 fuelco"]
+    assert one.rows == [*released, "REPAYMENT 10 fuelco>opco", "REPAYMENT 5 grocer>opco"]
+    assert one.left == {OPEN: (15, 0), soon: (7, 0)}
+    assert one.balance == (22, 0, 0, 0)
+
+
 def test_points_put_back_repay_there_even_if_their_day_has_passed() -> None:
     gone, other = lot(expiry=day("2026-02-28")), lot(FUELCO)
     one = One({gone: 0, other: 0}, debts=[Debt(OPCO, 10)])
