@@ -75,8 +75,8 @@ class House:
                 with connect(self.postgres_uri, schema) as connection:
                     try:
                         found.append(programmes.load(connection).programme.id)
-                    except programmes.NoProgramme:
-                        continue
+                    except (programmes.NoProgramme, psycopg.errors.UndefinedTable):
+                        continue  # it is being made, or removed
         return [str(programme) for programme in found]
 
     def processor(self, programme: str, *, keys: SenderKeys | None = None, batch_max: int = BATCH_MAX) -> Processor:

@@ -21,11 +21,14 @@ from services.accrual.source import Source, consumer_settings
 from services.journal import programmes
 from services.journal.migrate import connect
 from services.journal.names import Names
+from services.kafka.clients import consumer as kafka_consumer
+from services.outage import Outage
 
 log = structlog.get_logger()
 
 RETRIED = tenacity.retry_if_exception_type((psycopg.OperationalError, psycopg.InterfaceError, psycopg.errors.IdleInTransactionSessionTimeout))
 PAUSE = tenacity.wait_random_exponential(multiplier=0.05, max=2)
+SAID_FROM_TRY = 3
 AWAY_SECONDS = 300
 """How long a database that is away is waited for."""
 STANDS_STILL_MS = 30_000
@@ -85,13 +88,14 @@ class Processor:
         self.uri = uri
         self.schema = schema
         self.cap = DeadLetterCap()
+        self._outage = Outage(schema=schema)
         self.stopped = False
         self.pending: list[Incoming] = []
         self._connect()
         file = programmes.load(self.connection)
         self.kafka_topics = {self.names.topic[name]: f"{namespace or file.programme.id}.{name}" for name in programmes.INPUT_TOPICS}
         self.booker = BatchBooker(self.connection, Plan(file), self.names, self.kafka_topics)
-        consumer = consumer or Consumer(consumer_settings(bootstrap, f"clh.accrual.{schema}"))
+        consumer = consumer or kafka_consumer(consumer_settings(bootstrap, f"clh.accrual.{schema}"))
         numbers = {name: no for no, name in self.kafka_topics.items()}
         self.source = Source(consumer, numbers, Reading(file, keys or SenderKeys(None)), self._positions, batch_max)
         self.numbers = numbers
@@ -159,10 +163,16 @@ class Processor:
 
     def _book(self) -> Progressed:
         """Books; while the database is away, waits for it and takes the same batch again."""
-        for attempt in tenacity.Retrying(retry=RETRIED, wait=PAUSE, stop=tenacity.stop_after_delay(AWAY_SECONDS), reraise=True):
+        for attempt in tenacity.Retrying(retry=RETRIED, wait=PAUSE, stop=tenacity.stop_after_delay(AWAY_SECONDS), before_sleep=self._say, reraise=True):
             with attempt:
                 if self.connection.closed or self.connection.broken:
                     self._connect()
                     self.booker = BatchBooker(self.connection, self.booker.plan, self.names, self.kafka_topics)
                 return self.booker.book(self.pending)
         raise AssertionError("either a batch is booked or its error is raised")
+
+    def _say(self, state: tenacity.RetryCallState) -> None:
+        """That the database is away; when it has been for a moment only, nobody needs to know."""
+        error = state.outcome.exception() if state.outcome is not None else None
+        if error is not None and state.attempt_number >= SAID_FROM_TRY:
+            self._outage.say(error, state.upcoming_sleep)

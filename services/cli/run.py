@@ -45,6 +45,7 @@ def accrual(programme: ProgrammeOption, processors: Processors = 1, with_parent:
     """
     stop = _begin(with_parent=with_parent)
     with servers() as house:
+        _await_books(house, stop)
         with books(house, programme):
             pass
         if processors > 1:
@@ -70,6 +71,7 @@ def relay(programme: SomeProgrammes = None, with_parent: WithParent = False) -> 
     """
     stop = _begin(with_parent=with_parent)
     with servers() as house:
+        _await_books(house, stop)
         for one in programme or ():
             with books(house, one):
                 pass
@@ -91,6 +93,7 @@ def cron(with_parent: WithParent = False) -> None:
     """
     stop = _begin(with_parent=with_parent)
     with servers() as house:
+        _await_books(house, stop)
         from services.processes.cron import run_cron
 
         run_cron(house, stop)
@@ -110,6 +113,7 @@ def insights(programme: SomeProgrammes = None, with_parent: WithParent = False) 
     """
     stop = _begin(with_parent=with_parent)
     with servers() as house:
+        _await_books(house, stop)
         from services.processes.children import run_together
 
         if not _has_insights():
@@ -131,6 +135,7 @@ def everything(programme: SomeProgrammes = None, processors: Processors = 1, wit
     """
     stop = _begin(with_parent=with_parent)
     with servers() as house:
+        _await_books(house, stop)
         from services.processes.children import CLH, run_together
 
         chosen = programme or house.programmes()
@@ -159,11 +164,31 @@ def _begin(*, with_parent: bool) -> Stop:
     return stop.with_parent() if with_parent else stop
 
 
+def _await_books(house: House, stop: Stop) -> None:
+    """Returns when PostgreSQL answers, or when it is time to stop."""
+    import psycopg
+
+    from services.outage import Outage
+
+    outage = Outage()
+    while not stop():
+        try:
+            psycopg.connect(house.postgres_uri).close()
+        except psycopg.OperationalError as error:
+            stop.wait(outage.pause_s(error))
+        else:
+            return
+    raise typer.Exit
+
+
 def _book(house: House, programme: str, stop: Stop) -> None:
     import structlog
+    from confluent_kafka import KafkaException
 
     from services.accrual.incoming import SenderKeys
     from services.accrual.processor import TooManyDeadLetters
+    from services.outage import Outage
+    from services.processes.gone import GONE, REMOVED, is_gone
     from services.settings import settings
 
     log = structlog.get_logger().bind(programme=programme)
@@ -171,12 +196,19 @@ def _book(house: House, programme: str, stop: Stop) -> None:
         keys = SenderKeys.read(settings().sender_keys)
     except (OSError, ValueError, KeyError) as error:
         raise fail(f"CLH_SENDER_KEYS: {settings().sender_keys} cannot be read as keys of senders: {error}") from None
-    try:
-        processor = house.processor(programme, keys=keys)
-        log.info("booking")
-        processor.run(stop)
-    except TooManyDeadLetters as error:
-        raise fail(f"stopped before a whole topic is refused: {error}; something is wrong with what is sent, or with this version") from None
+    outage = Outage(programme=programme)
+    while not stop():
+        try:
+            processor = house.processor(programme, keys=keys)
+            log.info("booking")
+            processor.run(stop)
+        except TooManyDeadLetters as error:
+            raise fail(f"stopped before a whole topic is refused: {error}; something is wrong with what is sent, or with this version") from None
+        except (*REMOVED, KafkaException) as error:
+            if is_gone(house, programme):
+                log.warning("the books of this programme are gone: its processor ends")
+                raise typer.Exit(GONE) from None
+            stop.wait(outage.pause_s(error))
     log.info("stopped")
 
 

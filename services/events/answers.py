@@ -8,11 +8,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
-from confluent_kafka.admin import AdminClient
+from confluent_kafka import KafkaException, Message, TopicPartition
 
 from schemas.ids import ProgrammeId
 from schemas.topics import ACCRUALS_TOPIC, REJECTED_TOPIC, topic_name
+from services.kafka.clients import administrator, consumer
 from services.kafka.topics import SECONDS, bounds
 
 ANSWERS = (ACCRUALS_TOPIC, REJECTED_TOPIC)
@@ -31,7 +31,7 @@ class NoTopics(LookupError):
 
 def expect_topics(bootstrap: str, programme: str) -> None:
     """Raises `NoTopics` where the programme's topics of answers are missing."""
-    known = AdminClient({"bootstrap.servers": bootstrap}).list_topics(timeout=SECONDS).topics
+    known = administrator(bootstrap).list_topics(timeout=SECONDS).topics
     if any(topic_name(ProgrammeId(programme), name) not in known for name in ANSWERS):
         raise NoTopics(programme)
 
@@ -64,7 +64,7 @@ class AnswerReader:
     def __init__(self, bootstrap: str, programme: str, *, from_start: bool = False) -> None:
         expect_topics(bootstrap, programme)
         names = [topic_name(ProgrammeId(programme), name) for name in ANSWERS]
-        self._consumer = Consumer(
+        self._consumer = consumer(
             {"bootstrap.servers": bootstrap, "group.id": f"clh.events.{secrets.token_hex(4)}", "enable.auto.commit": False, "fetch.wait.max.ms": 50}
         )
         found = bounds(bootstrap, names)

@@ -7,13 +7,14 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
+from confluent_kafka import KafkaException, Message, TopicPartition
 
 from schemas.ids import ProgrammeId
 from schemas.topics import INPUT_TOPICS, topic_name
 from services.accrual.incoming import record_id
 from services.explain.event import PLACE, EventExplained, explain_event, find_records, place_name, records_of
 from services.explain.ledger import Ledger, NotExplained
+from services.kafka.clients import consumer
 from services.kafka.topics import SECONDS, bounds
 from services.runtime.progress import Progress, silent
 
@@ -110,7 +111,7 @@ class Search:
         self.searched = 0
         self.complete = True
         self._numbers = {topic_name(ProgrammeId(ledger.file.programme.id), topic): ledger.names.topic[topic] for topic in INPUT_TOPICS}
-        self._consumer = Consumer({"bootstrap.servers": bootstrap, "group.id": "clh.trace", "enable.auto.commit": False, "fetch.message.max.bytes": 4_000_000})
+        self._consumer = consumer({"bootstrap.servers": bootstrap, "group.id": "clh.trace", "enable.auto.commit": False, "fetch.message.max.bytes": 4_000_000})
         self._bounds = bounds(bootstrap, self._numbers)
         self._since = min((explain_event(ledger, owner).received_at for owner in owners), default=None)
 

@@ -2,12 +2,11 @@
 
 from collections.abc import Iterator
 
-from confluent_kafka.admin import AdminClient
-
 from schemas.events.insights import PartnerFiguresEvent
 from schemas.ids import PartyId, ProgrammeId
 from schemas.topics import FIGURES_TOPIC, topic_name
 from services.insights.stream import Tail
+from services.kafka.clients import administrator
 from services.kafka.topics import SECONDS
 
 LOOK_S = 1.0
@@ -16,9 +15,7 @@ LOOK_S = 1.0
 def programmes(bootstrap: str) -> list[str]:
     """Programmes that have live figures. Raises KafkaException when the broker does not answer."""
     ending = f".{FIGURES_TOPIC}"
-    return sorted(
-        name.removesuffix(ending) for name in AdminClient({"bootstrap.servers": bootstrap}).list_topics(timeout=SECONDS).topics if name.endswith(ending)
-    )
+    return sorted(name.removesuffix(ending) for name in administrator(bootstrap).list_topics(timeout=SECONDS).topics if name.endswith(ending))
 
 
 class Board:

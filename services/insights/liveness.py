@@ -11,11 +11,11 @@ from dataclasses import dataclass, field
 
 import structlog
 from confluent_kafka import KafkaException
-from confluent_kafka.admin import AdminClient
 
 from services.insights.agents import FATAL
 from services.insights.state import Place, State
 from services.insights.stream import Tail, ends_now
+from services.kafka.clients import administrator
 from services.stop import Stop
 
 log = structlog.get_logger()
@@ -60,7 +60,7 @@ def _watch(bootstrap: str, state: State, stop: Stop, monotonic: Callable[[], flo
 
 
 def _look(bootstrap: str, state: State, stop: Stop, monotonic: Callable[[], float]) -> None:
-    admin = AdminClient({"bootstrap.servers": bootstrap})
+    admin = administrator(bootstrap)
     progress = Progress(PATIENCE_S, monotonic())
     looked_s = monotonic()
     while not stop():

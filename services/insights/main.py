@@ -19,6 +19,8 @@ import structlog
 
 from services import logs
 from services.house import House
+from services.outage import Outage
+from services.processes.gone import GONE
 from services.runtime.local import ensure
 from services.settings import settings
 from services.stop import Stop
@@ -61,12 +63,15 @@ def supervise(bootstrap: str, programme: str, stop: Stop) -> bool:
 def supervise_all(house: House, stop: Stop) -> None:
     """Keeps a worker running for each programme in force, until it is time to stop."""
     threads: dict[str, threading.Thread] = {}
+    outage = Outage()
     while not stop():
         try:
             in_force = house.programmes()
         except psycopg.OperationalError as error:
-            log.warning("the books cannot be asked which programmes there are", error=str(error))
-            in_force = []
+            stop.wait(outage.pause_s(error))
+            continue
+        for gone in [name for name, thread in threads.items() if name not in in_force and not thread.is_alive()]:
+            del threads[gone]
         for programme in in_force:
             if programme not in threads:
                 threads[programme] = threading.Thread(target=supervise, args=(house.kafka_bootstrap, programme, stop), name=programme)
@@ -106,7 +111,7 @@ def main() -> None:
     if stat.S_ISFIFO(os.fstat(sys.stdin.fileno()).st_mode):
         stop.with_parent()
     if len(sys.argv) == 2:
-        raise SystemExit(0 if supervise(told.kafka_bootstrap or ensure().kafka_bootstrap, sys.argv[1], stop) else 1)
+        raise SystemExit(0 if supervise(told.kafka_bootstrap or ensure().kafka_bootstrap, sys.argv[1], stop) else GONE)
     supervise_all(House.here(), stop)
 
 

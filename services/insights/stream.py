@@ -4,10 +4,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any, Self
 
-from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
+from confluent_kafka import KafkaError, KafkaException, Message, TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]
 
 from services.insights.state import Place
+from services.kafka.clients import consumer as kafka_consumer
 from services.kafka.topics import SECONDS, Ends
 
 POLL_S = 0.2
@@ -36,7 +37,7 @@ def ends_now(admin: AdminClient, places: Iterable[Place]) -> dict[Place, int]:
 def replay(bootstrap: str, begins: Mapping[Place, int], ends: Mapping[Place, int], count: Count) -> None:
     """Reads a stretch of the stream as fast as it can be read. Raises KafkaException."""
     open_places = {place for place, end in ends.items() if begins[place] < end}
-    consumer = Consumer(_reader(bootstrap))
+    consumer = kafka_consumer(_reader(bootstrap))
     consumer.assign([TopicPartition(topic, part, begins[topic, part]) for topic, part in sorted(open_places)])
     waited = 0.0
     while open_places:
@@ -74,7 +75,7 @@ class Tail:
     """Reads one partition: what is in it, then what comes."""
 
     def __init__(self, bootstrap: str, topic: str, offset: int = 0, partition: int = 0) -> None:
-        self._consumer = Consumer(_reader(bootstrap))
+        self._consumer = kafka_consumer(_reader(bootstrap))
         self._consumer.assign([TopicPartition(topic, partition, offset)])
 
     def __enter__(self) -> Self:

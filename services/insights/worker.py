@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import NoReturn
 
 import structlog
+from confluent_kafka import KafkaException
 
 from schemas.ids import PartyId, ProgrammeId
 from schemas.topics import FIGURES_TOPIC, SIGNALS_TOPIC, topic_name
@@ -22,6 +23,7 @@ from services.insights.reading import DAY_S
 from services.insights.state import SOURCES, Place, State
 from services.insights.stream import begins_and_ends, keys_and_values, replay
 from services.kafka import topics
+from services.outage import first_line
 from services.settings import settings
 from services.stop import Stop
 
@@ -73,7 +75,11 @@ def main() -> None:
     told = settings()
     logs.configure(told.log_format, told.log_level)
     bootstrap, programme = sys.argv[1:3]
-    run(bootstrap, ProgrammeId(programme), Stop().on_signals().with_parent())
+    try:
+        run(bootstrap, ProgrammeId(programme), Stop().on_signals().with_parent())
+    except KafkaException as error:
+        log.warning("Kafka cannot be reached", why=first_line(error))
+        raise SystemExit(agents.FATAL) from None
 
 
 if __name__ == "__main__":

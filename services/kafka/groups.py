@@ -2,7 +2,8 @@
 
 import tenacity
 from confluent_kafka import KafkaError, KafkaException
-from confluent_kafka.admin import AdminClient
+
+from services.kafka.clients import administrator
 
 SECONDS = 10
 PASSING = frozenset({KafkaError.NOT_COORDINATOR, KafkaError.COORDINATOR_NOT_AVAILABLE, KafkaError.COORDINATOR_LOAD_IN_PROGRESS})
@@ -17,6 +18,6 @@ PASSING = frozenset({KafkaError.NOT_COORDINATOR, KafkaError.COORDINATOR_NOT_AVAI
 )
 def members_of(bootstrap: str, group: str) -> int:
     """How many consumers are in a group now; a group that never was has none."""
-    admin = AdminClient({"bootstrap.servers": bootstrap})
+    admin = administrator(bootstrap)
     described = admin.describe_consumer_groups([group], request_timeout=SECONDS)[group].result(SECONDS + 5)
     return len(described.members)

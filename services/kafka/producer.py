@@ -4,6 +4,8 @@ from typing import Any
 
 from confluent_kafka import Producer
 
+from services.kafka.clients import SAID
+
 
 def producer_settings(bootstrap: str, **more: Any) -> dict[str, Any]:
     """Settings of a producer that loses nothing and repeats nothing."""
@@ -22,4 +24,4 @@ def producer_settings(bootstrap: str, **more: Any) -> dict[str, Any]:
 
 def producer(bootstrap: str, **more: Any) -> Producer:
     """A producer with these settings."""
-    return Producer(producer_settings(bootstrap, **more))
+    return Producer(producer_settings(bootstrap, **more), logger=SAID)

@@ -8,6 +8,7 @@ from confluent_kafka import KafkaError, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic, OffsetSpec  # type: ignore[attr-defined]
 
 from schemas.topics import TOPICS, Topic
+from services.kafka.clients import administrator
 
 DAY_MS = 86_400_000
 SECONDS = 30
@@ -21,11 +22,6 @@ PASSING = frozenset(
     }
 )
 """What a broker that is starting, or a partition that is moving, answers for a moment."""
-
-
-def administrator(bootstrap: str) -> AdminClient:
-    """A client that manages topics. It keeps what is of no consequence to itself (that it was let go before its last event was looked at)."""
-    return AdminClient({"bootstrap.servers": bootstrap, "log_level": 5})
 
 
 def create(bootstrap: str, namespace: str, *, partitions: Mapping[str, int] | None = None, replication: int = 1, only: Iterable[str] | None = None) -> None:

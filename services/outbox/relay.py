@@ -9,7 +9,6 @@ from collections.abc import Sequence
 
 import psycopg
 import structlog
-import tenacity
 from confluent_kafka import KafkaException, Producer
 from psycopg.rows import args_row
 
@@ -18,6 +17,7 @@ from schemas.topics import topic_name
 from services.journal import programmes
 from services.journal.migrate import connect
 from services.kafka.producer import producer
+from services.outage import Outage
 from services.outbox.envelopes import Envelopes, Row
 from services.stop import Stop
 
@@ -82,8 +82,8 @@ class MovedElsewhere(Exception):  # no error: another relay has the lock by now
     """The cursor is not where this relay left it."""
 
 
-RETRIED = tenacity.retry_if_exception_type((psycopg.OperationalError, psycopg.InterfaceError, KafkaException, MovedElsewhere))
-PAUSE = tenacity.wait_random_exponential(multiplier=0.1, max=5)
+RETRIED = (psycopg.OperationalError, psycopg.InterfaceError, KafkaException)
+PAUSE_MAX_S = 5.0
 
 
 class Relay:
@@ -99,11 +99,16 @@ class Relay:
 
     def run(self, stop: Stop) -> None:
         """Relays until it is told to stop; waits for servers that are away."""
-        for attempt in tenacity.Retrying(
-            retry=RETRIED, wait=PAUSE, sleep=stop.wait, stop=lambda _: stop(), before_sleep=_say_again, retry_error_callback=lambda _: None
-        ):
-            with attempt:
+        outage = Outage(PAUSE_MAX_S, schema=self.schema)
+        while not stop():
+            try:
                 self._run(stop)
+            except MovedElsewhere:
+                log.warning("the relay begins again at its cursor", schema=self.schema)
+                stop.wait(STANDBY_S)
+            except RETRIED as error:
+                stop.wait(outage.pause_s(error))
+            else:
                 return
 
     def _run(self, stop: Stop) -> None:
@@ -244,8 +249,3 @@ class Sending:
             self.connection.execute(ADOPTED)
             self.connection.execute(RESTART, (SHARD,))
         log.warning("the books come from another server: its transaction numbers were replaced")
-
-
-def _say_again(state: tenacity.RetryCallState) -> None:
-    error = state.outcome.exception() if state.outcome is not None else None
-    log.warning("the relay begins again at its cursor", error=str(error).strip())

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 
 import structlog
 
+from services.processes.gone import GONE
 from services.stop import Stop
 
 log = structlog.get_logger()
@@ -21,7 +22,8 @@ CLH = (sys.executable, "-m", "services.cli")
 def run_together(commands: Mapping[str, Sequence[str]], stop: Stop, *, environment: Mapping[str, str] | None = None) -> int:
     """Starts a process for each name and waits until it is time to stop, or until one of them ends; then stops them all.
 
-    Returns 0 when they were stopped, 1 when one had ended by itself. Standard input of each is a pipe that we hold: it ends with us.
+    Returns 0 when they were stopped, 1 when one had ended by itself. One whose programme is gone ends alone, and the others go on; where they all
+    were for programmes that are gone, `GONE` is returned. Standard input of each is a pipe that we hold: it ends with us.
     """
     children: dict[str, subprocess.Popen[bytes]] = {}
     try:
@@ -31,16 +33,16 @@ def run_together(commands: Mapping[str, Sequence[str]], stop: Stop, *, environme
     finally:
         _stop(children)
     if ended is None:
-        return 0
+        return 0 if stop() else GONE
     log.error("a process ended by itself, so all were stopped", process=ended, exit_code=children[ended].returncode)
     return 1
 
 
 def _wait_for_one(children: Mapping[str, subprocess.Popen[bytes]], stop: Stop) -> str | None:
-    """Name of the first child that ends by itself; None when it is time to stop."""
-    while not stop():
+    """Name of the first child that ends by itself; None when it is time to stop, or when they all worked for programmes that are gone."""
+    while not stop() and any(child.returncode is None for child in children.values()):
         for name, child in children.items():
-            if child.poll() is not None:
+            if child.poll() not in {None, GONE}:
                 return name
         stop.wait(LOOK_S)
     return None

@@ -1,16 +1,19 @@
 """The clock of the nights: each minute, every programme whose cut-off has passed is cleared. For houses whose platform brings no cron."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
+import psycopg
 import structlog
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.cron import CronTrigger
+from confluent_kafka import KafkaException
 
 from clearing.ports import Refusal
 from services.house import House
-from services.journal.programmes import NoProgramme
 from services.night.books import PgNight
 from services.night.run import PAUSE_SECONDS, TO_CLEAR, clear_due
+from services.outage import Outage, first_line
+from services.processes.gone import REMOVED
 from services.stop import Stop
 
 log = structlog.get_logger()
@@ -18,6 +21,9 @@ log = structlog.get_logger()
 SECOND = 1
 """Of each minute: cut-offs lie on whole minutes, and the broker's clock may be a little behind ours."""
 MISSED_S = 55
+LOOK = " look"
+"""Name of the job that looks for programmes; no programme has a blank in its id."""
+PAUSE_MAX_S = 60.0
 
 
 class Interrupted(Exception):  # no error: the night goes on where it stopped when it is started again
@@ -29,13 +35,25 @@ def run_cron(house: House, stop: Stop) -> None:
     scheduler = BackgroundScheduler(timezone=UTC, job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": MISSED_S})
     clock = CronTrigger(second=SECOND, timezone=UTC)
 
+    outage = Outage(PAUSE_MAX_S)
+
     def look() -> None:
-        """A job for each programme in force: they wait for one another no more than the database does."""
-        for programme in house.programmes():
+        """A job for each programme in force: they wait for one another no more than the database does. One that is gone has none any more."""
+        try:
+            in_force = house.programmes()
+        except psycopg.OperationalError as error:
+            again = datetime.now(UTC) + timedelta(seconds=outage.pause_s(error))
+            scheduler.modify_job(LOOK, next_run_time=again)
+            return
+        for job in scheduler.get_jobs():
+            if job.id != LOOK and job.id not in in_force:
+                log.warning("the books of this programme are gone: no more nights of it", programme=job.id)
+                job.remove()
+        for programme in in_force:
             if scheduler.get_job(programme) is None:
                 scheduler.add_job(clear, clock, args=(house, programme, stop), id=programme, next_run_time=datetime.now(UTC))
 
-    scheduler.add_job(look, clock, id=" look", next_run_time=datetime.now(UTC))
+    scheduler.add_job(look, clock, id=LOOK, next_run_time=datetime.now(UTC))
     scheduler.start()
     log.info("the clock of the nights runs")
     while not stop():
@@ -55,8 +73,12 @@ def clear(house: House, programme: str, stop: Stop) -> None:
         bound.info("stopped in the middle of a night; it goes on at the next start")
     except Refusal as refusal:
         bound.error("the window was not cleared: a check does not hold", checks=[check.name for check in refusal.failed])
-    except NoProgramme:
-        bound.warning("the programme is gone")
+    except REMOVED:
+        bound.debug("the programme is gone")  # said where it is looked for programmes
+    except psycopg.OperationalError as error:
+        bound.warning("the night waits for PostgreSQL; it is tried again in the next minute", why=first_line(error))
+    except KafkaException as error:
+        bound.warning("the night waits for Kafka; it is tried again in the next minute", why=first_line(error))
     except Exception:
         log.exception("the night run failed; it is tried again in the next minute", programme=programme)
 
