@@ -114,7 +114,7 @@ class Contract(Document):
     fees: tuple[Fee, ...] = Field((), description="What the party pays the operator (rule 21).")
     vat: Vat | None = Field(None, description="Tax on the party's lines (rule 22).")
     unused_points_share: Share = Field(Decimal(0), description="Share of the issue price that comes back when the party's points expire (rule 20).")
-    limit: DebitLimit | None = Field(None, description="Limit of the party's debt.")
+    limit: DebitLimit | None = Field(None, description="Limit of the party's debt; no effect yet.")
     settlement: Literal["daily", "weekly", "monthly"] = Field(
         "daily", description="When the party's position is paid: daily, in Sunday's window, on the month's last day."
     )

@@ -57,7 +57,7 @@ class Points(Document):
 class Entry(Document):
     """How one becomes a member."""
 
-    kind: Literal["open", "fee", "questionnaire", "invitation", "purchases"] = Field("open", description="What entry takes.")
+    kind: Literal["open", "fee", "questionnaire", "invitation", "purchases"] = Field("open", description="What entry takes; all but open have no effect yet.")
 
 
 class BankCalendar(Document):
@@ -96,8 +96,8 @@ class Programme(Document):
     netting: Literal["multilateral", "bilateral", "gross"] = Field(description="How positions are paid (rule 27).")
     minimum_settlement: dict[Currency, Sum] = Field({}, description="Positions smaller than this are carried forward (rule 28), by currency, decimal text.")
     maximum_carry_days: Days | None = Field(None, description="A position carried for so many days is paid, however small; left out: without end.")
-    bank_calendar: BankCalendar = Field(BankCalendar(), description="On which days payments are made.")
-    default: DefaultRules | None = Field(None, description="What happens when a party does not pay.")
+    bank_calendar: BankCalendar = Field(BankCalendar(), description="On which days payments are made; no effect yet.")
+    default: DefaultRules | None = Field(None, description="What happens when a party does not pay; no effect yet.")
 
     def minimum_settlement_of(self, currency: str) -> Decimal:
         """The smallest position of a currency that is paid, zero where none is named."""

@@ -132,7 +132,7 @@ def apply(file: FileArgument, output: Output = Format.TABLE) -> None:
     """Put a programme file into force. Applying the same file twice changes nothing.
 
     Contract and mechanic versions that applied to booked events cannot be changed, only ended; kinds of mechanic that are not booked yet are
-    refused. Exit code 0 when it is in force, 1 when something was found, 2 when the file cannot be read.
+    refused; terms that have no effect yet are warned of. Exit code 0 when it is in force, 1 when something was found, 2 when the file cannot be read.
 
     Examples:
 
@@ -140,9 +140,11 @@ def apply(file: FileArgument, output: Output = Format.TABLE) -> None:
 
         clh programme diff harvest.yaml; clh programme apply harvest.yaml
     """
-    from services.documents.findings import FileError
+    from services.documents.findings import FileError, Severity
     from services.documents.load import read_text
+    from services.programme.advice.effects import terms_have_effect
     from services.programme.apply import apply_programme
+    from services.programme.lint import placed
     from services.programme.read import parse_programme
 
     try:
@@ -152,9 +154,12 @@ def apply(file: FileArgument, output: Output = Format.TABLE) -> None:
             changed = apply_programme(house, programme, text, str(file))
     except FileError as error:
         _stop(file, error, output)
+    idle = placed(terms_have_effect(programme), text, str(file), Severity.WARNING)
     if output is Format.JSON:
-        print_json({"file": str(file), "programme": programme.programme.id, "changed": changed, "findings": []})
+        findings = [finding.as_json() for finding in idle]
+        print_json({"file": str(file), "programme": programme.programme.id, "changed": changed, "findings": findings})
     else:
+        print_findings(idle, to_stderr=True)
         out.print(f"{programme.programme.id} is in force." if changed else f"{programme.programme.id} is in force already; nothing changed.", markup=False)
 
 

@@ -9,6 +9,7 @@ from services.programme.advice.advice import Advice
 from services.programme.advice.clashes import CHECKS as CLASHES
 from services.programme.advice.contracts import CHECKS as CONTRACTS
 from services.programme.advice.design import CHECKS as DESIGN
+from services.programme.advice.effects import CHECKS as EFFECTS
 from services.programme.advice.value import CHECKS as VALUE
 
 __all__ = ["Advice", "advise"]
@@ -16,5 +17,5 @@ __all__ = ["Advice", "advise"]
 
 def advise(file: ProgrammeFile) -> Iterator[Advice]:
     """Everything worth a second look in a programme."""
-    for check in (*CONTRACTS, *CLASHES, *VALUE, *DESIGN):
+    for check in (*CONTRACTS, *CLASHES, *VALUE, *DESIGN, *EFFECTS):
         yield from check(file)
