@@ -11,25 +11,38 @@ from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema
 
 from schemas.document import Day, Document, Flag
 
-_FIGURE = re.compile(r"-?[0-9]{1,20}(?:\.[0-9]{1,12})?", re.ASCII)
+_FIGURE = r"-?[0-9]{1,20}(?:\.[0-9]{1,40})?"
+_WHOLE = r"-?[0-9]{1,20}(?:\.0{1,40})?"
+_SHAPES = {pattern: re.compile(pattern, re.ASCII) for pattern in (_FIGURE, _WHOLE)}
+
+
+def _read_number(value: object, shape: str, reason: str) -> Decimal:
+    """A number, or one as text; one with a fraction that came as a number is exact as far as it was written with no more than 15 digits."""
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        value = Decimal(str(value))
+    text = format(value, "f") if isinstance(value, Decimal) else value
+    if isinstance(text, str) and _SHAPES[shape].fullmatch(text):
+        return Decimal(text)
+    raise ValueError(reason)
 
 
 def _read_figure(value: object) -> Decimal:
-    if isinstance(value, Decimal):
-        return value
-    if isinstance(value, str) and _FIGURE.fullmatch(value):
-        return Decimal(value)
-    raise ValueError('must be decimal text in quotes, such as "-0.54"')
+    return _read_number(value, _FIGURE, 'must be a number, or decimal text such as "-0.54"')
+
+
+def _read_whole(value: object) -> int:
+    return int(_read_number(value, _WHOLE, "must be a whole number"))
 
 
 Figure = Annotated[
     Decimal,
     BeforeValidator(_read_figure),
     PlainSerializer(lambda figure: format(figure, "f"), return_type=str, when_used="json"),
-    WithJsonSchema({"type": "string", "pattern": r"^-?[0-9]{1,20}(\.[0-9]{1,12})?$"}),
+    WithJsonSchema({"anyOf": [{"type": "string", "pattern": f"^{_FIGURE}$"}, {"type": "number"}]}),
 ]
-"""A sum or price as decimal text, with a minus where it is negative; compared as a number."""
-Whole = Annotated[int, Field(strict=True)]
+"""A sum or price as decimal text or as a number, with a minus where it is negative; compared as a number."""
+Whole = Annotated[int, BeforeValidator(_read_whole), WithJsonSchema({"anyOf": [{"type": "integer"}, {"type": "string", "pattern": f"^{_WHOLE}$"}]})]
+"""A whole number, also as text; compared as a number."""
 ByParty = dict[str, Figure]
 ByWindow = dict[Day, dict[str, ByParty]]
 
@@ -98,8 +111,11 @@ class ExpectedMember(Document):
 
 
 class Expectation(Document):
-    """Parts of the report."""
+    """Parts of the report; `passed` and `differences` are compared with what the other parts come to."""
 
+    scenario: str | None = Field(None, description="Name of the scenario.")
+    passed: Flag | None = Field(None, description="Whether all else that is expected holds.")
+    differences: tuple[str, ...] | None = Field(None, description="Differences of all else that is expected, in any order.")
     balances: dict[str, ExpectedBalance] | None = Field(None, description="By member.")
     events: dict[str, ExpectedEvent] | None = Field(None, description="By event id.")
     rejected: dict[str, str] | None = Field(None, description="Code by event id; all of them.")

@@ -52,6 +52,8 @@ def _typed(schema: Schema) -> str:
             return f"map to {form(inner)}" if isinstance(inner, Mapping) else "map"
         case "integer":
             return "whole number" + _bounds(schema)
+        case "number":
+            return "number"
         case "boolean":
             return "`true` or `false`"
         case "string":

@@ -10,7 +10,8 @@ from services.docs.text import page as whole
 INTRODUCTION = (
     "A scenario is a programme, its members and some days of events, with what should come out. `clh scenario run FILE` plays it through Kafka, the processor, "
     "PostgreSQL and the night run, in a namespace that goes away afterwards. Ids are unique in a scenario; each listed day is a window, which ends with that "
-    "day in the programme's time zone. What stands under `expect` is compared: maps by the keys that are named, lists as a whole and in any order."
+    "day in the programme's time zone. What stands under `expect` is compared: maps by the keys that are named, lists as a whole and in any order, "
+    "numbers as numbers, in quotes or not. What is expected of `passed` and `differences` is compared with what all else comes to."
 )
 REPORT = "What `clh scenario run FILE --output json` prints. Sums of money are decimal text with the places of their currency."
 LEFT_OUT = "The fields of a programme that is written into the scenario are those of [programme.md](programme.md)."

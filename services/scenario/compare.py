@@ -15,10 +15,25 @@ from typing import Any
 
 from services.scenario.matching import Matching, match
 
+_VERDICT = frozenset(["passed", "differences"])
+"""Parts of the report that say how it compares with what is expected of the others."""
 _WHOLE_MAPS = frozenset(["carried", "rejected"])
 _NUMBER = re.compile(r"[-+]?[0-9]{1,40}(?:\.[0-9]{1,60})?", re.ASCII)
 _NEAREST_SOUGHT = 200
 """So many entries without a match are compared with each other for a hint; more would take long and help nobody."""
+
+
+def judged(expect: Mapping[str, Any], report: Mapping[str, Any]) -> dict[str, Any]:
+    """The report with its verdict: all that is named holds, and so does every check that is not named.
+
+    What is expected of the verdict itself is compared with what all else comes to.
+    """
+    found = differences({key: value for key, value in expect.items() if key not in _VERDICT}, report)
+    named = expect.get("checks") or {}
+    found += [f"checks.{name}: does not hold" for name, holds in report["checks"].items() if not holds and name not in named]
+    of_itself = {key: value for key, value in expect.items() if key in _VERDICT}
+    found += differences(of_itself, {"passed": not found, "differences": tuple(found)})
+    return {"scenario": report["scenario"], "passed": not found, "differences": found, **report}
 
 
 def differences(expect: Mapping[str, Any], report: Mapping[str, Any]) -> list[str]:

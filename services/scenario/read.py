@@ -19,7 +19,6 @@ from services.programme.advice.clashes import kinds_are_booked
 from services.programme.lint import placed
 from services.programme.read import read_programme
 from services.scenario.expand import RECORD_BYTES_MAX, events_file, expand, pass_through
-from services.scenario.figures import as_text
 from services.scenario.short import ShortEventError
 from services.scenario.subjects import with_subjects
 
@@ -48,8 +47,6 @@ def read_scenario(path: Path) -> tuple[Scenario, ProgrammeFile]:
     data = parse_mapping(text, str(path))
     if "scenario" not in data and "parties" in data:
         raise unusable(str(path), "programme-file", "this is a programme, not a scenario", "check it with `clh programme lint`")
-    if "expect" in data:
-        data["expect"] = as_text(data["expect"])
     try:
         scenario = Scenario.model_validate(data, by_alias=True, by_name=False)
     except ValidationError as error:

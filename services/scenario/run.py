@@ -28,7 +28,7 @@ from services.kafka.producer import producer
 from services.night.books import PgNight
 from services.runtime.errors import LocalRuntimeError
 from services.runtime.local import Addresses, ensure
-from services.scenario.compare import differences
+from services.scenario.compare import judged
 from services.scenario.expand import Outgoing, events_file, expand, outgoing_lines
 from services.scenario.failures import StoppedError, findings_of
 from services.scenario.outcome import outcome_of
@@ -119,12 +119,8 @@ def run_scenario(scenario: Scenario, file: ProgrammeFile, folder: Path, lines: L
             report = started.to_the_end(folder)
         finally:
             started.close()
-    expected = scenario.expect.named() if scenario.expect is not None else {}
-    differing = differences(expected, report)
-    failed = [name for name, ok in report["checks"].items() if not ok]
-    differing += [f"checks.{name}: does not hold" for name in failed if name not in expected.get("checks", {})]
-    report |= {"passed": not differing, "differences": differing}
-    return ScenarioResult(scenario.scenario, report, differing)
+    report = judged(scenario.expect.named() if scenario.expect is not None else {}, report)
+    return ScenarioResult(scenario.scenario, report, report["differences"])
 
 
 @contextmanager

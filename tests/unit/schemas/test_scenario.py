@@ -100,7 +100,10 @@ def test_a_wrong_event_is_refused(what: str) -> None:
 CHANGES: dict[str, Callable[[dict[str, Any]], Any]] = {
     "an unknown part of the report": lambda s: s["expect"].update(balance={}),
     "an unknown key in a line": lambda s: s["expect"]["obligations"][0].update(sum="1"),
-    "a figure as a number": lambda s: s["expect"]["obligations"][0].update(amount=0.54),
+    "a figure that is none": lambda s: s["expect"]["obligations"][0].update(amount="0,54"),
+    "a truth value as a figure": lambda s: s["expect"]["obligations"][0].update(amount=True),
+    "a fraction of a point": lambda s: s["expect"]["obligations"][0].update(quantity="54.5"),
+    "a number without end": lambda s: s["expect"]["obligations"][0].update(amount=float("inf")),
     "events and a file of them": lambda s: s["days"][0].update(events_file="x.jsonl"),
     "days out of order": lambda s: s["days"].reverse(),
     "no days": lambda s: s.update(days=[]),
