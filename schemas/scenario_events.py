@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BeforeValidator, Field, TypeAdapter, ValidationError, model_validator
 
 from schemas.document import Count, Currency, Day, Document, Flag, PartyRef, Sum, Word
-from schemas.events.fields import Timestamp
+from schemas.events.fields import AmountMinor, Timestamp
 from schemas.ids import CardId, EventId, MechanicId, MemberId
 
 _TIMESTAMP: TypeAdapter[dt.datetime] = TypeAdapter(Timestamp)
@@ -45,6 +45,15 @@ Repeats = Annotated[int, Field(strict=True, ge=1, le=10_000_000)]
 """How many times an event is sent; more would take hours."""
 
 
+def _one_sum(part: Any) -> Any:
+    if part.amount is None and part.amount_minor is None:
+        raise ValueError("the amount is missing: amount as decimal text, or amount_minor in minor units")
+    return part
+
+
+MINOR = "The same in minor units, beside it or instead of it."
+
+
 class ShortEvent(Document):
     """What every event of a scenario has."""
 
@@ -54,6 +63,8 @@ class ShortEvent(Document):
     bank: PartyRef | None = Field(None, description="The bank that sends it.")
     source: str | None = Field(None, description="The source in full, instead of partner or bank; left out: the operator.")
     subject: Card | None = Field(None, description="The subject, where it is not the card or member.")
+    specversion: Literal["1.0"] = Field("1.0", description="Version of CloudEvents.")
+    datacontenttype: Literal["application/json"] | None = Field(None, description="May be left out.")
     repeat: Repeats = Field(1, description="How many times the same event is sent.")
 
     @model_validator(mode="after")
@@ -67,7 +78,10 @@ class ShortDiscount(Document):
     """A discount that the seller named."""
 
     mechanic: Named = Field(description="Id of the mechanic.")
-    amount: Sum = Field(description="What was taken off, decimal text.")
+    amount: Sum | None = Field(None, description="What was taken off, decimal text.")
+    amount_minor: AmountMinor | None = Field(None, description=MINOR)
+
+    _amount = model_validator(mode="after")(_one_sum)
 
 
 class ShortLine(Document):
@@ -77,16 +91,22 @@ class ShortLine(Document):
     sku: Word | None = Field(None, description="Article.")
     category: Word | None = Field(None, description="Category.")
     quantity: Number = Field("1", description="Units, decimal text.")
-    amount: Sum = Field(description="What was paid for it, decimal text.")
+    amount: Sum | None = Field(None, description="What was paid for it, decimal text.")
+    amount_minor: AmountMinor | None = Field(None, description=MINOR)
     discounts: tuple[ShortDiscount, ...] = Field((), description="Discounts at the till.")
+
+    _amount = model_validator(mode="after")(_one_sum)
 
 
 class ShortTender(Document):
     """A part of the payment."""
 
     kind: Word = Field(description="How it was paid.")
-    amount: Sum = Field(description="What was paid this way, decimal text.")
+    amount: Sum | None = Field(None, description="What was paid this way, decimal text.")
+    amount_minor: AmountMinor | None = Field(None, description=MINOR)
     card_token: Card | None = Field(None, description="Token of the payment card.")
+
+    _amount = model_validator(mode="after")(_one_sum)
 
 
 class ShortPurchase(ShortEvent):
@@ -96,6 +116,7 @@ class ShortPurchase(ShortEvent):
     card: Card = Field(description="The member's card.")
     currency: Currency | None = Field(None, description="Left out: the programme's first.")
     total: Sum | None = Field(None, description="What was paid, decimal text; left out: the sum of the lines.")
+    total_minor: AmountMinor | None = Field(None, description=MINOR)
     category: Word | None = Field(None, description="Category of the one line.")
     sku: Word | None = Field(None, description="Article of the one line.")
     quantity: Number | None = Field(None, description="Units of the one line.")
@@ -112,7 +133,7 @@ class ShortPurchase(ShortEvent):
         of_one = (self.category, self.sku, self.quantity, self.discounts)
         if self.lines is not None and of_one.count(None) < len(of_one):
             raise ValueError("category, sku, quantity and discounts stand in the lines where there are lines")
-        if self.lines is None and self.total is None:
+        if self.lines is None and self.total is None and self.total_minor is None:
             raise ValueError("a purchase has a total or lines")
         return self
 
@@ -122,7 +143,10 @@ class ShortReturnLine(Document):
 
     line: Count = Field(description="Number of the line in the purchase.")
     quantity: Number | None = Field(None, description="Units that come back; left out: only amounts are compared.")
-    amount: Sum = Field(description="What is paid back, decimal text.")
+    amount: Sum | None = Field(None, description="What is paid back, decimal text.")
+    amount_minor: AmountMinor | None = Field(None, description=MINOR)
+
+    _amount = model_validator(mode="after")(_one_sum)
 
 
 class ShortReturn(ShortEvent):
@@ -134,13 +158,14 @@ class ShortReturn(ShortEvent):
     original_source: str | None = Field(None, description="Source of the purchase, where it is another.")
     currency: Currency | None = Field(None, description="Left out: the programme's first.")
     total: Sum | None = Field(None, description="What is paid back, decimal text; left out: the sum of the lines.")
+    total_minor: AmountMinor | None = Field(None, description=MINOR)
     lines: tuple[ShortReturnLine, ...] | None = Field(None, min_length=1, description="Lines that come back.")
     store: Word = Field("1", description="Store.")
     receipt: Word | None = Field(None, description="Receipt; left out: the id.")
 
     @model_validator(mode="after")
     def _has_an_amount(self) -> Self:
-        if self.lines is None and self.total is None:
+        if self.lines is None and self.total is None and self.total_minor is None:
             raise ValueError("a return has a total or lines")
         return self
 
@@ -149,7 +174,10 @@ class ShortAdjustedLine(Document):
     """Money paid back on a line."""
 
     line: Count = Field(description="Number of the line in the purchase.")
-    amount: Sum = Field(description="What is paid back, decimal text.")
+    amount: Sum | None = Field(None, description="What is paid back, decimal text.")
+    amount_minor: AmountMinor | None = Field(None, description=MINOR)
+
+    _amount = model_validator(mode="after")(_one_sum)
 
 
 class ShortPriceAdjustment(ShortEvent):
@@ -170,6 +198,7 @@ class ShortRedemption(ShortEvent):
     points: Count = Field(description="Points to spend.")
     reward: Word | None = Field(None, description="What the member gets for them.")
     value: Sum | None = Field(None, description="What they were worth at the till, decimal text.")
+    value_minor: AmountMinor | None = Field(None, description=MINOR)
     currency: Currency | None = Field(None, description="Left out: the programme's first.")
     store: Word = Field("1", description="Store.")
     receipt: Word | None = Field(None, description="Receipt; left out: the id.")
@@ -217,6 +246,7 @@ class ShortActivity(ShortEvent):
     activity: Word = Field(description="What was done.")
     quantity: Number = Field("1", description="How much of it, decimal text.")
     value: Sum | None = Field(None, description="What it is worth, decimal text.")
+    value_minor: AmountMinor | None = Field(None, description=MINOR)
     currency: Currency | None = Field(None, description="Left out: the programme's first.")
     reference: Word | None = Field(None, description="What it refers to.")
 
@@ -228,7 +258,8 @@ class ShortCardTransaction(ShortEvent):
     card: Card = Field(description="Token of the card.")
     kind: Word = Field("clearing", description="What happened.")
     original_id: Id | None = Field(None, description="Id of the clearing transaction.")
-    amount: Sum = Field(description="Amount, decimal text.")
+    amount: Sum | None = Field(None, description="Amount, decimal text.")
+    amount_minor: AmountMinor | None = Field(None, description=MINOR)
     currency: Currency | None = Field(None, description="Left out: the programme's first.")
     mcc: Word = Field(description="Merchant category code.")
     acceptor: Word | None = Field(None, description="Id of the shop.")
@@ -237,6 +268,8 @@ class ShortCardTransaction(ShortEvent):
     arn: Word | None = Field(None, description="Acquirer reference number.")
     transacted_at: TimeText | None = Field(None, description="Left out: the time of the event.")
     posted_on: Day | None = Field(None, description="Left out: the day of the event.")
+
+    _amount = model_validator(mode="after")(_one_sum)
 
 
 class ShortMemberEnrolled(ShortEvent):

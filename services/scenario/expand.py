@@ -63,12 +63,13 @@ def _expanded(event: short.AnyShortEvent, file: ProgrammeFile, zone: ZoneInfo) -
     kind = f"{event.type}.v1"
     source, subject = _source(event, file), subject_of(event) or event.id
     document = {
-        "specversion": "1.0",
+        "specversion": event.specversion,
         "id": event.id,
         "source": source,
         "type": kind,
         "time": event.time,
         "subject": subject,
+        **({} if event.datacontenttype is None else {"datacontenttype": event.datacontenttype}),
         "data": data_of(event, file.programme.currencies[0], _event_date(event.time, zone)),
     }
     value = json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()

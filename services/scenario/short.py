@@ -33,7 +33,7 @@ def data_of(event: short.AnyShortEvent, currency: str, day: dt.date) -> Data:
             return _return(event, event.currency or currency)
         case short.ShortPriceAdjustment():
             code = event.currency or currency
-            lines = [{"line": line.line, "amount_minor": _minor(line.amount, code, ("lines", at, "amount"))} for at, line in enumerate(event.lines)]
+            lines = [{"line": line.line, "amount_minor": _sum(line, "amount", code, ("lines", at))} for at, line in enumerate(event.lines)]
             return {"original_id": event.original_id, "currency": code, "lines": lines}
         case short.ShortRedemptionHold():
             return {**_redemption(event, currency), "expires_at": event.expires_at}
@@ -45,7 +45,7 @@ def data_of(event: short.AnyShortEvent, currency: str, day: dt.date) -> Data:
             return {"original_id": event.original_id}
         case short.ShortActivity():
             named = {"card": event.card, "activity": event.activity, "quantity": event.quantity}
-            return {**named, **_value(event.value, event.currency, currency), **_given(reference=event.reference)}
+            return {**named, **_value(event, currency), **_given(reference=event.reference)}
         case short.ShortCardTransaction():
             return _card_transaction(event, event.currency or currency, day)
         case _:
@@ -80,7 +80,7 @@ def _member_data(event: short.AnyShortEvent, day: dt.date) -> Data:
 
 def _purchase(event: short.ShortPurchase, currency: str) -> Data:
     lines = [_only_line(event, currency)] if event.lines is None else [_line(line, currency, ("lines", at)) for at, line in enumerate(event.lines)]
-    total_minor = sum(line["amount_minor"] for line in lines) if event.total is None else _minor(event.total, currency, ("total",))
+    total_minor = _total(event, lines, currency)
     data: Data = {"store": event.store, **_given(terminal=event.terminal), "receipt": event.receipt or event.id, "card": event.card}
     data |= {**_given(channel=event.channel), "currency": currency, "total_minor": total_minor, "lines": lines}
     if event.tenders is not None:
@@ -90,46 +90,42 @@ def _purchase(event: short.ShortPurchase, currency: str) -> Data:
 
 def _line(line: short.ShortLine, currency: str, place: tuple[str | int, ...]) -> Data:
     named = {"line": line.line, **_given(sku=line.sku, category=line.category), "quantity": line.quantity}
-    named["amount_minor"] = _minor(line.amount, currency, (*place, "amount"))
+    named["amount_minor"] = _sum(line, "amount", currency, place)
     return {**named, **_discounts(line.discounts, currency, place)}
 
 
 def _only_line(event: short.ShortPurchase, currency: str) -> Data:
     """A purchase with only a total (and what else is said of it) has one line."""
-    assert event.total is not None, "the schema asks for a total or lines"
     named = {"line": ONE_LINE, **_given(sku=event.sku, category=event.category), "quantity": event.quantity or "1"}
-    named["amount_minor"] = _minor(event.total, currency, ("total",))
+    named["amount_minor"] = _sum(event, "total", currency)
     return {**named, **_discounts(event.discounts or (), currency, ())}
 
 
 def _discounts(discounts: Iterable[short.ShortDiscount], currency: str, place: tuple[str | int, ...]) -> Data:
-    named = [
-        {"mechanic": each.mechanic, "amount_minor": _minor(each.amount, currency, (*place, "discounts", at, "amount"))} for at, each in enumerate(discounts)
-    ]
+    named = [{"mechanic": each.mechanic, "amount_minor": _sum(each, "amount", currency, (*place, "discounts", at))} for at, each in enumerate(discounts)]
     return {"discounts": named} if named else {}
 
 
 def _tender(tender: short.ShortTender, currency: str, at: int) -> Data:
-    return {"kind": tender.kind, **_given(card_token=tender.card_token), "amount_minor": _minor(tender.amount, currency, ("tenders", at, "amount"))}
+    return {"kind": tender.kind, **_given(card_token=tender.card_token), "amount_minor": _sum(tender, "amount", currency, ("tenders", at))}
 
 
 def _return(event: short.ShortReturn, currency: str) -> Data:
     if event.lines is not None:
         lines = [
-            {"line": line.line, **_given(quantity=line.quantity), "amount_minor": _minor(line.amount, currency, ("lines", at, "amount"))}
+            {"line": line.line, **_given(quantity=line.quantity), "amount_minor": _sum(line, "amount", currency, ("lines", at))}
             for at, line in enumerate(event.lines)
         ]
     else:
-        assert event.total is not None, "the schema asks for a total or lines"
-        lines = [{"line": ONE_LINE, "amount_minor": _minor(event.total, currency, ("total",))}]
-    total_minor = sum(line["amount_minor"] for line in lines) if event.total is None else _minor(event.total, currency, ("total",))
+        lines = [{"line": ONE_LINE, "amount_minor": _sum(event, "total", currency)}]
+    total_minor = _total(event, lines, currency)
     named = {"original_id": event.original_id, **_given(original_source=event.original_source), "store": event.store, "receipt": event.receipt or event.id}
     return {**named, "currency": currency, "total_minor": total_minor, "lines": lines}
 
 
 def _redemption(event: short.ShortRedemption, currency: str) -> Data:
     named = {"card": event.card, "store": event.store, "receipt": event.receipt or event.id, "points": event.points}
-    return {**named, **_given(reward=event.reward), **_value(event.value, event.currency, currency)}
+    return {**named, **_given(reward=event.reward), **_value(event, currency)}
 
 
 def _card_transaction(event: short.ShortCardTransaction, currency: str, day: dt.date) -> Data:
@@ -137,7 +133,7 @@ def _card_transaction(event: short.ShortCardTransaction, currency: str, day: dt.
         "card_token": event.card,
         "kind": event.kind,
         **_given(original_id=event.original_id),
-        "amount_minor": _minor(event.amount, currency, ("amount",)),
+        "amount_minor": _sum(event, "amount", currency),
         "currency": currency,
         "mcc": event.mcc,
         **_given(acceptor=event.acceptor, rrn=event.rrn, auth_code=event.auth_code, arn=event.arn),
@@ -146,20 +142,36 @@ def _card_transaction(event: short.ShortCardTransaction, currency: str, day: dt.
     }
 
 
-def _value(value: Decimal | None, named: str | None, otherwise: str) -> Data:
+def _value(event: short.ShortRedemption | short.ShortActivity, otherwise: str) -> Data:
     """A value and its currency stand beside each other or not at all; a currency alone is passed on, for the house to refuse."""
-    if value is None:
-        return _given(currency=named)
-    currency = named or otherwise
-    return {"value_minor": _minor(value, currency, ("value",)), "currency": currency}
+    if event.value is None and event.value_minor is None:
+        return _given(currency=event.currency)
+    currency = event.currency or otherwise
+    return {"value_minor": _sum(event, "value", currency), "currency": currency}
+
+
+def _total(event: short.ShortPurchase | short.ShortReturn, lines: Iterable[Data], currency: str) -> int:
+    """What is said of the total, or else the sum of the lines."""
+    if event.total is None and event.total_minor is None:
+        return sum(line["amount_minor"] for line in lines)
+    return _sum(event, "total", currency)
 
 
 def _given(**fields: object) -> Data:
     return {name: value for name, value in fields.items() if value is not None}
 
 
-def _minor(amount: Decimal, currency: str, field: tuple[str | int, ...]) -> int:
+def _sum(part: Any, name: str, currency: str, place: tuple[str | int, ...] = ()) -> int:
+    """A sum in minor units: its decimal text, the field `…_minor`, or both where they agree. `place`: the path to the part. Raises ShortEventError."""
+    amount: Decimal | None = getattr(part, name)
+    minor: int | None = getattr(part, f"{name}_minor")
+    if amount is None:
+        assert minor is not None, "the schema asks for one of the two"
+        return minor
     try:
-        return to_minor(amount, currency)
+        told = to_minor(amount, currency)
     except MoneyError as error:
-        raise ShortEventError(field, error.reason) from None
+        raise ShortEventError((*place, name), error.reason) from None
+    if minor not in (None, told):
+        raise ShortEventError((*place, f"{name}_minor"), f"says {minor:,}, but {name} says {told:,} minor units of {currency}")
+    return told

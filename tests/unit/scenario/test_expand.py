@@ -223,6 +223,64 @@ def test_the_envelope() -> None:
     assert document == {"specversion": "1.0", "id": "e1", "source": "/partners/grocer", "type": "purchase.v1", "time": TIME, "subject": "c1"}
 
 
+MINOR: dict[str, tuple[str, dict[str, Any], dict[str, Any]]] = {
+    "a redemption": ("redemption", {**SALE, "points": 5, "value_minor": 100}, {"value": "1"}),
+    "a redemption in a currency": ("redemption", {**SALE, "points": 5, "value_minor": 100, "currency": "JPY"}, {"value": "100"}),
+    "a hold": ("redemption-hold", {**SALE, "points": 5, "value_minor": 7, "expires_at": "2026-03-02T11:00:00+01:00"}, {"value": "0.07"}),
+    "an activity": ("activity", {**SALE, "activity": "run", "value_minor": 0}, {"value": "0"}),
+    "a purchase": ("purchase", {**SALE, "total_minor": 5430, "discounts": [{"mechanic": "a", "amount_minor": 3}]}, {"total": "54.30"}),
+    "lines": (
+        "purchase",
+        {**SALE, "lines": [{"line": 1, "amount_minor": 10}, {"line": 2, "amount": "0.20"}], "tenders": [{"kind": "cash", "amount_minor": 30}]},
+        {"total_minor": 30},
+    ),
+    "a return": ("return", {**SALE, "original_id": "p", "total_minor": 100}, {"total": "1.00", "lines": [{"line": 1, "amount_minor": 100}]}),
+    "an adjustment": ("price-adjustment", {**SALE, "original_id": "p", "lines": [{"line": 1, "amount_minor": 3}]}, {"lines": [{"line": 1, "amount": "0.03"}]}),
+    "a card transaction": ("card-transaction", {"bank": "bank1", "card": "t", "mcc": "5411", "amount_minor": 9}, {"amount": "0.09"}),
+}
+
+
+@pytest.mark.parametrize("name", MINOR)
+def test_sums_may_be_written_in_minor_units_beside_the_decimal_text_or_instead_of_it(name: str) -> None:
+    kind, minor, more = MINOR[name]
+    instead = {key: value for key, value in minor.items() if f"{key.removesuffix('_minor')}" not in more} | more
+
+    assert data(kind, minor) == data(kind, minor | more) == data(kind, instead)
+
+
+def test_what_the_envelope_has_can_be_said() -> None:
+    document = full("purchase", {**SALE, "total": "1.00", "specversion": "1.0", "datacontenttype": "application/json"})
+
+    assert document["datacontenttype"] == "application/json"
+
+
+TOLD_OTHERWISE = {("card-transaction.v1", "card_token")}
+"""Fields of full events that a short one has under another name alone."""
+
+
+def fields_of(schema: Any, definitions: Any) -> set[str]:
+    """Names of the fields of a JSON Schema, those of its parts included."""
+    if isinstance(schema, list):
+        return set().union(*(fields_of(each, definitions) for each in schema))
+    if not isinstance(schema, dict):
+        return set()
+    if "$ref" in schema:
+        return fields_of(definitions[schema["$ref"].rsplit("/", 1)[-1]], definitions)
+    below = [value for key, value in schema.items() if key not in ("$defs", "properties")]
+    return set(schema.get("properties", {})) | fields_of(list(schema.get("properties", {}).values()), definitions) | fields_of(below, definitions)
+
+
+@pytest.mark.parametrize("name", EVENT_TYPES)
+def test_every_field_of_a_full_event_can_be_given(name: str) -> None:
+    wanted = EVENT_TYPES[name].model_json_schema()
+    definitions = SHORT.json_schema()["$defs"]
+    (short,) = [each for each in definitions.values() if each.get("properties", {}).get("type", {}).get("const") == name.removesuffix(".v1")]
+
+    lacking = fields_of(wanted, wanted.get("$defs", {})) - fields_of(short, definitions) - {"data"}
+
+    assert {(name, field) for field in lacking} <= TOLD_OTHERWISE
+
+
 @pytest.mark.parametrize(
     ("kind", "fields", "source", "subject"),
     [
@@ -263,6 +321,9 @@ def test_days_that_are_left_out_are_those_of_the_programmes_time_zone(time: str,
         ("price-adjustment", {**SALE, "original_id": "p", "lines": [{"line": 1, "amount": "0.001"}]}, ("lines", 0, "amount"), "decimal places"),
         ("redemption", {**SALE, "points": 1, "value": "0.001"}, ("value",), "decimal places"),
         ("card-transaction", {"bank": "bank1", "card": "t", "amount": "0.001", "mcc": "5411"}, ("amount",), "decimal places"),
+        ("redemption", {**SALE, "points": 1, "value": "1", "value_minor": 10}, ("value_minor",), "says 10, but value says 100 minor units of EUR"),
+        ("purchase", {**SALE, "total": "1", "total_minor": 1}, ("total_minor",), "total says 100"),
+        ("purchase", {**SALE, "lines": [{"line": 1, "amount": "1", "amount_minor": 1}]}, ("lines", 0, "amount_minor"), "amount says 100"),
         ("purchase", {"card": "c1", "total": "1"}, (), "partner is missing"),
         ("card-transaction", {"card": "t", "amount": "1", "mcc": "5411"}, (), "bank is missing"),
     ],
