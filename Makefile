@@ -12,6 +12,7 @@ help: ## what each target does
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: .venv/installed ## a coalition on real purchases, from Kafka to last night's settlement report (DEMO=year: the whole year)
+	$(if $(filter-out year,$(DEMO)),$(error DEMO=$(DEMO) is unknown: DEMO=year plays the whole year, without it the demo plays January))
 	$(BIN)/clh demo $(if $(filter year,$(DEMO)),--year) $(ARGS)
 
 test: .venv/installed ## every test, the fast ones first (TESTS=path or ARGS="-k word" for some)

@@ -30,9 +30,9 @@ class House:
     kafka_bootstrap: str
 
     @staticmethod
-    def here(state_dir: Path | None = None) -> "House":
-        """The house that the environment names, or the local one, started unless it runs."""
-        addresses = ensure(state_dir)
+    def here(state_dir: Path | None = None, *, make: bool = True) -> "House":
+        """The house that the environment names, or the local one, started unless it runs; without `make` there has to be one."""
+        addresses = ensure(state_dir, make=make)
         return House(addresses.postgres_uri, addresses.kafka_bootstrap)
 
     def apply(self, file: ProgrammeFile, text: str, *, first_window: date | None = None) -> bool:

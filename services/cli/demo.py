@@ -84,6 +84,8 @@ def _stopped_afterwards(*, keep: bool) -> Iterator[bool]:
 
     told = settings()
     instance = instance_at(told.state_dir)
+    if not (told.postgres_uri and told.kafka_bootstrap) and not (instance.root / "instance.json").exists():
+        err.print(f"a new house is made in {instance.root}", markup=False, highlight=False, soft_wrap=True)
     ours = not (keep or (told.postgres_uri and told.kafka_bootstrap) or any(server.pid for server in instance.status()))
     try:
         yield ours

@@ -44,9 +44,12 @@ def up(state_dir: StateDirOption = None, docker: DockerOption = False, output: O
     from services.runtime.errors import LocalRuntimeError
 
     instance = _instance(state_dir, docker=docker)
+    ran_before = any(server.pid for server in instance.status())
     try:
         with progress_bars() as report:
             instance.up(report)
+    except KeyboardInterrupt:
+        raise _interrupted(instance, ran_before=ran_before) from None
     except LocalRuntimeError as error:
         err.print("`clh dev doctor` says more.", markup=False)
         raise fail(str(error)) from error
@@ -62,6 +65,7 @@ def down(state_dir: StateDirOption = None, output: Output = Format.TABLE) -> Non
         clh dev down
     """
     instance = _instance(state_dir)
+    waiting = _still_running(instance)
     with progress_bars() as report:
         report("Stopping", 0, None)
         stopped = instance.down()
@@ -69,6 +73,9 @@ def down(state_dir: StateDirOption = None, output: Output = Format.TABLE) -> Non
         print_json({"stopped": stopped})
     else:
         out.print(f"stopped: {', '.join(stopped)}" if stopped else "nothing was running")
+    if waiting:
+        named = ", ".join(f"{command} (process {pid})" for pid, command in waiting)
+        err.print(f"still running, and waiting for these servers now: {named}", markup=False, highlight=False, soft_wrap=True)
 
 
 @app.command()
@@ -145,11 +152,32 @@ def reset(
     out.print(f"removed: {instance.root}", highlight=False)
 
 
+def _interrupted(instance: Runs, *, ran_before: bool) -> typer.Exit:
+    """After ^C: stops what this command had started; what ran before it goes on."""
+    if not ran_before:
+        instance.down()
+        return fail("interrupted; what had been started was stopped again")
+    there = [f"{server.server} (process {server.pid})" for server in instance.status() if server.pid]
+    return fail(f"interrupted; running: {', '.join(there) or 'nothing'}; clh dev down stops it")
+
+
+def _still_running(instance: Runs) -> list[tuple[int, str]]:
+    """Processes of this house, `clh run …`, whose servers these are; of a family the eldest."""
+    from services.runtime.errors import LocalRuntimeError
+    from services.runtime.process import processes_of
+
+    try:
+        return processes_of(instance.root, instance.addresses.postgres_uri)
+    except LocalRuntimeError:
+        return []
+
+
 def _show(instance: Runs, output: Format) -> None:
     """Print how each server is."""
     states = instance.status()
     if output is Format.JSON:
         print_json({"state_dir": str(instance.root), "servers": [asdict(state) for state in states]})
         return
+    err.print(f"the house in {instance.root}", highlight=False, markup=False, soft_wrap=True)
     rows = [(s.server, "answers" if s.answers else "no answer" if s.pid else "down", s.address, s.version, s.pid, s.memory_mb or None, s.log) for s in states]
     print_table(("server", "state", "address", "version", "process", "MB", "log"), rows)

@@ -15,12 +15,14 @@ if TYPE_CHECKING:
 
     from services.house import House
 
+KAFKA_PATIENCE_S = 4.0
+
 ProgrammeOption = Annotated[str, typer.Option("--programme", "-p", metavar="ID", help="Id of a programme in force.", show_default=False)]
 
 
 @contextlib.contextmanager
 def servers() -> Iterator[House]:
-    """The house. A server that cannot be started or reached ends the command with exit code 3."""
+    """The house. Where there is none, none is made; that, and a server that cannot be started or reached, ends the command with exit code 3."""
     import psycopg
     from confluent_kafka import KafkaException
 
@@ -28,7 +30,7 @@ def servers() -> Iterator[House]:
     from services.runtime.errors import LocalRuntimeError
 
     try:
-        yield House.here()
+        yield House.here(make=False)
     except LocalRuntimeError as error:
         raise fail(str(error), code=NOT_RUNNING) from None
     except psycopg.OperationalError as error:
@@ -61,13 +63,23 @@ def broker(programme: str | None) -> Iterator[tuple[str, str]]:
     if told.kafka_bootstrap and programme is not None:
         from confluent_kafka import KafkaException
 
+        expect_kafka(told.kafka_bootstrap)
         try:
             yield told.kafka_bootstrap, programme
         except KafkaException as error:
             raise fail(f"Kafka cannot be reached: {error}", code=NOT_RUNNING) from None
         return
     with servers() as house:
+        expect_kafka(house.kafka_bootstrap)
         yield house.kafka_bootstrap, programme or only_programme(house)
+
+
+def expect_kafka(bootstrap: str) -> None:
+    """Ends the command with exit code 3 where Kafka gives no answer within some seconds: its client would go on trying."""
+    from services.runtime.kafka import broker_answers
+
+    if not broker_answers(bootstrap, patience_s=KAFKA_PATIENCE_S):
+        raise fail(f"Kafka does not answer at {bootstrap}: clh dev up, or CLH_KAFKA_BOOTSTRAP", code=NOT_RUNNING)
 
 
 def only_programme(house: House) -> str:

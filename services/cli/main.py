@@ -6,12 +6,16 @@ the like inside its commands, so that `clh --help` stays fast however much the g
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import typer
 
 from services.cli import clearing, demo, dev, dlq, events, explain, ledger, partner, programme, report, run, scenario, window
+from services.cli.trouble import Guarded
 
 app = typer.Typer(
     name="clh",
+    cls=Guarded,
     help="Coalition Clearing House: points and discounts of a coalition, booked from its purchases and settled every night.",
     no_args_is_help=True,
     rich_markup_mode="markdown",
@@ -32,6 +36,16 @@ app.add_typer(scenario.app, name="scenario")
 app.add_typer(window.app, name="window")
 
 
+def _version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"clh {version('coalition-clearing-house')}")
+        raise typer.Exit
+
+
 @app.callback()
-def main() -> None:
+def main(
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and end.")] = False,
+) -> None:
     """What holds for all commands: addresses come from the environment (CLH_POSTGRES_URI, CLH_KAFKA_BOOTSTRAP), or from `clh dev up`."""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from services.cli.house import expect_kafka
 from services.cli.output import NOT_RUNNING, Format, Output, err, fail, out, print_json
 
 if TYPE_CHECKING:
@@ -139,7 +140,8 @@ def _board(programme: str | None) -> Iterator[tuple[str, Board]]:
     from services.settings import settings
 
     try:
-        bootstrap = settings().kafka_bootstrap or ensure().kafka_bootstrap
+        bootstrap = settings().kafka_bootstrap or ensure(make=False).kafka_bootstrap
+        expect_kafka(bootstrap)
         there = programmes(bootstrap)
         if not there:
             raise fail(f"no programme has live figures yet; {RUN_IT}", code=NOT_RUNNING)

@@ -111,8 +111,8 @@ def main() -> None:
     if stat.S_ISFIFO(os.fstat(sys.stdin.fileno()).st_mode):
         stop.with_parent()
     if len(sys.argv) == 2:
-        raise SystemExit(0 if supervise(told.kafka_bootstrap or ensure().kafka_bootstrap, sys.argv[1], stop) else GONE)
-    supervise_all(House.here(), stop)
+        raise SystemExit(0 if supervise(told.kafka_bootstrap or ensure(make=False).kafka_bootstrap, sys.argv[1], stop) else GONE)
+    supervise_all(House.here(make=False), stop)
 
 
 if __name__ == "__main__":

@@ -31,6 +31,22 @@ class NotRunningError(LocalRuntimeError):
         self.state_dir = state_dir
 
 
+class NoHouseError(LocalRuntimeError):
+    """A command that only reads or sends found neither addresses nor an instance, and makes none."""
+
+    def __init__(self, state_dir: Path) -> None:
+        super().__init__(f"no house in {state_dir}; `clh dev up` makes one, CLH_STATE_DIR names one elsewhere")
+        self.state_dir = state_dir
+
+
+class BadAddressError(LocalRuntimeError):
+    """An address in the environment is none. It may hold a password: it is not repeated."""
+
+    def __init__(self, variable: str, such_as: str) -> None:
+        super().__init__(f"{variable} is no address that can be used; it has to look like {such_as}")
+        self.variable = variable
+
+
 class DamagedError(LocalRuntimeError):
     """A downloaded file, or a file of the state folder, is not what it should be."""
 

@@ -132,3 +132,22 @@ def _kill(process: psutil.Process) -> None:
         process.kill()
     except psutil.NoSuchProcess:
         return
+
+
+def processes_of(state_dir: Path, postgres_uri: str) -> list[tuple[int, str]]:
+    """Processes of this user that run `clh run …` on the servers of a state folder: process and command; of a family the eldest."""
+    found: dict[int, str] = {}
+    for process in psutil.process_iter():
+        try:
+            words = process.cmdline()
+            if "run" not in words or not any(word == "services.cli" or Path(word).name == "clh" for word in words):
+                continue
+            told = process.environ()
+            named = told.get("CLH_POSTGRES_URI")
+            here = named == postgres_uri if named else Path(process.cwd(), told.get("CLH_STATE_DIR") or ".clh").resolve() == state_dir
+            if here and process.ppid() not in found:
+                found[process.pid] = " ".join(["clh", *words[words.index("run") :]])
+        except psutil.Error:
+            continue
+    parents = {pid: psutil.Process(pid).ppid() if psutil.pid_exists(pid) else 0 for pid in found}
+    return sorted((pid, command) for pid, command in found.items() if parents[pid] not in found)

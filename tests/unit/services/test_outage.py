@@ -57,4 +57,4 @@ def test_pauses_grow_and_few_of_them_are_said(capsys: pytest.CaptureFixture[str]
 def test_the_first_line_says_what_it_is() -> None:
     assert first_line(psycopg.OperationalError("\n refused\n\tIs it there?")) == "refused"
     assert first_line(ValueError()) == "ValueError"
-    assert "Local" in first_line(KafkaException(KafkaError(KafkaError._TRANSPORT))) or first_line(KafkaException(KafkaError(-195)))  # noqa: SLF001
+    assert "_TRANSPORT" in first_line(KafkaException(KafkaError(KafkaError._TRANSPORT)))
