@@ -15,6 +15,7 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.events import AliasEvent, DocumentStartEvent, MappingEndEvent, MappingStartEvent, ScalarEvent, SequenceEndEvent, SequenceStartEvent
 from ruamel.yaml.reader import ReaderError
 
+from services.documents.json_events import is_json_object, json_events
 from services.documents.scalars import Scalar, resolve
 
 DEPTH_MAX = 40
@@ -63,7 +64,7 @@ def read_yaml_with_marks(text: str) -> tuple[Any, Marks]:
 
 def _read(text: str, *, marked: bool) -> tuple[Any, Marks]:
     """libyaml's parser is tried first, twenty times as fast; what it refuses is parsed again by the pure one, which knows YAML 1.2 better and
-    words its refusal better."""
+    words its refusal better. JSON that it refuses is read as JSON."""
     if not any(mark in text for mark in _LINE_BREAKS_OF_1_1):
         marks: Marks = {}
         try:
@@ -71,7 +72,13 @@ def _read(text: str, *, marked: bool) -> tuple[Any, Marks]:
         except (YAMLError, YamlTextError, ValueError):
             pass  # the pure parser decides
     marks = {}
-    return _pure(text, marks if marked else None), marks
+    try:
+        return _pure(text, marks if marked else None), marks
+    except YamlTextError as refused:
+        if refused.code != "not-yaml" or not is_json_object(text):
+            raise
+    marks = {}
+    return _Composer(marks if marked else None).compose(json_events(text)), marks
 
 
 def _pure(text: str, marks: Marks | None) -> Any:

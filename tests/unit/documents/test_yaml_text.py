@@ -5,7 +5,7 @@ import math
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
@@ -148,8 +148,41 @@ json_values = st.recursive(
 
 
 @given(json_values)
+@example({"k" * 1030: 1})
+@example([{"k" * 1030: {"\x7f": '\ufffe\r\n\\"', "a": [-1, None, True, "1", "null"]}}])
+@settings(deadline=None)
 def test_json_is_yaml(value: Any) -> None:
     assert read_yaml(json.dumps({"a": value})) == {"a": value}
+
+
+LONG = "k" * 1030
+
+
+def test_places_in_json_that_no_yaml_parser_reads() -> None:
+    data, marks = read_yaml_with_marks(f'{{"a": 1,\n "{LONG}": {{"b": [1,\n  {{"c": "x"}}]}}}}')
+
+    found = locate(data, marks, (LONG, "b", 1, "c"))
+    assert (found.line, found.column, found.path) == (3, 9, (LONG, "b", 1, "c"))
+    found = locate(data, marks, (LONG, "b"), key=True)
+    assert (found.line, found.column) == (2, 1037)
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "line", "column"),
+    [
+        (f'{{"a": 1,\n "{LONG}": 1, "a": 2}}', "duplicate-key", 2, 1039),
+        (f'{{"{LONG}": "\\ud800"}}', "not-yaml", 1, 1036),
+        (f'{{"{LONG}": ' + "[" * 41 + "]" * 41 + "}", "too-deep", 1, 1075),
+        (f'{{"{LONG}": NaN}}', "not-yaml", 1, 1034),
+        (f'{{"{LONG}": 1', "not-yaml", 1, 1034),
+    ],
+    ids=["twice", "half a character", "too deep", "no number", "not closed"],
+)
+def test_json_is_judged_as_yaml_is(text: str, code: str, line: int, column: int) -> None:
+    with pytest.raises(YamlTextError) as refused:
+        read_yaml(text)
+
+    assert (refused.value.code, refused.value.line, refused.value.column) == (code, line, column)
 
 
 def test_places_point_at_lines_columns_and_fields() -> None:
