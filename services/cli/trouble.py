@@ -6,15 +6,12 @@ import errno
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import typer.core
 
 from services.cli.output import FAILED, NOT_RUNNING, fail
 from services.runtime.errors import LocalRuntimeError
-
-if TYPE_CHECKING:
-    import click
 
 USAGE = 2
 
@@ -22,7 +19,7 @@ USAGE = 2
 class Guarded(typer.core.TyperGroup):
     """The group of all commands, around which this stands."""
 
-    def invoke(self, ctx: click.Context) -> Any:
+    def invoke(self, ctx: Any) -> Any:
         """Runs the command; ends it with a sentence and an exit code where its surroundings are wrong."""
         try:
             return super().invoke(ctx)

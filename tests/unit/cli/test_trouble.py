@@ -17,11 +17,10 @@ READS = (
     ("report", "show"),
     ("events", "trigger", "purchase"),
     ("events", "listen"),
-    ("explain", "obligation", "x:1"),
+    ("explain", "obligation", "2026-03-02", "1"),
     ("window", "list"),
     ("dlq", "list"),
     ("partner", "live", "grocer"),
-    ("programme", "list"),
     ("run", "cron"),
 )
 
