@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
-from services.cli.books import OneProgramme, books_of
+from services.cli.books import OneProgramme, books_of, named
+from services.cli.house import expect_kafka
 from services.cli.output import FAILED, NOT_RUNNING, Format, Output, fail, out, print_json, print_table
 
 if TYPE_CHECKING:
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
     from services.runtime.progress import Progress
 
 app = typer.Typer(help="The night run: run, status, resume.", no_args_is_help=True)
+
+PATIENCE_S = 2.0
+"""So long Kafka is waited for where its answer would be good to have, and is not needed."""
 
 WithProcessor = Annotated[bool, typer.Option("--with-processor", help="Book in this process until the cut is reached, beside processors that may run.")]
 
@@ -65,6 +69,8 @@ def status(
 ) -> None:
     """Show where each window stands: its state, the steps that are done, what it waits for, its last run and the hash of its report.
 
+    Times are in the programme's zone. Below stands how many records lie in the topics that are not in the books yet.
+
     Examples:
 
         clh clearing status
@@ -72,11 +78,13 @@ def status(
         clh clearing status --last 31 --output json
     """
     from services.night.standing import STEPS, standings
+    from services.runtime.kafka import broker_answers
 
-    with books_of(programme) as (_, chosen, connection):
+    with books_of(programme) as (house, chosen, connection):
         windows = standings(connection, last=last)
+        not_booked = records_not_booked(house, chosen) if broker_answers(house.kafka_bootstrap, patience_s=PATIENCE_S) else None
     if output is Format.JSON:
-        print_json({"programme": chosen, "windows": [as_json(window) for window in windows]})
+        print_json({"programme": chosen, "windows": [as_json(window) for window in windows], "records_not_booked": not_booked})
         return
     rows = [
         (w.day, w.state, f"{sum(step in w.done for step in STEPS)} of {len(STEPS)}", w.waits_for,
@@ -87,6 +95,19 @@ def status(
     for window in windows:
         if window.state in ("draining", "closed"):
             _show_half_done(window)
+    shown = f"{not_booked:,}" if not_booked is not None else "not known, Kafka does not answer"
+    out.print(f"Records that are not booked: {shown}", markup=False, highlight=False)
+
+
+def records_not_booked(house: House, programme: str) -> int:
+    """Records that are in the topics now and not in the books."""
+    from services.night.waiting import unbooked
+
+    night_books = house.night(programme, lambda *_: None, by_hand=True)
+    try:
+        return unbooked(night_books)
+    finally:
+        night_books.connection.close()
 
 
 def _show_half_done(window: Standing) -> None:
@@ -124,7 +145,7 @@ def _clear(programme: str | None, output: Format, *, with_processor: bool, half_
 
     with books_of(programme) as (house, chosen, connection):
         cleared = night(house, chosen, work, output, with_processor=with_processor)
-        show_cleared(connection, chosen, cleared, output)
+        show_cleared(connection, chosen, cleared, output, named(house, chosen))
 
 
 def night(
@@ -134,13 +155,14 @@ def night(
     from clearing.ports import Refusal
     from services.night.waiting import NoProcessor, Waiting
 
+    expect_kafka(house.kafka_bootstrap)
     try:
         with night_bars() as (step, report), _booking(house, programme, with_processor=with_processor) as at_work:
             return work(house, programme, Waiting(house, programme, report, at_work=at_work), step)
     except Refusal as refusal:
-        _refused(refusal, output)
+        _refused(refusal, output, named(house, programme))
     except NoProcessor as missing:
-        way_out = f"start one (clh run accrual --programme {programme}), or add --with-processor; then: clh clearing resume"
+        way_out = f"start one (clh run accrual --programme {programme}), or add --with-processor; then: clh clearing resume --programme {programme}"
         raise fail(f"{missing}; {way_out}", code=NOT_RUNNING) from None
 
 
@@ -193,19 +215,24 @@ def night_bars() -> Iterator[tuple[Callable[[str], None], Progress]]:
         yield begin, report
 
 
-def _refused(refusal: Refusal, output: Format) -> NoReturn:
+def _refused(refusal: Refusal, output: Format, chosen: str) -> NoReturn:
     """Shows the checks that do not hold, with their figures."""
     if output is Format.JSON:
         failed = [{"name": check.name, "figures": dict(check.figures)} for check in refusal.failed]
         print_json({"refused": refusal.day.isoformat(), "failed": failed})
     else:
-        rows = [(check.name, name, value) for check in refusal.failed for name, value in check.figures.items()]
+        from services.report.words import check_figure, check_in_words
+
+        rows = [(check.name, name, check_figure(name, value).words) for check in refusal.failed for name, value in check.figures.items()]
         print_table(("check", "of", "figures"), rows, title=f"Window {refusal.day} was not cleared: {len(refusal.failed)} of its checks do not hold")
-        out.print("It stays closed; nothing is netted or paid. Once it is put right: clh clearing resume", markup=False, highlight=False)
+        for check in refusal.failed:
+            out.print(f"{check.name} says: {check_in_words(check.name)}", markup=False, highlight=False, soft_wrap=True)
+        way_on = f"clh clearing resume{chosen}"
+        out.print(f"It stays closed; nothing is netted or paid. Once it is put right: {way_on}", markup=False, highlight=False, soft_wrap=True)
     raise typer.Exit(FAILED)
 
 
-def show_cleared(connection: Any, programme: str, days: Sequence[date], output: Format) -> None:
+def show_cleared(connection: Any, programme: str, days: Sequence[date], output: Format, chosen: str) -> None:
     """What a night brought: each window with its run and the hash of its report."""
     from services.night.standing import standings
 
@@ -220,4 +247,4 @@ def show_cleared(connection: Any, programme: str, days: Sequence[date], output: 
         return
     rows = [(w.day, w.state, *(f"{w.received.get(name, 0):,}" for name in ("accepted", "rejected", "held")), w.run.sha256 if w.run else None) for w in windows]
     print_table(("window", "state", "accepted", "rejected", "held", "report (SHA-256)"), rows, title=programme, right=("accepted", "rejected", "held"))
-    out.print(f"Look at it: clh report show {windows[-1].day}", markup=False, highlight=False)
+    out.print(f"Look at it: clh report show {windows[-1].day}{chosen}", markup=False, highlight=False)

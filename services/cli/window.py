@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from services.cli.books import OneProgramme, as_day, books_of
-from services.cli.clearing import WithProcessor, as_json, night, show_cleared
+from services.cli.books import OneProgramme, as_day, books_of, named
+from services.cli.clearing import WithProcessor, as_json, night, records_not_booked, show_cleared
+from services.cli.house import expect_kafka
 from services.cli.output import NOT_RUNNING, Format, Output, fail, print_json, print_table
 
 if TYPE_CHECKING:
@@ -82,9 +83,10 @@ def close(
     """
     wanted = as_day(day)
     with books_of(programme) as (house, chosen, connection):
-        window = _window(connection, wanted)
+        suffix = named(house, chosen)
+        window = _window(connection, wanted, suffix)
         if window.state in LATER:
-            show_cleared(connection, chosen, [window.day], output)
+            show_cleared(connection, chosen, [window.day], output, suffix)
             return
 
         def work(house: House, chosen: str, waiting: Any, step: Callable[[str], None]) -> list[date]:
@@ -95,10 +97,10 @@ def close(
             close_by_hand(house, chosen, window.day, booked_to_cut=waiting, progress=step)
             return [window.day]
 
-        show_cleared(connection, chosen, night(house, chosen, work, output, with_processor=with_processor), output)
+        show_cleared(connection, chosen, night(house, chosen, work, output, with_processor=with_processor), output, suffix)
 
 
-def _window(connection: Any, day: date | None) -> Standing:
+def _window(connection: Any, day: date | None, suffix: str) -> Standing:
     """The window that is meant; older ones have to be cleared before it."""
     from services.night.standing import standings
 
@@ -109,21 +111,18 @@ def _window(connection: Any, day: date | None) -> Standing:
         raise fail("there is no window to close")
     found = [window for window in standings(connection, since=wanted) if window.day == wanted]
     if not found:
-        raise fail(f"there is no window {wanted}: clh window list")
+        raise fail(f"there is no window {wanted}: clh window list{suffix}")
     if oldest is not None and oldest < wanted:
-        raise fail(f"window {oldest} comes before {wanted} and is not cleared: clh window close {oldest}")
+        raise fail(f"window {oldest} comes before {wanted} and is not cleared: clh window close {oldest}{suffix}")
     return found[0]
 
 
 def _ask_for_a_processor(house: House, programme: str) -> None:
     """Before anything is cut: where records wait, somebody has to be there who books them."""
-    from services.night.waiting import processors, unbooked
+    from services.night.waiting import processors
 
-    night_books = house.night(programme, lambda *_: None, by_hand=True)
-    try:
-        records = unbooked(night_books)
-    finally:
-        night_books.connection.close()
+    expect_kafka(house.kafka_bootstrap)
+    records = records_not_booked(house, programme)
     if records and not processors(house, programme):
         raise fail(
             f"{records:,} records wait to be booked, and no processor of {programme} runs: clh run accrual --programme {programme}, or add --with-processor",

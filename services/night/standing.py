@@ -5,13 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import psycopg
 
+from services.journal.programmes import load
 from services.night.books import STEPS as BOOKED_BY_THE_NIGHT
 
 STEPS = (*BOOKED_BY_THE_NIGHT, "close")
 """What the night books by itself, and the close after it."""
+
+APPROVAL = "approval (comes with settlement, not in this version)"
+"""What a cleared window waits for: no command approves yet."""
 
 # The newest windows, with the latest run of each.
 WINDOWS = """
@@ -83,7 +88,7 @@ class Standing:
             case "closed":
                 return "pricing, netting and checks"
             case "netted":
-                return "approval"
+                return APPROVAL
             case "approved":
                 return "payment instructions"
             case "instructed":
@@ -95,7 +100,8 @@ class Standing:
 
 
 def standings(connection: psycopg.Connection, *, last: int = 30, since: date | None = None) -> list[Standing]:
-    """The newest windows, oldest first; with `since`, those from that day on."""
+    """The newest windows, oldest first; with `since`, those from that day on. Times are in the programme's zone."""
+    zone = ZoneInfo(load(connection).programme.timezone)
     windows = connection.execute(WINDOWS, {"last": last, "since": since}).fetchall()
     days = [row[0] for row in windows]
     received: dict[date, dict[str, int]] = {}
@@ -106,8 +112,9 @@ def standings(connection: psycopg.Connection, *, last: int = 30, since: date | N
         done.setdefault(day, {})[step] = figures
     return [
         Standing(
-            day, state, ends_at, received.get(day, {}), done.get(day, {}), behind(connection, day) if state == "draining" else (),
-            Run(no, sha256, previous, made_at, runs) if no is not None else None,
+            day, state, ends_at.astimezone(zone) if ends_at is not None else None, received.get(day, {}), done.get(day, {}),
+            behind(connection, day) if state == "draining" else (),
+            Run(no, sha256, previous, made_at.astimezone(zone), runs) if no is not None else None,
         )
         for day, state, ends_at, no, sha256, previous, made_at, runs in windows
     ]  # fmt: skip

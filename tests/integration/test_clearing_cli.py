@@ -63,7 +63,7 @@ def test_a_window_is_closed_by_hand_and_the_next_one_opens(addresses: Addresses,
         day = open_day(run, one)
         closed = as_json(run, one, "window", "close", "--with-processor")
         (window,) = closed["cleared"]
-        assert (window["window"], window["state"], window["waits_for"]) == (day, "netted", "approval")
+        assert (window["window"], window["state"], window["waits_for"]) == (day, "netted", "approval (comes with settlement, not in this version)")
         assert (window["received"]["accepted"], window["received"]["rejected"]) == (2, 1)
         assert list(window["steps"]) != []
         states = [each["state"] for each in windows(run, one)]
@@ -110,6 +110,7 @@ def test_what_a_crash_left_half_done_is_shown_and_gone_on_with(addresses: Addres
         table = run("clearing", "status", "--programme", one.id).output
         assert f"Night of {day}" in table
         assert "records behind" in table
+        assert "Records that are not booked: 3" in table
         gone_on = as_json(run, one, "clearing", "resume", "--with-processor")
         assert [(window["window"], window["state"]) for window in gone_on["cleared"]] == [(day, "netted")]
         assert as_json(run, one, "clearing", "resume")["cleared"] == []
