@@ -128,8 +128,7 @@ def doctor(state_dir: StateDirOption = None, output: Output = Format.TABLE) -> N
     if output is Format.JSON:
         print_json([asdict(finding) for finding in findings])
     else:
-        marks = {Verdict.OK: "[green]ok", Verdict.NOTE: "[yellow]note", Verdict.WRONG: "[bold red]wrong"}
-        print_table(("", "what", "found", "what to do"), [(marks[f.verdict], f.check, f.found, f.advice) for f in findings])
+        print_table(("", "what", "found", "what to do"), [(f.verdict.value, f.check, f.found, f.advice) for f in findings])
     if any(finding.verdict is Verdict.WRONG for finding in findings):
         raise typer.Exit(FAILED)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -10,8 +9,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from services.cli.books import OneProgramme
+from services.cli.escaping import visible
 from services.cli.house import broker
-from services.cli.output import Format, Output, fail, out, print_json, progress_bars
+from services.cli.output import Format, Output, fail, out, print_json, print_json_line, progress_bars
+from services.cli.refused import held, rejected
 from services.cli.senders import Patience, SignOption, show_sent, signer_of
 from services.cli.trace import trace
 from services.cli.trigger import trigger
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from services.events.checking import BadLine
     from services.events.signing import Signer
 
-app = typer.Typer(help="Events: send, listen, trigger, trace.", no_args_is_help=True)
+app = typer.Typer(help="Events: send, listen, trigger, rejected, held, trace.", no_args_is_help=True)
 
 
 @app.callback()
@@ -117,9 +118,9 @@ def listen(
                 if (party is not None and not answer.concerns(party)) or (rejected and answer.outcome != "rejected"):
                     continue
                 if output is Format.JSON:
-                    typer.echo(json.dumps(answer.document, ensure_ascii=False, separators=(",", ":")))
+                    print_json_line(answer.document)
                 else:
-                    typer.echo(f"{answer.document['time']} {in_one_line(answer)}")
+                    typer.echo(visible(f"{answer.document['time']} {in_one_line(answer)}"))
                 printed += 1
                 if printed == count:
                     stop.set()
@@ -158,4 +159,6 @@ def _finish_bad(name: str, bad: list[BadLine], output: Format) -> None:
 
 
 app.command(name="trigger")(trigger)
+app.command(name="rejected")(rejected)
+app.command(name="held")(held)
 app.command(name="trace")(trace)

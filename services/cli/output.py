@@ -18,6 +18,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 from rich.rule import Rule
 
+from services.cli.escaping import DataConsole, visible
 from services.runtime.progress import Progress as Report
 
 FAILED = 1
@@ -29,8 +30,8 @@ RULE_COLUMNS = 80
 
 def console(*, stderr: bool) -> Console:
     """A console as wide as the terminal, or as COLUMNS says; in a pipe without COLUMNS so wide that nothing is folded."""
-    made = Console(stderr=stderr)
-    return made if made.is_terminal or os.environ.get("COLUMNS", "").isdigit() else Console(stderr=stderr, width=PIPED_COLUMNS)
+    made = DataConsole(stderr=stderr)
+    return made if made.is_terminal or os.environ.get("COLUMNS", "").isdigit() else DataConsole(stderr=stderr, width=PIPED_COLUMNS)
 
 
 out = console(stderr=False)
@@ -49,16 +50,21 @@ Output = Annotated[Format, typer.Option("--output", "-o", help="`table` for peop
 
 def print_json(value: object) -> None:
     """Print a value of plain types as JSON, whatever the width of the terminal."""
-    typer.echo(json.dumps(value, indent=2, ensure_ascii=False, default=str))
+    typer.echo(visible(json.dumps(value, indent=2, ensure_ascii=False, default=str)))
+
+
+def print_json_line(value: object) -> None:
+    """Print a value of plain types as one line of JSON."""
+    typer.echo(visible(json.dumps(value, ensure_ascii=False, separators=(",", ":"))))
 
 
 def print_table(columns: Sequence[str], rows: Sequence[Sequence[object]], *, title: str | None = None, right: Sequence[str] = ()) -> None:
     """Print a table; words are wrapped, figures and ids never broken. `right`: the columns of figures, aligned to the right."""
     from services.report.fitting import Field, Fitted, Line
 
-    fields = [Field(column, right=column in right) for column in columns]
-    lines = [Line(tuple("" if cell is None else str(cell) for cell in row)) for row in rows]
-    out.print(Fitted(fields, lines, title=title or ""), crop=False)
+    fields = [Field(visible(column), right=column in right) for column in columns]
+    lines = [Line(tuple("" if cell is None else visible(str(cell)) for cell in row)) for row in rows]
+    out.print(Fitted(fields, lines, title=visible(title or "")), crop=False)
 
 
 def heading(words: str) -> None:
@@ -75,7 +81,7 @@ def fail(sentence: str, *, code: int = FAILED) -> typer.Exit:
 @contextlib.contextmanager
 def progress_bars() -> Iterator[Report]:
     """A bar for each step that reports; on a terminal only, and gone when the work is done. Safe to report to from several threads."""
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    columns = (SpinnerColumn(), TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as bars:
         tasks: dict[str, TaskID] = {}
         guard = threading.Lock()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,7 +11,7 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from services.cli.findings import FOUND, UNUSABLE, as_json, print_findings
-from services.cli.output import NOT_RUNNING, Format, Output, err, fail, out, print_json, print_table
+from services.cli.output import NOT_RUNNING, Format, Output, err, fail, out, print_json, print_json_line, print_table
 
 if TYPE_CHECKING:
     from services.scenario.run import ScenarioResult, UnusableScenario
@@ -79,7 +78,7 @@ def _results(files: list[Path]) -> Iterator[ScenarioResult | UnusableScenario]:
 
 @contextmanager
 def _bar(files: int) -> Iterator[tuple[Progress, Any]]:
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    columns = (SpinnerColumn(), TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as bar:
         task = bar.add_task("read", total=files)
         yield bar, lambda step: bar.update(task, description=step)
@@ -90,7 +89,7 @@ def _print(result: ScenarioResult, output: Format, *, alone: bool) -> None:
         if alone:
             print_json(result.report)
         else:
-            typer.echo(json.dumps(result.report, ensure_ascii=False))
+            print_json_line(result.report)
         return
     if alone:
         _tables(result.report)
@@ -109,7 +108,7 @@ def _print_unusable(unusable: UnusableScenario, output: Format, *, alone: bool) 
         if alone:
             print_json(document)
         else:
-            typer.echo(json.dumps(document, ensure_ascii=False))
+            print_json_line(document)
 
 
 def _tables(report: dict[str, Any]) -> None:
