@@ -131,7 +131,7 @@ class Booking:
         elif self.wanted and received.key in self.wanted:
             given: list[Given] = []
             book_purchase(self.plan, self.booked.postings, received, member, decision, given)
-            self.facts.originals[received.key] = Sale(received.record, received, member.no, decision.applied, given, {})
+            self.facts.originals[received.key] = Sale(received.record, received, member.no, decision.applied, given, {}, undecided=decision.deferred)
         else:
             book_purchase(self.plan, self.booked.postings, received, member, decision, None)
 

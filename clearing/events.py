@@ -81,6 +81,13 @@ class Effect(msgspec.Struct, frozen=True, gc=False):
     gift: str | None = None
 
 
+class Room(msgspec.Struct, frozen=True, gc=False):
+    """Room under limits of what the night decides that comes back with a return: changes of use, below zero, by limit and period."""
+
+    of_all: tuple[tuple[str, int], ...]
+    of_member: tuple[tuple[str, int], ...]
+
+
 class Decision(msgspec.Struct, gc=False):
     """What was decided about one event."""
 
@@ -102,9 +109,11 @@ class Decision(msgspec.Struct, gc=False):
     applied: tuple[MechanicId, ...] | None = None
     """Mechanics that applied, where that depends on the member or on a group (rule 13 asks for it)."""
     deferred: bool = False
-    """Some of what it gives is limited for the whole programme and is decided in the night run."""
-    shared_changes: tuple[tuple[str, int], ...] = ()
-    """Room under limits of the whole programme that comes back with a return, by limit and period; below zero."""
+    """Some of what it may give is decided in the night run."""
+    sale: RecordId | None = None
+    """Of a return: the purchase of which the night decides a part, so that the night takes back what it gave."""
+    room: Room | None = None
+    """Of a return: the room that it brings back for what is received after it."""
     balance: tuple[int, int] | None = None
     """The member's available and pending points after the event."""
 
@@ -131,6 +140,8 @@ class Sale:
     given: list[Given]
     left: dict[int, Remaining]
     changed: bool = False
+    undecided: bool = False
+    """The night has still to decide what some of its mechanics give."""
 
 
 @dataclass(slots=True)

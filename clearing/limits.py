@@ -1,6 +1,6 @@
 """Limits of a mechanic for a member: so many points, so much money or so many times per event, day, month, year or ever."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 
 from schemas.ids import MechanicId
@@ -53,12 +53,17 @@ class Limits:
 
     def use(self, before: int, after: int, used: Used, day: date) -> None:
         """Enters that what the mechanic gave for an event of `day` went from `before` to `after`; room comes back with returns."""
-        for name, change in self.changes(before, after, day):
-            left = used.get(name, 0) + change
-            if left > 0:
-                used[name] = left
-            else:
-                used.pop(name, None)
+        enter(self.changes(before, after, day), used)
+
+
+def enter(changes: Iterable[tuple[str, int]], used: Used) -> None:
+    """Enters by what uses of limits change; where nothing is used any more, nothing is kept."""
+    for name, change in changes:
+        left = used.get(name, 0) + change
+        if left > 0:
+            used[name] = left
+        else:
+            used.pop(name, None)
 
 
 def limits_of(entry: Mechanic, of: str, currency: str) -> Limits | None:
@@ -67,6 +72,11 @@ def limits_of(entry: Mechanic, of: str, currency: str) -> Limits | None:
     if of == "programme" and entry.budget is not None and entry.budget.at_end == "stop":
         limits.append(Limit(points=entry.budget.points, amount=entry.budget.amount, per="ever", of="programme"))
     return Limits(entry.id, limits, currency) if limits else None
+
+
+def limited_for_all(entry: Mechanic) -> bool:
+    """Whether the whole programme shares a limit or a budget of the mechanic."""
+    return any(limit.of == "programme" for limit in entry.limit) or (entry.budget is not None and entry.budget.at_end == "stop")
 
 
 def period(per: str, day: date) -> str:

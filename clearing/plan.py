@@ -8,6 +8,7 @@ from functools import cached_property
 from zoneinfo import ZoneInfo
 
 from clearing.expiry import expiry_of
+from clearing.late import decided_at_night
 from clearing.limits import Limits, limits_of
 from clearing.mechanics import Mechanic, build
 from clearing.mechanics.points_on_spend import PointsOnSpend
@@ -35,7 +36,9 @@ class Rule:
     """Of points: what each sponsor gives, and into which lot. A sponsor without an issuing contract on the day gives nothing (rule 6)."""
     limits: Limits | None
     shared: Limits | None
-    """Limits and budgets of the whole programme: what the mechanic gives is decided in the night run, in order of receipt."""
+    """Limits and budgets of the whole programme."""
+    late: bool
+    """What it gives is decided in the night run, in order of receipt: it, or a mechanic that it depends on, is limited for the whole programme."""
     personal: bool
     """Whether it is for some members only."""
 
@@ -51,8 +54,8 @@ class Rules:
     grouped: bool
     personal: bool
     """Some rule asks who the member is."""
-    shared: bool
-    """Some rule is limited for the whole programme."""
+    late: bool
+    """Some rule is decided in the night run."""
     limited: bool
     """Some rule has limits for each member."""
     gaps: bool
@@ -82,6 +85,10 @@ class Plan:
         """Place, entry and compiled mechanic of every entry of the file."""
         entries = self.file.mechanics
         return tuple((place, entry, build(entry, entries[:place], self.programme.currencies[0])) for place, entry in enumerate(entries))
+
+    @cached_property
+    def _late(self) -> frozenset[int]:
+        return decided_at_night(self.mechanics)
 
     def contract(self, party: PartyId, day: date) -> Contract | None:
         """Rule 1: of that party the version with the latest `from` on or before the day, if its `to` has not passed."""
@@ -134,7 +141,7 @@ class Plan:
             {rule.mechanic.id: rule.mechanic for rule in rules if isinstance(rule.mechanic, PointsOnSpend)},
             any(rule.entry.group for rule in rules),
             any(rule.personal for rule in rules),
-            any(rule.shared is not None for rule in rules),
+            any(rule.late for rule in rules),
             any(rule.limits is not None for rule in rules),
             contract is None or any(party not in rule.accruals for rule in rules if rule.mechanic.effect == "points" for party, _ in rule.funding),
         )
@@ -154,6 +161,7 @@ class Plan:
             {party: accrual(mechanic.id, lot) for party, lot in lots.items()},
             limits_of(entry, "member", self.programme.currencies[0]),
             limits_of(entry, "programme", self.programme.currencies[0]),
+            place in self._late,
             entry.audience != spec.Audience(),
         )
 

@@ -1,6 +1,6 @@
 """Earning: what a purchase brings, by rules 3 to 9."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 
 from clearing.basket import Basket, Remaining, basket_of
@@ -28,18 +28,29 @@ def book_purchase(plan: Plan, postings: Postings, received: Received, member: Me
     seller, day = received.sender, decision.day
     basket = basket_of(received.event.data, seller, decision.local)
     rules = plan.rules(seller, day)
-    values = _values(rules, basket, member)
+    applying = _applying(rules, member)
+    values = _values(rules, applying, basket, member)
     if rules.gaps:
         _ask_contracts(rules, values, seller, day)
     count_purchase(postings, seller, rules.contract, decision)
-    if rules.grouped or rules.personal or rules.shared:
+    if rules.late:
+        values = _put_off(applying, values, basket, decision)
+    elif rules.grouped or rules.personal:
         decision.applied = tuple(rule.mechanic.id for rule, _ in values)
     for rule, value in values:
         if value > 0:
-            if rule.shared is not None:
-                decision.deferred = True
-            else:
-                give(plan, postings, rule, value, basket, member, decision, given)
+            give(plan, postings, rule, value, basket, member, decision, given)
+
+
+def _put_off(applying: Sequence[Rule], values: Sequence[tuple[Rule, int]], basket: Basket, decision: Decision) -> list[tuple[Rule, int]]:
+    """Leaves to the night what it decides, if that may give anything; whoever may win a group there counts as applied until then. Returns the rest."""
+    at_once = [(rule, value) for rule, value in values if not rule.late]
+    won = {rule.place for rule, _ in at_once}
+    rules = [rule for rule in applying if rule.late or rule.place in won]
+    bases = {rule.mechanic.id: rule.mechanic for rule in rules}
+    decision.applied = tuple(rule.mechanic.id for rule in rules)
+    decision.deferred = any(rule.mechanic.value(basket, bases) > 0 for rule in rules if rule.late)
+    return at_once
 
 
 def give(plan: Plan, postings: Postings, rule: Rule, value: int, basket: Basket, member: Member, decision: Decision, given: list[Given] | None = None) -> None:
@@ -94,36 +105,43 @@ def whole(received: Received) -> dict[int, Remaining]:
     return {line.line: Remaining(line.amount_minor, line.quantity) for line in received.event.data.lines}
 
 
-def _values(rules: Rules, basket: Basket, member: Member) -> list[tuple[Rule, int]]:
-    """What each mechanic gives after its limits (rule 3); losers of a group are left out."""
-    applying = rules.all
-    if rules.personal:
-        applying = tuple(rule for rule in applying if not rule.personal or in_audience(rule.entry.audience, member.id, member.kind, member.attributes))
+def _applying(rules: Rules, member: Member) -> tuple[Rule, ...]:
+    """Mechanics that are for this member."""
+    if not rules.personal:
+        return rules.all
+    return tuple(rule for rule in rules.all if not rule.personal or in_audience(rule.entry.audience, member.id, member.kind, member.attributes))
+
+
+def _values(rules: Rules, applying: tuple[Rule, ...], basket: Basket, member: Member) -> list[tuple[Rule, int]]:
+    """What each mechanic gives after its limits (rule 3), as far as they are known now; losers of a group are left out."""
     if not rules.grouped:
         bases = rules.bases
         if len(applying) != len(rules.all):
             bases = {rule.mechanic.id: rule.mechanic for rule in applying if rule.mechanic.id in bases}
         values = [(rule, rule.mechanic.value(basket, bases)) for rule in applying]
         return [(rule, _limited(rule, value, member, basket)) for rule, value in values] if rules.limited else values
-    return _best_of_groups(applying, basket, member)
+    return best_of_groups(applying, basket, lambda rule, value: _limited(rule, value, member, basket))
 
 
 def _limited(rule: Rule, value: int, member: Member, basket: Basket) -> int:
     return rule.limits.cut(value, member.used, basket.day) if rule.limits is not None and value > 0 else value
 
 
-def _best_of_groups(applying: tuple[Rule, ...], basket: Basket, member: Member) -> list[tuple[Rule, int]]:
-    """Rule 3: of each group the mechanic that gives the member most; ties: first in the file. Multipliers see only the bases that won."""
-    first = {rule.place: _limited(rule, rule.mechanic.value(basket, {}), member, basket) for rule in applying if not isinstance(rule.mechanic, Multiplier)}
-    plain = tuple(rule for rule in applying if rule.place in first)
+def best_of_groups(applying: Sequence[Rule], basket: Basket, limited: Callable[[Rule, int], int]) -> list[tuple[Rule, int]]:
+    """Rule 3: of each group the mechanic that gives the member most; ties: first in the file. Multipliers see only the bases that won.
+
+    `limited` says what its limits leave of what a mechanic is worth.
+    """
+    first = {rule.place: limited(rule, rule.mechanic.value(basket, {})) for rule in applying if not isinstance(rule.mechanic, Multiplier)}
+    plain = [rule for rule in applying if rule.place in first]
     lost = _losers(plain, first)
     bases: Mapping[MechanicId, Mechanic] = {rule.mechanic.id: rule.mechanic for rule in plain if rule.place not in lost}
-    values = {rule.place: first[rule.place] if rule.place in first else _limited(rule, rule.mechanic.value(basket, bases), member, basket) for rule in applying}
+    values = {rule.place: first[rule.place] if rule.place in first else limited(rule, rule.mechanic.value(basket, bases)) for rule in applying}
     lost = _losers(applying, values)
     return [(rule, values[rule.place]) for rule in applying if rule.place not in lost]
 
 
-def _losers(rules: tuple[Rule, ...], values: Mapping[int, int]) -> set[int]:
+def _losers(rules: Sequence[Rule], values: Mapping[int, int]) -> set[int]:
     best: dict[str, Rule] = {}
     for rule in rules:
         group = rule.entry.group

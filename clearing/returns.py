@@ -1,11 +1,14 @@
 """Returns and price adjustments: what remains of a purchase is valued again, the difference is taken back (rules 13 to 15)."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from datetime import date
 from decimal import Decimal
+from typing import Any
 
 from clearing.basket import Basket, Remaining, remaining_basket
 from clearing.entries import STAMPS, Code
-from clearing.events import Decision, Effect, Given, Held, Original, OriginalUnknown, Outcome, Pending, Received, Refused, Sale
+from clearing.events import Decision, Effect, Given, Held, Original, OriginalUnknown, Outcome, Pending, Received, Refused, Room, Sale
+from clearing.limits import Used
 from clearing.mechanics.base import Mechanic
 from clearing.member import Member
 from clearing.plan import Plan, Rule
@@ -27,7 +30,9 @@ def book_return(plan: Plan, postings: Postings, received: Received, original: Or
     basket = remaining_basket(sale.received.event.data, sale.received.sender, local, left)
     sale.left = left
     sale.changed = True
-    _take_back(plan, postings, sale, basket, member, decision)
+    if sale.undecided:
+        decision.sale = sale.record
+    take_back(plan, postings, sale, basket, member, decision)
     Purse(postings, member).repay_from_lots(decision.day)
 
 
@@ -47,33 +52,53 @@ def sale_of(received: Received, original: Original | None) -> Sale:
 def _after(received: Received, sale: Sale) -> dict[int, Remaining]:
     """What is left of each line; no more may come back than was bought, over all returns together."""
     left = {line: Remaining(rest.amount_minor, rest.quantity) for line, rest in (sale.left or whole(sale.received)).items()}
-    adjustment = received.event.type == "price-adjustment.v1"
     for place, line in enumerate(received.event.data.lines):
         rest = left.get(line.line)
         if rest is None:
             raise Refused(RejectionCode.RETURNED_TOO_MUCH, f"the purchase has no line {line.line}", f"/data/lines/{place}/line")
-        rest.amount_minor -= line.amount_minor
+        _take_out(received, line, rest)
         if rest.amount_minor < 0:
             raise Refused(
                 RejectionCode.RETURNED_TOO_MUCH, f"more money comes back on line {line.line} than was left of it", f"/data/lines/{place}/amount_minor"
             )
-        if adjustment:
-            continue
-        if line.quantity is not None:
-            rest.quantity -= line.quantity
-        elif rest.amount_minor == 0:
-            rest.quantity = Decimal(0)
         if rest.quantity < 0:
             raise Refused(RejectionCode.RETURNED_TOO_MUCH, f"more units come back on line {line.line} than were left of it", f"/data/lines/{place}/quantity")
     return left
 
 
-def _take_back(plan: Plan, postings: Postings, sale: Sale, basket: Basket, member: Member, decision: Decision) -> None:
-    """Rule 13: each mechanic's difference, split in proportion to what each of its sponsors still has from it."""
+def _take_out(received: Received, line: Any, rest: Remaining) -> None:
+    """Takes a line of a return, or of a price adjustment, out of what was left; a line paid back whole without a word of how many is gone."""
+    rest.amount_minor -= line.amount_minor
+    if received.event.type == "price-adjustment.v1":
+        return
+    if line.quantity is not None:
+        rest.quantity -= line.quantity
+    elif rest.amount_minor == 0:
+        rest.quantity = Decimal(0)
+
+
+def left_after(sale: Sale, backs: Iterable[Received]) -> dict[int, Remaining]:
+    """What was left of a purchase after accepted returns and adjustments, in this order."""
+    left = whole(sale.received)
+    for received in backs:
+        for line in received.event.data.lines:
+            rest = left[line.line]
+            _take_out(received, line, rest)
+            rest.amount_minor, rest.quantity = max(0, rest.amount_minor), max(Decimal(0), rest.quantity)
+    return left
+
+
+def take_back(plan: Plan, postings: Postings, sale: Sale, basket: Basket, member: Member, decision: Decision, used: Used | None = None) -> None:
+    """Rule 13: each mechanic's difference, split in proportion to what each of its sponsors still has from it.
+
+    `used` is given at night, which takes back of what it decides only: what limits of the whole programme have given so far.
+    """
     rules = {rule.mechanic.id: rule for rule in plan.rules(sale.received.sender, basket.day).all}
     applied = [rules[name] for name in sale.applied] if sale.applied is not None else list(rules.values())
     bases: Mapping[MechanicId, Mechanic] = {rule.mechanic.id: rule.mechanic for rule in applied if rule.mechanic.effect == "points"}
     for rule in applied:
+        if used is not None and not rule.late:
+            continue
         given = [part for part in sale.given if part.mechanic == rule.mechanic.id]
         before = sum(part.value for part in given)
         if before == 0:
@@ -86,11 +111,23 @@ def _take_back(plan: Plan, postings: Postings, sale: Sale, basket: Basket, membe
             if back:
                 part.value -= back
                 _take(plan, postings, sale, rule, part, back, member, decision)
-        if rule.limits is not None:
-            rule.limits.use(before, after, member.used, basket.day)
-            member.changed = True
-        if rule.shared is not None:
-            decision.shared_changes += tuple(rule.shared.changes(before, after, basket.day))
+        _bring_room_back(rule, before, after, basket.day, member, decision, used)
+
+
+def _bring_room_back(rule: Rule, before: int, after: int, day: date, member: Member, decision: Decision, used: Used | None) -> None:
+    """Room under limits comes back with a return; under those of what the night decides it is there at night, for what was received after it."""
+    if rule.late and used is None:
+        room = decision.room or Room((), ())
+        of_all = tuple(rule.shared.changes(before, after, day)) if rule.shared is not None else ()
+        of_member = tuple(rule.limits.changes(before, after, day)) if rule.limits is not None else ()
+        if of_all or of_member:
+            decision.room = Room(room.of_all + of_all, room.of_member + of_member)
+        return
+    if rule.limits is not None:
+        rule.limits.use(before, after, member.used, day)
+        member.changed = True
+    if rule.shared is not None and used is not None:
+        rule.shared.use(before, after, used, day)
 
 
 def _take(plan: Plan, postings: Postings, sale: Sale, rule: Rule, part: Given, back: int, member: Member, decision: Decision) -> None:

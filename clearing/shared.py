@@ -1,51 +1,89 @@
-"""Limits and budgets of the whole programme: what mechanics give under them is decided in the night run, in order of receipt (fine print).
+"""What the night decides of purchases: mechanics under limits and budgets of the whole programme, and who wins a group with one (fine print, rule 3).
 
-Online, the order across partitions is not the same on a replay; at night it is.
+Online, the order across partitions is not the same on a replay; at night it is. Purchases and returns are gone through once more in order of
+receipt: a purchase is worth what it was when it came, a return takes back at its own place, and the room that it brings back is there for what
+was received after it.
 """
 
-from clearing.basket import remaining_basket
-from clearing.entries import POINTS, Code
-from clearing.events import Decision, Outcome, Sale
-from clearing.limits import Used
+from typing import NamedTuple
+
+from clearing.basket import Remaining, remaining_basket
+from clearing.events import Decision, Outcome, Received, Room, Sale
+from clearing.limits import Used, enter
 from clearing.member import Member
-from clearing.plan import Plan
+from clearing.plan import Plan, Rule
+from clearing.points import Purse
 from clearing.postings import Key, Postings
-from clearing.purchases import give, whole
-
-LINES_BEFORE = 1_000
-"""Rows that an entry can have had before the night adds to it."""
+from clearing.purchases import best_of_groups, give, split, whole
+from clearing.returns import take_back
 
 
-def book_shared(plan: Plan, postings: Postings, sale: Sale, member: Member, used: Used) -> Decision:
-    """Gives what the limits of the whole programme leave of a purchase, or of what remains of it; `used` is what they have given so far."""
-    received = sale.received
-    local = received.event.time.astimezone(plan.zone)
-    decision = Decision(received, Outcome.ACCEPTED, local.date(), local, member=member)
-    basket = remaining_basket(received.event.data, received.sender, local, sale.left or whole(received))
-    postings.begin(sale.record, line=LINES_BEFORE, seen=_keys(sale, basket.currency))
-    if basket.lines:
-        rules = [rule for rule in plan.rules(received.sender, decision.day).all if sale.applied is None or rule.mechanic.id in sale.applied]
-        bases = {rule.mechanic.id: rule.mechanic for rule in rules if rule.mechanic.effect == "points"}
-        for rule in rules:
-            if rule.shared is None:
-                continue
-            value = rule.mechanic.value(basket, bases)
-            if rule.limits is not None:
-                value = rule.limits.cut(value, member.used, decision.day)
-            value = rule.shared.cut(value, used, decision.day)
-            if value > 0:
-                rule.shared.use(0, value, used, decision.day)
-                give(plan, postings, rule, value, basket, member, decision)
-    decision.balance = (member.spendable, member.pending)
-    return decision
+class Before(NamedTuple):
+    """The rows that an entry has already: the night numbers its own behind them, and counts the event once under each pricing key."""
+
+    lines: int = 0
+    """The first line number that is free."""
+    keys: frozenset[Key] = frozenset()
 
 
-def _keys(sale: Sale, currency: str) -> frozenset[Key]:
-    """Pricing keys under which the purchase has rows already: it counts as one event behind a line."""
-    keys: set[Key] = set()
-    for part in sale.given:
-        if part.lot is not None:
-            keys.add((Code.ACCRUAL, part.lot.sponsor, part.lot.contract, None, None, POINTS))
-        elif part.sponsor is not None:
-            keys.add((Code.DISCOUNT, part.sponsor, None, sale.received.sender, None, currency))
-    return frozenset(keys)
+class SharedLimits:
+    """Goes through what was put off, in the order of the calls; `used` is what limits of the whole programme have given so far."""
+
+    def __init__(self, plan: Plan, postings: Postings, used: Used) -> None:
+        self.plan = plan
+        self.postings = postings
+        self.used = used
+
+    def purchase(self, sale: Sale, member: Member, before: Before) -> Decision:
+        """Gives what the limits leave of a purchase as it came. From now on only those mechanics apply to it that won."""
+        decision, received = self._decision(sale.received, member), sale.received
+        basket = remaining_basket(received.event.data, received.sender, decision.local, whole(received))
+        rules = [rule for rule in self.plan.rules(received.sender, decision.day).all if sale.applied is None or rule.mechanic.id in sale.applied]
+        values = best_of_groups(rules, basket, lambda rule, value: self._cut(rule, value, member, decision))
+        self.postings.begin(sale.record, line=before.lines, seen=before.keys)
+        for rule, value in values:
+            if rule.late and value > 0:
+                if rule.shared is not None:
+                    rule.shared.use(0, value, self.used, decision.day)
+                give(self.plan, self.postings, rule, value, basket, member, decision, sale.given)
+        sale.applied = decision.applied = tuple(rule.mechanic.id for rule, _ in values)
+        sale.undecided = False
+        decision.balance = (member.spendable, member.pending)
+        return decision
+
+    def _cut(self, rule: Rule, value: int, member: Member, decision: Decision) -> int:
+        """What all limits leave. Nobody gives without the contracts that rule 6 asks for: the purchase was accepted for what another mechanic, or none,
+        would have given.
+        """
+        if not rule.late or value <= 0:
+            return value
+        if rule.limits is not None:
+            value = rule.limits.cut(value, member.used, decision.day)
+        if rule.shared is not None:
+            value = rule.shared.cut(value, self.used, decision.day)
+        if self.plan.contract(decision.received.sender, decision.day) is None:
+            return 0
+        if rule.mechanic.effect == "points" and any(sponsor not in rule.accruals for sponsor, _ in split(value, rule.funding)):
+            return 0
+        return value
+
+    def back(self, received: Received, sale: Sale, left: dict[int, Remaining], member: Member, before: Before) -> Decision:
+        """Takes back what a return calls for of what the night gave for its purchase; `left` is what the return leaves of it (rules 13 to 15)."""
+        decision, bought = self._decision(received, member), sale.received
+        local = bought.event.time.astimezone(self.plan.zone)
+        self.postings.begin(received.record, line=before.lines, seen=before.keys)
+        take_back(self.plan, self.postings, sale, remaining_basket(bought.event.data, bought.sender, local, left), member, decision, self.used)
+        Purse(self.postings, member).repay_from_lots(decision.day)
+        sale.changed = True
+        decision.balance = (member.spendable, member.pending)
+        return decision
+
+    def room(self, room: Room, member: Member) -> None:
+        """Room that comes back with a return of a purchase that an earlier night decided."""
+        enter(room.of_all, self.used)
+        enter(room.of_member, member.used)
+        member.changed = True
+
+    def _decision(self, received: Received, member: Member) -> Decision:
+        local = received.event.time.astimezone(self.plan.zone)
+        return Decision(received, Outcome.ACCEPTED, local.date(), local, member=member)

@@ -301,7 +301,7 @@ def write_booked(
         writer.profiles(profiles.values())
     writer.members(changed)
     writer.cards([card for card in facts.cards.values() if card.changed])
-    writer.defer([decision for decision in booked.decisions if decision.deferred or decision.shared_changes], day)
+    writer.defer(booked.decisions, day)
     writer.originals([original for original in facts.originals.values() if getattr(original, "changed", False)])
     if not late:
         return []

@@ -12,6 +12,7 @@ from clearing.basket import Remaining
 from clearing.entries import Code
 from clearing.events import Card, EventKey, Facts, Given, Hold, Original, Outcome, Pending, Received, Sale, Spending
 from clearing.member import Debt, Lot, LotKey, Member
+from clearing.shared import Before
 from schemas.events.decode import decode
 from schemas.ids import CardId, EventId, MechanicId, MemberId, MemberNo, RecordId
 from services.journal.names import Names
@@ -38,11 +39,18 @@ where h.card = any(%s) order by h.received_at, h.record
 """
 # The originals that returns, adjustments, reversals, captures and releases name.
 ORIGINALS = """
-select k.source, k.id, e.record, e.type, e.outcome, e.member, e.card, e.party, e.contract, e.body, e.applied, e.received_at, o.state, o.expires_at
+select k.source, k.id, e.record, e.type, e.outcome, e.member, e.card, e.party, e.contract, e.body, e.applied, e.received_at, o.state, o.expires_at,
+  d.record is not null
 from unnest(%s::int[], %s::text[]) k (source, id)
 join identity i on i.source = k.source and i.id = k.id
 join entry e on e.record = i.record and e.day = i.day
 left join original o on o.record = e.record
+left join deferred d on d.record = e.record
+"""
+# The rows that entries have in a window: how far they are numbered, and under which pricing keys they count already.
+WRITTEN = """
+select entry, code, sponsor, contract, counterparty, counter_contract, unit, max(line) + 1 from transfer
+where entry = any(%s) and day = %s group by entry, code, sponsor, contract, counterparty, counter_contract, unit
 """
 GIVEN = """
 select entry, code, amount, sponsor, contract, mechanic, expiry, earned, release_on from transfer
@@ -129,10 +137,12 @@ class Reader:
             facts.originals[self.names.source_uri[row[0]], EventId(row[1])] = self._original(row, given.get(row[2], []))
 
     def _original(self, row: Sequence[Any], given: Iterable[Sequence[Any]]) -> Original:
-        _, _, record, kind, outcome, member, card, party, contract, body, applied, received_at, state, expires_at = row
+        _, _, record, kind, outcome, member, card, party, contract, body, applied, received_at, state, expires_at, undecided = row
         stored = json.loads(state) if state else {}
         if outcome == Outcome.ACCEPTED and kind == "purchase.v1" and member is not None:
-            return self._sale(record, member, applied, self.received(record, received_at, body, party, arrived=False), given, stored)
+            sale = self._sale(record, member, applied, self.received(record, received_at, body, party, arrived=False), given, stored)
+            sale.undecided = undecided
+            return sale
         if outcome == Outcome.ACCEPTED and kind in ("redemption.v1", "redemption-capture.v1"):
             partner = self.names.party_id[party]
             assert partner is not None
@@ -158,6 +168,17 @@ class Reader:
         left = {int(line): Remaining(amount, Decimal(quantity)) for line, amount, quantity in stored.get("left", ())}
         names = tuple(MechanicId(name) for name in applied.split(",") if name) if applied is not None else None
         return Sale(RecordId(record), received, MemberNo(member), names, parts, left)
+
+    def written(self, records: Collection[int], day: date) -> dict[int, Before]:
+        """What entries have in the journal of a window; those that have nothing there are left out."""
+        names, found = self.names, dict[int, Before]()
+        for entry, code, sponsor, contract, counterparty, counter, unit, lines in self.connection.execute(WRITTEN, (sorted(records), day)):
+            seller = names.party_id[sponsor]
+            assert seller is not None, "every row has a sponsor"
+            key = (Code(code), seller, names.contract_from[contract], names.party_id[counterparty], names.contract_from[counter], names.unit_id[unit])
+            before = found.get(entry, Before())
+            found[entry] = Before(max(before.lines, lines), before.keys | {key})
+        return found
 
     def holds(self, records: Collection[int]) -> list[Hold]:
         """Open holds by their records, in the order given."""

@@ -101,7 +101,7 @@ from (
 ) s left join member m on m.no = s.member
 """
 
-# --- use of limits: what purchases still have from a mechanic, units or times, by limit and period -------------------------------------------
+# --- use of limits: what purchases still have from a mechanic, units or times, by limit and period; room that waits for the night counts as back --
 
 # What a return leaves of a purchase stands with its original; a purchase that was never returned has what it was given.
 _GIVEN = """
@@ -133,6 +133,15 @@ from (
     where m.state <> '{{}}' and exists (select 1 from {_LIMITS} where k.whose = 'member' and starts_with(used.key, k.prefix))
     union all
     select null, name, 0, used from shared_use where exists (select 1 from {_LIMITS} where k.whose = 'programme' and starts_with(name, k.prefix))
+    union all
+    select case when k.whose = 'member' then e.member end, room.change ->> 0, 0, (room.change ->> 1)::bigint
+    from deferred d join entry e on e.record = d.record
+    cross join lateral (
+      select 'programme' whose, change from jsonb_array_elements(d.room -> 'of_all') change
+      union all select 'member', change from jsonb_array_elements(d.room -> 'of_member') change
+    ) room
+    join (select distinct whose, prefix from {_LIMITS}) k on k.whose = room.whose and starts_with(room.change ->> 0, k.prefix)
+    where d.room is not null
   ) uses group by member, name
 ) u left join member m on m.no = u.member
 """  # noqa: S608  # parts of statements from this file

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime
 from typing import Any
 
+import msgspec
 import psycopg
 
 from clearing.entries import Code, Total
@@ -71,7 +72,7 @@ TOTALS = "copy total (day, code, sponsor, contract, counterparty, counter_contra
 TALLY = "copy tally (day, topic, part, party, outcome, code, events) from stdin"
 OUTBOX = "copy outbox (record, day) from stdin"
 HOLD_EVENT = "insert into held (record, day, card, event_day, received_at) values (%s, %s, %s, %s, %s) on conflict (record) do update set card = excluded.card"
-DEFER = "insert into deferred (record, day, received_at) values (%s, %s, %s) on conflict do nothing"
+DEFER = "insert into deferred (record, day, received_at, sale, room) values (%s, %s, %s, %s, %s) on conflict do nothing"
 SHARED = """
 insert into shared_use as s (name, used) values (%(name)s, greatest(0, %(change)s))
 on conflict (name) do update set used = greatest(0, s.used + %(change)s)
@@ -193,6 +194,7 @@ class Writer:
             self.connection.execute(MEMBER_STAGE)
             self._copy(MEMBER_COPY, lines)
             self.connection.execute(MEMBER_UPDATE)
+            self.connection.execute("truncate member_change")  # the night writes several times in one transaction
 
     def profiles(self, members: Iterable[Member]) -> None:
         """Writes members who are new or whose profile changed."""
@@ -225,13 +227,14 @@ class Writer:
         self.connection.execute(WAIT_EVENT, (record, day, received_at))
 
     def defer(self, decisions: Iterable[Decision], day: date) -> None:
-        """Keeps purchases of which the night decides a part, and what comes back to limits of the whole programme."""
-        rows = [(d.received.record, day, d.received.received_at) for d in decisions if d.deferred]
+        """Keeps purchases of which the night decides a part, returns of them, and the room that other returns bring back."""
+        rows = [
+            (d.received.record, day, d.received.received_at, d.sale, None if d.room is None else msgspec.json.encode(d.room).decode())
+            for d in decisions
+            if d.deferred or d.sale is not None or d.room is not None
+        ]
         if rows:
             self.connection.cursor().executemany(DEFER, rows)
-        changes = [change for d in decisions for change in d.shared_changes]
-        if changes:
-            self.shared(changes)
 
     def shared(self, changes: Iterable[tuple[str, int]]) -> None:
         """Adds to what limits of the whole programme have given, by limit and period."""

@@ -13,22 +13,21 @@ import psycopg
 from clearing.booking import Booked, Booking, lapse
 from clearing.checks import Balances, Check, PartitionCount, balances_equal_lots
 from clearing.entries import POINTS, PURCHASES, STAMPS, Code, Total
-from clearing.events import Decision, Facts, Hold, Outcome, Received, Sale
+from clearing.events import Decision, Facts, Hold, Outcome, Received
 from clearing.lines import Obligation
 from clearing.netting import Carried, Netting
 from clearing.plan import Plan
 from clearing.points import Purse
 from clearing.postings import Postings
-from clearing.shared import book_shared
 from clearing.spending import free_holds
 from clearing.window import Event, State, advance
 from schemas.ids import MemberNo, PartyId, RecordId
-from services.accrual.answers import amended
 from services.accrual.batch import BatchBooker, write_booked
 from services.journal.accounts import UNUSED
 from services.journal.names import Names
 from services.night import statements as sql
 from services.night.report import settlement_report
+from services.night.shared import SharedNight
 
 Cuts = dict[tuple[int, int], int]
 UNPRICED = (Code.STAMP, Code.STAMP_REVERSAL)
@@ -137,31 +136,11 @@ class PgNight:
         self.booker.writer.outbox(outbox)
 
     def give_shared(self, day: date) -> None:
-        """What limits of the whole programme leave, purchase by purchase in order of receipt; the answers of those that get something say so."""
+        """What limits of the whole programme leave, in order of receipt; the answers of those that it concerns say so."""
         with self._step(day, "give_shared") as figures:
             if figures is None:
                 return
-            rows = self.connection.execute(sql.DEFERRED, (day,)).fetchall()
-            before: dict[str, int] = dict(self.connection.execute(sql.SHARED_USE).fetchall())
-            used = dict(before)
-            for start in range(0, len(rows), 1000):
-                self._give(rows[start : start + 1000], used, day)
-            self.booker.writer.shared((name, used.get(name, 0) - before.get(name, 0)) for name in used.keys() | before.keys())
-            self.connection.execute("delete from deferred where day = %s", (day,))
-            figures["events"] = len(rows)
-
-    def _give(self, rows: Sequence[Any], used: dict[str, int], day: date) -> None:
-        reader, writer = self.booker.reader, self.booker.writer
-        facts, postings = Facts(), Postings()
-        reader.originals([(uri, event_id) for _, uri, event_id, _ in rows], facts)
-        sales = [sale for _, uri, event_id, _ in rows if isinstance(sale := facts.originals.get((uri, event_id)), Sale)]
-        reader.members({sale.member for sale in sales}, facts)
-        given = {sale.record: book_shared(self.plan, postings, sale, facts.members[sale.member], used) for sale in sales}
-        answered = [(amended(answer, given[record]), record) for record, _, _, answer in rows if record in given and given[record].effects]
-        self._write(postings, facts, (), day)
-        self.connection.cursor().executemany(sql.ANSWER, answered)
-        days = self.connection.execute("select record, day from entry where record = any(%s) order by received_at, record", ([r for _, r in answered],))
-        writer.outbox(list(days))
+            figures["events"] = SharedNight(self.connection, self.plan, self.booker).decide(day)
 
     def free_holds(self, day: date) -> None:
         """Frees what is left of holds whose time ran out by the end of the window."""

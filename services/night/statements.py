@@ -93,12 +93,23 @@ where m.no = d.member
 
 # --- limits of the whole programme ------------------------------------------------------------------------------------------------------------
 
-DEFERRED = """
-select d.record, s.uri, e.id, e.answer from deferred d join entry e on e.record = d.record join source s on s.no = e.source
-where d.day = %s order by d.received_at, d.record
+# What was put off, with its place. A return that came before its purchase had waited for it: its place is behind all that came in order.
+PLACES = """
+create temporary table put_off on commit drop as
+select d.record, d.sale, d.room, row_number() over (
+  order by coalesce((d.received_at, d.record) < (s.received_at, s.record), false), d.received_at, d.record
+) place
+from deferred d left join deferred s on s.record = d.sale where d.day = %s
 """
+SALES = "create index on put_off (sale) where sale is not null"
+IN_ORDER = "select record, sale, room from put_off order by place"
+ENTRIES = """
+select e.record, s.uri, e.id, e.member, e.received_at, e.body, e.party, e.answer from entry e join source s on s.no = e.source where e.record = any(%s)
+"""
+BACKS = "select sale, record from put_off where sale = any(%s) order by place"
+DONE = "delete from deferred where day = %s"
 SHARED_USE = "select name, used from shared_use"
-ANSWER = "update entry set answer = %s where record = %s"
+ANSWER = "update entry set answer = %s, applied = %s where record = %s"
 
 # --- what waited, what was held, holds that ran out -------------------------------------------------------------------------------------
 

@@ -20,17 +20,17 @@ Written = dict[str, Any]
 SCALE = {"EUR": 1, "KWD": 1, "CZK": 25, "JPY": 100}
 
 
-def scenario(seed: int) -> Written:
-    """The scenario of a seed, always the same."""
-    return Maker(Random(seed), seed).made()
+def scenario(seed: int, *, in_one_log: bool = False) -> Written:
+    """The scenario of a seed, always the same. `in_one_log`: whatever the card, events are received in the order in which they stand."""
+    return Maker(Random(seed), seed, in_one_log=in_one_log).made()
 
 
 class Maker:
     """Makes one scenario, and remembers what has happened in it."""
 
-    def __init__(self, random: Random, seed: int, *, days: Sequence[date] = (), members: int = 0, most: int = 5) -> None:
+    def __init__(self, random: Random, seed: int, *, days: Sequence[date] = (), members: int = 0, most: int = 5, in_one_log: bool = False) -> None:
         """`days`: the business days, left out: some. `members`: how many there are from the start, 0: a few. `most`: a member's events on a day."""
-        self.random, self.seed, self.most = random, seed, most
+        self.random, self.seed, self.most, self.in_one_log = random, seed, most, in_one_log
         self.days = list(days) or self.stretch(date(2027, 1, 1) + timedelta(days=random.randint(0, 800)))
         self.file = programme(random, self.days[0], self.days[-1])
         self.head = self.file["programme"]
@@ -84,10 +84,10 @@ class Maker:
                 events.append(self.about_member(day, member, cards))
             elif member not in busy:
                 events += self.member(day, member, self.random.choice(cards))
-        return self.of_one_member(events) if shared(self.file) else events
+        return self.of_one_member(events) if shared(self.file) and not self.in_one_log else events
 
     def of_one_member(self, events: list[Written]) -> list[Written]:
-        """Under a limit of the whole programme only one member's events of a day: who comes first would matter."""
+        """Under a limit of the whole programme only one member's events of a day: who comes first would matter, and no order is promised across cards."""
         cards = [event["card"] for event in events if event["type"] == "purchase"]
         card = self.random.choice(cards) if cards else ""
         return [event for event in events if event.get("card") == card or event["type"] in MEMBER_TYPES]

@@ -17,7 +17,7 @@ from typing import Any
 from clearing.booking import Booked, Booking, lapse
 from clearing.checks import Balances, Check, PartitionCount
 from clearing.entries import POINTS, Code, LineKind, Total, add_up
-from clearing.events import Card, Decision, EventKey, Facts, Given, Hold, Outcome, Pending, Received, Refused, Sale
+from clearing.events import Card, Decision, EventKey, Facts, Hold, Outcome, Pending, Received, Refused, Sale
 from clearing.expiry import effective_expiry
 from clearing.limits import Used
 from clearing.lines import Obligation
@@ -26,7 +26,8 @@ from clearing.netting import Carried, Netting
 from clearing.plan import Plan
 from clearing.points import Purse
 from clearing.postings import Movement, Postings, Transfer
-from clearing.shared import book_shared
+from clearing.returns import left_after
+from clearing.shared import Before, SharedLimits
 from clearing.spending import free_holds
 from clearing.window import Event, State, advance
 from schemas.events.answers import RejectionCode
@@ -87,7 +88,7 @@ class MemoryBooks:
         self.contents: dict[EventKey, Any] = {}
         self.tally: Counter[tuple[date, int, str]] = Counter()
         self.waiting: list[tuple[date, Received]] = []
-        self.deferred: list[tuple[date, Received]] = []
+        self.deferred: list[tuple[date, Decision]] = []
         self.shared: Used = {}
         self.runs: dict[date, Run] = {}
 
@@ -158,10 +159,8 @@ class MemoryBooks:
                 self.bought.append((day, received.sender, decision.contract))
             if decision.outcome is Outcome.WAITING:
                 self.waiting.append((day, received))
-            if decision.deferred:
-                self.deferred.append((day, received))
-            for name, change in decision.shared_changes:
-                self.shared[name] = max(0, self.shared.get(name, 0) + change)
+            if decision.deferred or decision.sale is not None or decision.room is not None:
+                self.deferred.append((day, decision))
 
     def _post(self, day: date, postings: Postings) -> None:
         self.journal += [(day, transfer) for transfer in postings.transfers]
@@ -219,19 +218,33 @@ class MemoryBooks:
     def give_shared(self, day: date) -> None:
         if not self._first_time(day, "give_shared"):
             return
-        for of_day, received in sorted(self.deferred, key=lambda item: self._order(item[1])):
-            sale = self.facts.originals[received.key]
-            if of_day == day and isinstance(sale, Sale):
-                postings = Postings()
-                decision = book_shared(self.plan, postings, sale, self.facts.members[sale.member], self.shared)
-                self.decisions[received.record].append((day, decision))
-                for row in postings.transfers:
-                    what = row.what
-                    if what.code in (Code.ACCRUAL, Code.DISCOUNT) and what.mechanic is not None:
-                        effect = "points" if what.code is Code.ACCRUAL else "discount"
-                        sale.given.append(Given(what.mechanic, effect, what.sponsor, row.amount, what.lot))
-                self._post(day, postings)
-        self.deferred = [(of_day, received) for of_day, received in self.deferred if of_day != day]
+        sales = {one.record: one for one in self.facts.originals.values() if isinstance(one, Sale)}
+        backs: dict[RecordId, list[Received]] = {}
+        for put_off in sorted((decision for of_day, decision in self.deferred if of_day == day), key=lambda one: self._place(one, sales)):
+            assert put_off.member is not None
+            received, member, postings = put_off.received, put_off.member, Postings()
+            limits = SharedLimits(self.plan, postings, self.shared)
+            if put_off.room is not None:
+                limits.room(put_off.room, member)
+                continue
+            if put_off.sale is None:
+                decision = limits.purchase(sales[received.record], member, self._before(received.record))
+            else:
+                sale = sales[put_off.sale]
+                backs.setdefault(sale.record, []).append(received)
+                decision = limits.back(received, sale, left_after(sale, backs[sale.record]), member, self._before(received.record))
+            self.decisions[received.record].append((day, decision))
+            self._post(day, postings)
+        self.deferred = [(of_day, decision) for of_day, decision in self.deferred if of_day != day]
+
+    def _place(self, put_off: Decision, sales: Mapping[RecordId, Sale]) -> tuple[bool, int]:
+        """Its place in the order of receipt; a return that came before its purchase comes after all that came in order."""
+        order = self._order(put_off.received)
+        return put_off.sale is not None and order < self._order(sales[put_off.sale].received), order
+
+    def _before(self, record: RecordId) -> Before:
+        rows = [row for _, row in self.journal if row.entry == record]
+        return Before(len(rows), frozenset(row.what.key for row in rows))
 
     def _order(self, received: Received) -> int:
         partition, offset = received.record >> 40 & 0xFFFF, received.record & 0xFFFFFFFFFF

@@ -17,6 +17,7 @@ from clearing.night import run_night
 from clearing.obligations import price
 from clearing.window import State, WrongTransition
 from schemas.ids import PartyId
+from services.night import shared as night_shared
 from tests.contract.houses import Books, MemoryHouse, Points, on_postgres
 from tests.short import MONDAY, Json, back, capture, enrol, hold, line, moment, of_member, purchase, redeem, reverse
 from tests.unit.clearing.till import BASE, coalition, contract, mechanic
@@ -24,6 +25,7 @@ from tests.unit.clearing.till import BASE, coalition, contract, mechanic
 TUESDAY, FIRST, NEVER = MONDAY + timedelta(days=1), date(2026, 1, 1), date(9999, 12, 31)
 GROCER, FUELCO, OPCO = PartyId("grocer"), PartyId("fuelco"), PartyId("opco")
 Build = Callable[..., Books]
+HYBRID = tuple({**contract(party, "0.0100", "0.0085"), "due_at_issue": "0.4"} for party in ("grocer", "fuelco", "baker", "dairyco"))
 
 
 @pytest.fixture(params=["memory", pytest.param("postgres", marks=pytest.mark.integration)])
@@ -182,6 +184,82 @@ def test_use_of_a_limit_of_the_whole_programme_lasts_and_comes_back_with_returns
     booked(house, back("r1", "e1", {1: 500}, day=TUESDAY), purchase("e2", 2000, card="c2", day=TUESDAY))
     netted(house, TUESDAY)
     assert (house.points("m1").available, house.points("m2").available) == (15, 10)
+
+
+def shared(kind: Any = BASE, **limit: Any) -> Json:
+    return {**kind, "limit": {**limit, "of": "programme"}}
+
+
+def test_the_night_takes_returns_back_at_their_own_place_in_the_order_of_receipt(build: Build) -> None:
+    house = build(shared(points=15, per="day"), partitions=2)
+    house.send(purchase("e1", 1000), partition=0)
+    house.send(purchase("e2", 1000, card="c2"), partition=0)
+    house.send(back("r1", "e1", {1: 400}), partition=0)
+    house.send(purchase("e3", 1000, card="c2"), partition=1)
+    cut(house)
+    twice(house, "give_shared")
+    assert (house.points("m1").available, house.points("m2").available) == (6, 9)
+    assert house.rows(MONDAY) == [("ACCRUAL", 10, "grocer", None), ("ACCRUAL", 4, "grocer", None), ("ACCRUAL", 5, "grocer", None),
+                                  ("RETURN_UNSPENT", 4, "grocer", None)]  # fmt: skip
+    netted(house)
+    booked(house, back("r2", "e1", {1: 600}, day=TUESDAY), purchase("e4", 1000, day=MONDAY))
+    netted(house, TUESDAY)
+    assert house.points("m1").available == 6
+
+
+def test_a_return_that_came_before_its_purchase_has_its_place_behind_all_that_came_in_order(build: Build) -> None:
+    house = booked(build(shared(points=10, per="ever")), back("r1", "e1", {1: 400}), purchase("e1", 1000), purchase("e2", 1000, card="c2"))
+    netted(house)
+    assert (house.points("m1").available, house.points("m2").available) == (6, 0)
+
+
+def test_what_the_night_took_back_is_gone_from_the_purchase(build: Build) -> None:
+    house = booked(build(BASE, shared({**BASE, "id": "more"}, points=1000, per="ever")), purchase("e1", 1000), back("r1", "e1", {1: 400}))
+    house.book()
+    booked(house, back("r2", "e1", {1: 100}))
+    netted(house)
+    assert house.points("m1").available == 10
+    booked(house, back("r3", "e1", {1: 500}, day=TUESDAY))
+    netted(house, TUESDAY)
+    assert house.points("m1").available == 0
+    netted(house, TUESDAY)
+    assert sorted(amount for code, amount, _, _ in house.rows(TUESDAY) if code == "RETURN_UNSPENT") == [5, 5]
+
+
+def test_room_that_comes_back_is_there_for_what_is_received_after_it(build: Build) -> None:
+    limits = [{"points": 10, "per": "ever"}, {"points": 40, "per": "ever", "of": "programme"}]
+    house = booked(build({**BASE, "limit": limits}), purchase("e1", 1000))
+    netted(house)
+    booked(house, purchase("e2", 500, day=TUESDAY), back("r1", "e1", {1: 400}, day=TUESDAY), purchase("e3", 300, day=TUESDAY))
+    netted(house, TUESDAY)
+    assert house.points("m1").available == 6 + 3
+
+
+def test_the_night_finds_the_winner_of_a_group_and_it_stays_the_winner(build: Build) -> None:
+    two = shared({**BASE, "id": "two", "points": 2, "group": "g"}, points=10, per="ever")
+    house = booked(build(two, {**BASE, "id": "one", "group": "g"}), purchase("e1", 500), purchase("e2", 500))
+    assert house.points("m1").available == 0
+    cut(house)
+    twice(house, "give_shared")
+    assert house.points("m1").available == 10 + 5
+    netted(house)
+    booked(house, back("r1", "e1", {1: 500}, day=TUESDAY), back("r2", "e2", {1: 100}, day=TUESDAY))
+    netted(house, TUESDAY)
+    assert house.points("m1").available == 4
+
+
+@pytest.mark.parametrize("batch", [1, 2, 1000])
+def test_the_night_decides_the_same_in_batches_of_any_size(build: Build, monkeypatch: pytest.MonkeyPatch, batch: int) -> None:
+    monkeypatch.setattr(night_shared, "BATCH", batch)
+    house = build(BASE, shared({**BASE, "id": "more"}, points=25, per="ever"), model="hybrid", contracts=HYBRID)
+    booked(house, purchase("e1", 1000), redeem("s1", 10), back("r1", "e1", {1: 1000}), purchase("e2", 1000), purchase("e3", 1000, card="c2"))
+    booked(house, back("r2", "e2", {1: 300}), back("r3", "e2", {1: 200}), purchase("e4", 900), back("r4", "e3", {1: 1000}, card="c2"))
+    netted(house)
+    # more: e1 10, r1 -10, e2 10, e3 10, r2 -3, r3 -2, e4 9, r4 -10
+    assert (house.points("m1"), house.points("m2")) == (Points(2 * 5 + 2 * 9 - 10, 0, 0, 0), Points(0, 0, 0, 0))
+    totals = house.books.journal_totals(MONDAY)
+    assert sorted(house.books.booked_totals(MONDAY), key=str) == sorted(totals, key=str)
+    assert {total.events for total in totals if total.code is Code.ACCRUAL} == {4}
 
 
 def test_holds_that_ran_out_are_freed_and_repay_what_is_owed(build: Build) -> None:

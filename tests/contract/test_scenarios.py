@@ -32,5 +32,5 @@ def test_a_written_scenario_comes_out_as_expected(path: Path) -> None:
 @pytest.mark.parametrize("first", SEEDS[::4])
 def test_random_scenarios_come_out_as_the_oracle_says(first: int) -> None:
     for seed in range(first, first + SEEDS[::4].step):
-        document = scenario(seed)
+        document = scenario(seed, in_one_log=True)
         assert oracle.differences(oracle.report(document), in_memory.run(document)) == []

@@ -89,6 +89,8 @@ class Purchase:
     lines: dict[int, Bought]
     losers: set[int] = field(default_factory=set)
     gifts: list[Gift] = field(default_factory=list)
+    undecided: bool = False
+    """The night has still to decide some of its gifts."""
 
     @property
     def currency(self) -> str:

@@ -6,14 +6,15 @@ from fractions import Fraction
 
 from tests.acceptance.oracle import rules
 from tests.acceptance.oracle.basket import Line, Purchase
+from tests.acceptance.oracle.limits import multiplied
 from tests.acceptance.oracle.programme import Written, day_of
 
 UNITS = {"points_on_spend": "points", "multiplier": "points", "fixed_bonus": "points", "card_discount": "discount", "stamp_card": "stamp"}
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
-def applies(mechanic: Written, bought: Purchase) -> bool:
-    """Whether the mechanic is in force for this purchase at all: day, partner, audience, and the conditions that no line can change."""
+def in_force(mechanic: Written, bought: Purchase) -> bool:
+    """Whether the mechanic is there for this purchase, whatever its conditions say: day, partner, audience. Others are nobody's rivals."""
     if day_of(mechanic["from"]) > bought.day or (mechanic.get("to") and day_of(mechanic["to"]) < bought.day):
         return False
     if mechanic.get("banks") or ("partners" in mechanic and bought.event.party not in mechanic["partners"]):
@@ -23,9 +24,14 @@ def applies(mechanic: Written, bought: Purchase) -> bool:
         if name in audience and fact not in audience[name]:
             return False
     attributes = bought.facts.get("attributes") or {}
-    for name, wanted in (audience.get("attributes") or {}).items():
-        if attributes.get(name) not in (wanted if isinstance(wanted, list) else [wanted]):
-            return False
+    wanted = (audience.get("attributes") or {}).items()
+    return all(attributes.get(name) in (values if isinstance(values, list) else [values]) for name, values in wanted)
+
+
+def applies(mechanic: Written, bought: Purchase) -> bool:
+    """Whether the mechanic is in force, and the conditions hold that no line can change."""
+    if not in_force(mechanic, bought):
+        return False
     when, data = mechanic.get("when") or {}, bought.event.data
     return (
         ("stores" not in when or data["store"] in when["stores"])
@@ -69,9 +75,8 @@ def worth(mechanic: Written, bought: Purchase, left: list[Line], file: tuple[Wri
     if kind == "points_on_spend":
         return _on_spend(mechanic, bought.currency, base)
     if kind == "multiplier":
-        before = [one["id"] for one in file[: file.index(mechanic)] if one["kind"] == "points_on_spend"]
-        multiplied = [one for one in file if one["id"] in mechanic.get("of", before)]
-        points = sum(worth(one, bought, lines, file) for one in multiplied if file.index(one) not in bought.losers)
+        names = multiplied(mechanic, file)
+        points = sum(worth(one, bought, lines, file) for one in file if one["id"] in names and file.index(one) not in bought.losers)
         return int((Fraction(mechanic["factor"]) - 1) * points // 1)
     if kind == "fixed_bonus":
         return int(mechanic["points"]) * (_units(lines) if mechanic.get("each") == "unit" else 1)

@@ -45,9 +45,21 @@ def _shared(limit: Written) -> bool:
     return bool(limit.get("of", "member") == "programme")
 
 
-def is_shared(mechanic: Written) -> bool:
-    """Whether what it gives is decided in the night run."""
-    return any(_shared(limit) for limit in _listed(mechanic))
+def at_night(file: tuple[Written, ...]) -> set[int]:
+    """Places in the file of what the night decides: what all share a limit of, its rivals in a group, and what multiplies one of those."""
+    places = {place for place, one in enumerate(file) if any(_shared(limit) for limit in _listed(one))}
+    before: set[int] = set()
+    while places != before:
+        before = set(places)
+        rivals = {place for place, one in enumerate(file) if "group" in one and one["group"] in {file[other].get("group") for other in before}}
+        names = {file[place]["id"] for place in rivals}
+        places |= rivals | {place for place, one in enumerate(file) if one["kind"] == "multiplier" and names & set(multiplied(one, file))}
+    return places
+
+
+def multiplied(mechanic: Written, file: tuple[Written, ...]) -> list[str]:
+    """What a multiplier multiplies: what it names, or all points on spending before it."""
+    return list(mechanic.get("of", [one["id"] for one in file[: file.index(mechanic)] if one["kind"] == "points_on_spend"]))
 
 
 def _listed(mechanic: Written) -> list[Written]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from datetime import time as clock
 
+from tests.acceptance.oracle import receipt
 from tests.acceptance.oracle.points import Account, Lot, Part
-from tests.acceptance.oracle.purchases import give_shared
 from tests.acceptance.oracle.state import State
 
 
@@ -18,7 +18,7 @@ def free(parts: list[Part], account: Account, state: State) -> None:
 
 def run(state: State) -> None:
     """In the contract's order. What waited for its original has been booked or rejected before."""
-    give_shared(state)
+    receipt.decide(state)
     end = datetime.combine(state.day, clock(23, 59, 59), state.programme.zone)
     ran_out = [state.holds.pop(key) for key, taken in list(state.holds.items()) if taken.expires is not None and taken.expires <= end]
     for member, account in state.accounts.items():

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 
 from tests.acceptance.oracle import rules
-from tests.acceptance.oracle.basket import Gift, Purchase, purchase
-from tests.acceptance.oracle.earning import UNITS, worth
-from tests.acceptance.oracle.limits import is_shared
+from tests.acceptance.oracle.basket import Gift, Line, Purchase, purchase
+from tests.acceptance.oracle.earning import UNITS, in_force, worth
+from tests.acceptance.oracle.limits import at_night
 from tests.acceptance.oracle.programme import Written
 from tests.acceptance.oracle.reading import Event
-from tests.acceptance.oracle.state import Refused, State
+from tests.acceptance.oracle.state import PutOff, Refused, State
 
 
 def book(state: State, event: Event) -> list[Written]:
@@ -24,8 +25,12 @@ def book(state: State, event: Event) -> list[Written]:
     for gift in gifts:
         if gift.unit == "points" and any(points and not _issuing(state, sponsor, bought) for sponsor, points in gift.had.items()):
             raise Refused("no-contract")
-    bought.gifts = [gift for gift in gifts if not is_shared(gift.mechanic)]
-    state.deferred += [(bought, gift.mechanic) for gift in gifts if is_shared(gift.mechanic)]
+    file = programme.mechanics
+    late = at_night(file)
+    bought.gifts = [gift for gift in gifts if file.index(gift.mechanic) not in late]
+    if late:
+        bought.undecided = True
+        state.put_off.append(PutOff(event, bought, bought.left()))
     state.purchases[event.source, event.id] = bought
     own = programme.contract(event.party, day)
     if own:
@@ -33,17 +38,28 @@ def book(state: State, event: Event) -> list[Written]:
     return [effect for gift in bought.gifts for effect in give(state, bought, gift)]
 
 
-def give_shared(state: State) -> None:
-    """The night run: what limits of the whole programme leave of what remains of the day's purchases, in order of receipt."""
-    waiting, state.deferred = state.deferred, []
-    file = state.programme.mechanics
-    for bought, mechanic in waiting:
-        value = worth(mechanic, bought, bought.left(), file)
+def decide(state: State, bought: Purchase, left: list[Line]) -> list[Written]:
+    """The night run: what all limits leave of a purchase as it came, and who wins where that depends on it. Gives the effects."""
+    file, bought.undecided = state.programme.mechanics, False
+    late = at_night(file)
+
+    def given(mechanic: Written) -> int:
+        value = worth(mechanic, bought, left, file)
         value = state.limits.cut(mechanic, bought.member, bought.day, bought.currency, value, at_night=True)
-        if value:
-            gift = _gift(state, bought, mechanic, value)
-            bought.gifts = sorted([*bought.gifts, gift], key=lambda one: file.index(one.mechanic))
-            state.events[bought.event.id]["effects"] += give(state, bought, gift)
+        if state.programme.contract(bought.event.party, bought.day) is None:
+            return 0
+        if UNITS[mechanic["kind"]] == "points" and not all(_issuing(state, sponsor, bought) for sponsor in _gift(state, bought, mechanic, value).had):
+            return 0
+        return value
+
+    bought.losers -= late
+    _contend(state, bought, given, late)
+    values = [(file[place], given(file[place])) for place in sorted(late - bought.losers)]
+    effects = []
+    for gift in [_gift(state, bought, mechanic, value) for mechanic, value in values if value]:
+        bought.gifts = sorted([*bought.gifts, gift], key=lambda one: file.index(one.mechanic))
+        effects += give(state, bought, gift)
+    return effects
 
 
 def _issuing(state: State, sponsor: str, bought: Purchase) -> bool:
@@ -58,14 +74,20 @@ def _gifts(state: State, bought: Purchase) -> list[Gift]:
     def given(mechanic: Written) -> int:
         return state.limits.cut(mechanic, bought.member, bought.day, bought.currency, worth(mechanic, bought, left, file))
 
-    for multiplying in (False, True):
-        for group in dict.fromkeys(one["group"] for one in file if "group" in one):
-            rivals = [one for one in file if one.get("group") == group]
-            if any(one["kind"] == "multiplier" for one in rivals) is multiplying:
-                winner = max(rivals, key=given)
-                bought.losers |= {file.index(one) for one in rivals if one is not winner}
+    _contend(state, bought, given, set(range(len(file))))
     totals = [(mechanic, given(mechanic)) for place, mechanic in enumerate(file) if place not in bought.losers]
     return [_gift(state, bought, mechanic, total) for mechanic, total in totals if total]
+
+
+def _contend(state: State, bought: Purchase, given: Callable[[Written], int], places: set[int]) -> None:
+    """Of each group at these places, all but the one that gives most lose."""
+    file = state.programme.mechanics
+    for multiplying in (False, True):
+        for group in dict.fromkeys(file[place]["group"] for place in sorted(places) if "group" in file[place]):
+            rivals = [one for one in file if one.get("group") == group and in_force(one, bought)]
+            if rivals and any(one["kind"] == "multiplier" for one in rivals) is multiplying:
+                winner = max(rivals, key=given)
+                bought.losers |= {file.index(one) for one in rivals if one is not winner}
 
 
 def _gift(state: State, bought: Purchase, mechanic: Written, total: int) -> Gift:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from tests.acceptance.oracle import rules
-from tests.acceptance.oracle.basket import Gift, Purchase
+from tests.acceptance.oracle import limits, rules
+from tests.acceptance.oracle.basket import Gift, Line, Purchase
 from tests.acceptance.oracle.earning import worth
 from tests.acceptance.oracle.points import Debt
 from tests.acceptance.oracle.programme import Written
 from tests.acceptance.oracle.purchases import effect
 from tests.acceptance.oracle.reading import Event
-from tests.acceptance.oracle.state import Held, Refused, State, Waits
+from tests.acceptance.oracle.state import Held, PutOff, Refused, State, Waits
 
 
 def book(state: State, event: Event) -> list[Written]:
@@ -28,11 +28,22 @@ def book(state: State, event: Event) -> list[Written]:
     if member != bought.member:
         raise Refused("original-of-other-card")
     _take_out(bought, event)
-    effects: list[Written] = []
     left = bought.left()
+    if bought.undecided:
+        state.put_off.append(PutOff(event, bought, left))
+    return take_back(state, event, bought, left, at_night=False)
+
+
+def take_back(state: State, event: Event, bought: Purchase, left: list[Line], *, at_night: bool) -> list[Written]:
+    """What a return takes back of all gifts; at night of those that the night decides. Gives the effects."""
+    file = state.programme.mechanics
+    late = limits.at_night(file)
+    effects: list[Written] = []
     for gift in bought.gifts:
-        effects += _difference(state, event, bought, gift, worth(gift.mechanic, bought, left, state.programme.mechanics))
-    state.account(member).repay(state.day_of(event), state.books, event.id)
+        of_night = file.index(gift.mechanic) in late
+        if not at_night or of_night:
+            effects += _difference(state, event, bought, gift, worth(gift.mechanic, bought, left, file), room_at_night=of_night and not at_night)
+    state.account(bought.member).repay(state.day_of(event), state.books, event.id)
     return effects
 
 
@@ -61,8 +72,11 @@ def _take_out(bought: Purchase, event: Event) -> None:
         line.gone = line.gone or (number in uncounted and line.back == line.amount)
 
 
-def _difference(state: State, event: Event, bought: Purchase, gift: Gift, worth_now: int) -> list[Written]:
-    """Takes one mechanic's difference back, from each sponsor in proportion to what it still has from it. Gives the effects."""
+def _difference(state: State, event: Event, bought: Purchase, gift: Gift, worth_now: int, *, room_at_night: bool) -> list[Written]:
+    """Takes one mechanic's difference back, from each sponsor in proportion to what it still has from it. Gives the effects.
+
+    `room_at_night`: the room that this brings back is there at night, for what was received after it.
+    """
     taken = max(0, gift.total - worth_now)
     if not taken:
         return []
@@ -80,7 +94,11 @@ def _difference(state: State, event: Event, bought: Purchase, gift: Gift, worth_
             state.stamps[bought.member, mechanic["id"]] -= part
         if shown:
             effects.append(effect(mechanic, gift.unit, -shown, sponsor or None, bought.currency))
-    state.limits.count(mechanic, bought.member, bought.day, -taken, times=0 if gift.total else -1)
+    times = 0 if gift.total else -1
+    if room_at_night:
+        state.put_off.append(PutOff(event, bought, [], (mechanic, -taken, times)))
+    else:
+        state.limits.count(mechanic, bought.member, bought.day, -taken, times=times)
     return effects
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date
 
-from tests.acceptance.oracle.basket import Purchase
+from tests.acceptance.oracle.basket import Line, Purchase
 from tests.acceptance.oracle.books import Books, Window
 from tests.acceptance.oracle.limits import Limits
 from tests.acceptance.oracle.points import Account, Lot, Taking
@@ -32,6 +32,17 @@ class Waits(Exception):
 
 
 @dataclass
+class PutOff:
+    """What waits for the night to be decided in order of receipt: a purchase, a return of one that waits, or room that a return brings back."""
+
+    event: Event
+    bought: Purchase
+    left: list[Line]
+    room: tuple[Written, int, int] | None = None
+    """Mechanic, what is taken back of it (below zero), and how often it has given less."""
+
+
+@dataclass
 class State:
     """Members, points, purchases and what happened to each event."""
 
@@ -52,7 +63,7 @@ class State:
     stamps: dict[tuple[str, str], int] = field(default_factory=dict)
     rows: dict[tuple[str, str], int] = field(default_factory=dict)
     lots_of: dict[tuple[str, str, str, str], Lot] = field(default_factory=dict)
-    deferred: list[tuple[Purchase, Written]] = field(default_factory=list)
+    put_off: list[PutOff] = field(default_factory=list)
     limits: Limits = field(default_factory=Limits)
     books: Books = field(init=False)
 

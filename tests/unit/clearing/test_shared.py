@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
-from clearing.events import Sale
+from clearing.events import Decision, Room, Sale
 from clearing.postings import Postings
-from clearing.shared import LINES_BEFORE, book_shared
+from clearing.shared import Before, SharedLimits
 from schemas.ids import EventId, RecordId
-from tests.short import MONDAY, Json, back, line, purchase
+from tests.short import MONDAY, Json, adjust, back, enrol, line, purchase, redeem
 from tests.unit.clearing.baskets import day
 from tests.unit.clearing.till import BASE, Till, answer, contract, mechanic
 
 TUESDAY = day("2026-03-03")
+
+
+HYBRID = tuple({**contract(party, "0.0100", "0.0085"), "due_at_issue": "0.4"} for party in ("grocer", "fuelco", "baker", "dairyco"))
 
 
 def hello(points: int = 30, **terms: Any) -> Json:
@@ -54,7 +57,7 @@ def test_a_purchase_counts_as_one_event_however_often_it_was_given_something() -
     till.night()
     (issued,) = [one for one in till.books.runs[MONDAY].obligations if one.kind == "issue"]
     assert (issued.quantity, issued.events) == (61, 2)
-    assert [row.line for row in till.rows()] == [0, LINES_BEFORE, LINES_BEFORE]
+    assert [row.line for row in till.rows()] == [0, 1, 0]
     assert [row.first for row in till.rows()] == [True, False, True]
     assert [row.entry for row in till.rows()] == [1 << 56, 1 << 56, (1 << 56) + 1]
 
@@ -88,12 +91,99 @@ def test_a_members_own_limit_is_asked_first_and_used_by_what_all_leave() -> None
     assert (till.used("m1"), till.used("m2")) == ({"2026-03-02": 25}, {"2026-03-02": 15})
 
 
-def test_what_came_back_before_the_night_is_not_given() -> None:
-    till = Till({**BASE, **of_all(points=1000, per="day")})
-    till.send(purchase("e1", 1000), purchase("e2", 1000), back("r1", "e1", {1: 400}), back("r2", "e2", {1: (1000, "1")}))
+def of_the_night(till: Till, event_id: str) -> str:
+    """What the night decided about an event."""
+    return next(answer(found[-1][1]) for found in till.books.decisions.values() if found[-1][1].received.event.id == event_id)
+
+
+def test_a_purchase_is_worth_what_it_was_when_it_came_and_a_return_takes_back_at_its_own_place() -> None:
+    till = Till({**BASE, **of_all(points=15, per="day")})
+    till.send(purchase("e1", 1000), purchase("e2", 1000), back("r1", "e1", {1: 400}), purchase("e3", 1000), back("r2", "e2", {1: (1000, "1")}))
+    assert till.balance() == (0, 0)
     till.night()
-    assert late(till) == ["accepted: base points 6 grocer", "accepted"]
+    assert [of_the_night(till, one) for one in ("e1", "e2", "r1", "e3", "r2")] == [
+        "accepted: base points 10 grocer",
+        "accepted: base points 5 grocer",
+        "accepted: base points -4 grocer",
+        "accepted: base points 4 grocer",
+        "accepted: base points -5 grocer",
+    ]
+    assert till.balance() == (10, 0)
+    assert till.books.shared == {"base:0:2026-03-02": 10}
+    assert [(row.entry & 0xFF, row.line) for row in till.rows()] == [(0, 0), (1, 0), (2, 0), (3, 0), (4, 0)]
+
+
+def test_several_returns_and_adjustments_of_one_purchase_are_taken_back_one_after_the_other() -> None:
+    till = Till({**BASE, **of_all(points=1000, per="day")}, mechanic("fixed_bonus", "each", points=2, each="unit", **of_all(points=1000, per="day")))
+    bought = [line(1, 1000, quantity="3")]
+    till.send(purchase("e1", bought), back("r1", "e1", {1: (300, "1")}), adjust("a1", "e1", {1: 200}), back("r2", "e1", {1: 500}))
+    till.night()
+    assert [of_the_night(till, one) for one in ("e1", "r1", "a1", "r2")] == [
+        "accepted: base points 10 grocer, each points 6 grocer",
+        "accepted: base points -3 grocer, each points -2 grocer",
+        "accepted: base points -2 grocer",
+        "accepted: base points -5 grocer, each points -4 grocer",
+    ]
+    assert (till.balance(), till.books.shared) == ((0, 0), {})
+
+
+def test_a_return_that_came_before_its_purchase_is_taken_back_after_all_that_came_in_order() -> None:
+    till = Till({**BASE, **of_all(points=10, per="day")})
+    till.send(back("r1", "e1", {1: 400}), purchase("e1", 1000), purchase("e2", 1000))
+    till.night()
+    assert [of_the_night(till, one) for one in ("e1", "e2", "r1")] == [
+        "accepted: base points 10 grocer",
+        "accepted",
+        "accepted: base points -4 grocer",
+    ]
     assert till.books.shared == {"base:0:2026-03-02": 6}
+
+
+def test_what_was_held_has_its_place_by_its_own_receipt() -> None:
+    till = Till({**BASE, **of_all(points=15, per="ever")})
+    till.send(purchase("e1", 1000, card="c9"))
+    till.night()
+    till.send(purchase("e2", 1000, day=TUESDAY), enrol("n1", "m9", "c9", day=TUESDAY))
+    till.night()
+    assert (of_the_night(till, "e1"), of_the_night(till, "e2")) == ("accepted: base points 10 grocer", "accepted: base points 5 grocer")
+
+
+def test_what_the_night_takes_back_and_was_spent_is_owed() -> None:
+    till = Till(BASE, {**BASE, "id": "more", **of_all(points=1000, per="ever")})
+    till.send(purchase("e1", 1000), redeem("s1", 10), back("r1", "e1", {1: 1000}))
+    assert (till.balance(), till.debts()) == ((-10, 0), ["10 opco"])
+    till.night()  # 10 more repay what is owed; they are spent when the night takes them back
+    assert (till.balance(), till.debts()) == ((-10, 0), ["10 opco"])
+
+
+def test_lines_of_an_entry_never_repeat_and_it_counts_once_under_each_key_whatever_it_had() -> None:
+    till = Till(BASE, {**BASE, "id": "more", **of_all(points=1000, per="ever")}, model="hybrid", contracts=HYBRID)
+    till.send(purchase("e1", 1000), redeem("s1", 10), back("r1", "e1", {1: 1000}))
+    till.night()
+    till.mark()
+    till.send(purchase("e2", 500, day=TUESDAY))  # both repay
+    till.night()
+    assert [(row.what.code.name, row.line, row.first) for row in till.rows()] == [
+        ("ACCRUAL", 0, True),
+        ("REPAYMENT", 1, True),
+        ("ACCRUAL", 2, False),
+        ("REPAYMENT", 3, False),
+    ]
+    assert {line.events for line in till.books.runs[TUESDAY].obligations if line.kind == "issue"} == {1}
+
+
+def test_the_rows_of_the_night_are_numbered_behind_more_than_a_thousand() -> None:
+    till = Till(hello(**of_all(points=50, per="day")))
+    till.send(purchase("e1", 100))
+    sale = till.books.facts.originals["/partners/grocer", EventId("e1")]
+    assert isinstance(sale, Sale)
+    postings = Postings()
+    SharedLimits(till.books.plan, postings, {}).purchase(sale, till.member(), Before(1_234, frozenset()))
+    assert [(row.line, row.first) for row in postings.transfers] == [(1_234, True)]
+    known = frozenset(row.what.key for row in postings.transfers)
+    again = Postings()
+    SharedLimits(till.books.plan, again, {}).purchase(sale, till.member(), Before(7, known))
+    assert [(row.line, row.first) for row in again.transfers] == [(7, False)]
 
 
 def test_room_of_all_comes_back_with_a_return() -> None:
@@ -101,26 +191,33 @@ def test_room_of_all_comes_back_with_a_return() -> None:
     till.send(purchase("e1", 1000))
     till.night()
     decision = till.one(back("r1", "e1", {1: 400}, day=TUESDAY))
-    assert (answer(decision), decision.shared_changes) == ("accepted: base points -4 grocer", (("base:0:", -4),))
-    assert till.books.shared == {"base:0:": 6}
+    assert (answer(decision), decision.room) == ("accepted: base points -4 grocer", Room((("base:0:", -4),), ()))
+    assert till.books.shared == {"base:0:": 10}
     till.send(purchase("e2", 1000, day=TUESDAY))
     till.night()
     assert till.balance() == (6 + 6, 0)
+
+
+def test_room_that_comes_back_is_there_for_what_was_received_after_the_return() -> None:
+    limits = {"limit": [{"points": 10, "per": "ever"}, {"points": 40, "per": "ever", "of": "programme"}]}
+    for own in (of_all(points=10, per="ever"), limits):
+        till = Till({**BASE, **own})
+        till.send(purchase("e1", 1000))
+        till.night()
+        till.send(purchase("e2", 500, day=TUESDAY), back("r1", "e1", {1: 400}, day=TUESDAY), purchase("e3", 500, day=TUESDAY))
+        till.night()
+        assert (of_the_night(till, "e2"), of_the_night(till, "e3")) == ("accepted", "accepted: base points 4 grocer")
 
 
 def test_a_return_of_what_is_not_limited_for_all_changes_no_room_of_all() -> None:
     till = Till(BASE, hello(**of_all(points=1000, per="day")))
     till.send(purchase("e1", 1000))
     till.night()
-    assert till.one(back("r1", "e1", {1: 400}, day=TUESDAY)).shared_changes == ()
-    assert till.one(back("r2", "e1", {1: (600, "1")}, day=TUESDAY)).shared_changes == (("hello:0:2026-03-02", -30),)
+    assert till.one(back("r1", "e1", {1: 400}, day=TUESDAY)).room is None
+    assert till.one(back("r2", "e1", {1: (600, "1")}, day=TUESDAY)).room == Room((("hello:0:2026-03-02", -30),), ())
 
 
 def test_only_mechanics_that_applied_at_the_purchase_are_decided() -> None:
-    till = Till(hello(group="g", **of_all(points=1000, per="day")), mechanic("fixed_bonus", "forty", points=40, group="g"))
-    assert till.send(purchase("e1", 100)) == ["accepted: forty points 40 grocer"]
-    till.night()
-    assert late(till) == []
     gold = Till(hello(for_={"tiers": ["gold"]}, **of_all(points=1000, per="day")), {**BASE, **of_all(points=1000, per="day")})
     gold.send(purchase("e1", 100))
     gold.member().attributes["tier"] = "gold"  # too late
@@ -172,7 +269,7 @@ def test_the_decision_of_the_night_says_whose_and_when_it_was_and_the_balance_af
     assert isinstance(sale, Sale)
     used = {"hello:0:2026-03-02": 30}
     postings = Postings()
-    late_decision = book_shared(till.books.plan, postings, sale, till.member(), used)
+    late_decision: Decision = SharedLimits(till.books.plan, postings, used).purchase(sale, till.member(), Before())
     assert (late_decision.day, late_decision.member, late_decision.balance) == (MONDAY, till.member(), (20, 0))
     assert (late_decision.received, late_decision.local) == (decision.received, decision.local)
     assert used == {"hello:0:2026-03-02": 50}
@@ -183,3 +280,67 @@ def test_a_purchase_that_brings_nothing_under_a_limit_of_all_is_not_put_off() ->
     till = Till({**BASE, **of_all(points=50, per="day")})
     assert not till.one(purchase("e1", 99)).deferred
     assert not Till(BASE).one(purchase("e1", 100)).deferred
+
+
+RIVALS = (
+    {**BASE, "id": "two", "points": 2, "group": "g", **of_all(points=10, per="ever")},
+    {**BASE, "id": "one", "group": "g"},
+)
+
+
+def test_of_a_group_the_night_finds_who_gives_most_after_what_all_share() -> None:
+    till = Till(*RIVALS)
+    decision = till.one(purchase("e1", 500))
+    assert (answer(decision), decision.deferred, decision.applied) == ("accepted", True, ("two", "one"))
+    till.night()
+    till.send(purchase("e2", 500, day=TUESDAY), purchase("e3", 1000, day=TUESDAY))
+    till.night()
+    assert late(till) == ["accepted: two points 10 grocer", "accepted: one points 5 grocer", "accepted: one points 10 grocer"]
+    wednesday = day("2026-03-04")
+    assert answer(till.one(back("r1", "e2", {1: 200}, day=wednesday))) == "accepted: one points -2 grocer"  # though there is room for `two` again:
+    assert answer(till.one(back("r2", "e1", {1: 500}, day=wednesday))) == "accepted: two points -10 grocer"
+    till.send(purchase("e4", 500, day=wednesday), purchase("e5", 500, day=wednesday))
+    till.night()
+    assert (of_the_night(till, "e4"), of_the_night(till, "e5")) == ("accepted: two points 10 grocer", "accepted: one points 5 grocer")
+
+
+def test_what_multiplies_a_group_that_the_night_decides_is_decided_then() -> None:
+    till = Till(
+        *RIVALS,
+        {**BASE, "id": "plain"},
+        mechanic("multiplier", "double", factor="2", of=["two", "one"]),
+        mechanic("multiplier", "own", factor="2", of=["plain"]),
+    )
+    till.send(purchase("e1", 500), purchase("e2", 500))
+    assert till.balance() == (20, 0)
+    till.night()
+    assert late(till) == ["accepted: two points 10 grocer, double points 10 grocer", "accepted: one points 5 grocer, double points 5 grocer"]
+
+
+def test_a_group_whose_multiplier_the_night_decides_is_decided_then_with_what_builds_on_it() -> None:
+    multiplier = mechanic("multiplier", "double", factor="3", of=["two"], group="h")
+    till = Till(*RIVALS, multiplier, mechanic("fixed_bonus", "seven", points=7, group="h"))
+    till.send(purchase("e1", 500), purchase("e2", 500))
+    assert till.balance() == (0, 0)
+    till.night()
+    assert late(till) == ["accepted: two points 10 grocer, double points 20 grocer", "accepted: one points 5 grocer, seven points 7 grocer"]
+
+
+def test_limits_of_a_member_on_a_rival_keep_the_order_of_receipt_too() -> None:
+    first, second = RIVALS
+    till = Till({**first, **of_all(points=0, per="ever")}, {**second, "limit": {"points": 5, "per": "ever"}})
+    till.send(purchase("e1", 500))
+    till.night()
+    till.send(purchase("e2", 500, day=TUESDAY), back("r1", "e1", {1: 200}, day=TUESDAY), purchase("e3", 500, day=TUESDAY))
+    assert till.used() == {"": 5}
+    till.night()
+    assert (of_the_night(till, "e2"), of_the_night(till, "e3")) == ("accepted", "accepted: one points 2 grocer")
+    assert till.used() == {"": 5}
+
+
+def test_a_rival_without_a_contract_cannot_win_at_night() -> None:
+    first, second = RIVALS
+    till = Till(first, {**second, "funding": [{"party": "fuelco", "share": "1"}]}, contracts=(contract("grocer", "0.01"),))
+    assert till.send(purchase("e1", 500), purchase("e2", 500)) == ["accepted", "accepted"]
+    till.night()
+    assert late(till) == ["accepted: two points 10 grocer", "accepted"]

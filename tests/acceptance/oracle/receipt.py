@@ -1,0 +1,25 @@
+"""Limits and budgets of the whole programme: in the night run, in order of receipt."""
+
+from __future__ import annotations
+
+from tests.acceptance.oracle import purchases, returns
+from tests.acceptance.oracle.state import PutOff, State
+
+
+def decide(state: State) -> None:
+    """Goes through all that was put off. A return that came before its purchase has waited for it, and comes after all that came in order."""
+    order = {key: place for place, key in enumerate(state.seen)}
+
+    def place(one: PutOff) -> tuple[bool, int]:
+        own, of = order[one.event.source, one.event.id], order[one.bought.event.source, one.bought.event.id]
+        return own < of, own
+
+    waiting, state.put_off = sorted(state.put_off, key=place), []
+    for one in waiting:
+        if one.room is not None:
+            mechanic, change, times = one.room
+            state.limits.count(mechanic, one.bought.member, one.bought.day, change, times=times)
+        elif one.event is one.bought.event:
+            state.events[one.event.id]["effects"] += purchases.decide(state, one.bought, one.left)
+        else:
+            state.events[one.event.id]["effects"] += returns.take_back(state, one.event, one.bought, one.left, at_night=True)
