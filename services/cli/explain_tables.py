@@ -85,6 +85,12 @@ def obligation(found: ObligationExplained, page: int, limit: int, chosen: str) -
     equations(found.equations)
 
 
+def _no_page(page: int, limit: int, of: int) -> str:
+    """Where somebody has turned too far."""
+    pages = max(1, -(-of // limit))
+    return f"Nothing here: page {page} of {pages}"
+
+
 def _events(found: ObligationExplained, page: int, limit: int, chosen: str) -> None:
     """A page of the shares that events have in the line: an event under two totals has two."""
     assert found.page is not None
@@ -94,7 +100,7 @@ def _events(found: ObligationExplained, page: int, limit: int, chosen: str) -> N
     first, last = found.page.first + 1, found.page.first + len(shown)
     events = found.line.events if found.line.events is not None else found.page.of
     of = f"{found.page.of:,}" if events == found.page.of else f"{found.page.of:,} shares of {events:,} {'event' if events == 1 else 'events'}"
-    title = f"{'Events' if events == found.page.of else 'Shares'} {first:,} to {last:,} of {of}" if shown else f"No events on page {page} of {of}"
+    title = f"{'Events' if events == found.page.of else 'Shares'} {first:,} to {last:,} of {of}" if shown else _no_page(page, limit, found.page.of)
     print_table(("total", "event", "type", "received", "record", "member", "quantity"), rows, title=title, right=("total", "quantity"))
     of_line = found.totals[0].unit
     on_page = in_unit(sum(e.quantity for e in shown), of_line)
@@ -126,6 +132,8 @@ def event(found: EventExplained, chosen: str = "") -> None:
     _say(name + (f" of {found.event_day}" if found.event_day is not None else "") + (f", member {found.member}" if found.member is not None else ""))
     effect = f", took effect in the window {found.booked}" if found.booked is not None else ""
     _say(f"{found.outcome}: received in the window {found.window}{effect}")
+    if found.claim_until is not None:
+        _say(f"held, since nobody has enrolled the card {found.card}: it can be claimed until {found.claim_until}, after that it is refused (claim-expired)")
     if found.code is not None:
         _say(f"{found.code}: {found.pointer or 'the event'}: {found.detail}")
     for a in found.attempts:
@@ -172,7 +180,7 @@ def member(found: MemberExplained, page: int, limit: int, chosen: str) -> None:
         for c in found.changes
     ]
     columns = ("window", "event", "type", "available", "pending", "held", "owed", "available then")
-    title = f"Entries {found.first + 1:,} to {found.first + len(rows):,} of {found.of:,}" if rows else f"No entries on page {page} of {found.of:,}"
+    title = f"Entries {found.first + 1:,} to {found.first + len(rows):,} of {found.of:,}" if rows else _no_page(page, limit, found.of)
     print_table(columns, rows, title=title, right=columns[3:])
     if found.first + len(rows) < found.of:
         _say(f"next: clh explain member {found.id} --page {page + 1} --limit {limit}{chosen}")

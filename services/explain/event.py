@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from clearing.entries import POINTS, PURCHASES, Code
@@ -97,6 +97,8 @@ class EventExplained:
     counted_in: tuple[CountedIn, ...]
     attempts: tuple[AttemptPart, ...]
     equations: tuple[Equation, ...]
+    claim_until: date | None = None
+    """Of a held event: the last window in which its card can be enrolled for it."""
 
 
 def records_of(ledger: Ledger, event_id: str, source: str | None = None) -> list[int]:
@@ -139,6 +141,7 @@ def explain_event(ledger: Ledger, record: int) -> EventExplained:
         tuple(_transfer(ledger, names, each, lines) for each, lines in zip(rows, in_lines, strict=False)),
         tuple(_counted(ledger, booked, rows, in_lines)),
         tuple(AttemptPart(*attempt) for attempt in ledger.connection.execute(sql.ATTEMPTS, (record,))), tuple(_equations(ledger, told, rows)),
+        event_day + timedelta(days=ledger.file.programme.claim_days) if outcome == "held" and event_day is not None else None,
     )  # fmt: skip
 
 

@@ -173,7 +173,8 @@ def rejections(report: SettlementReport) -> Table:
     rows = [(sender(r.source), r.code, r.events) for r in report.rejections]
     total = [Row(("all senders", None, sum(r.events for r in report.rejections)), Rank.TOTAL)] if rows else []
     columns = (text("sender"), text("code"), figure("events"))
-    return Table("rejected", "Rejected events", columns, (*lines(rows), *total), empty="Nothing was rejected.")
+    note = f"Each of them, with its reason: clh events rejected {report.window} --programme {report.programme}" if rows else ""
+    return Table("rejected", "Rejected events", columns, (*lines(rows), *total), note=note, empty="Nothing was rejected.")
 
 
 POINTS = ("issued", "redeemed", "expired", "returned", "outstanding")
