@@ -45,7 +45,7 @@ def send(
     """Send a file of events, wait for the answers, and say what was accepted, held and rejected.
 
     Every line is checked first, and nothing is sent where one is bad: file, line, JSON pointer and reason are printed. The events of one card keep
-    their order. Sending a file twice books nothing twice: what came before gets the same answer again. Returns whose purchase has not come wait for
+    their order. Sending a file twice books nothing twice: what came before is answered as before. Returns whose purchase has not come wait for
     the end of the business day, and stay unanswered until then.
 
     Exit code 0: nothing was refused; 1: a line is bad, or an event was refused; 3: Kafka is not there, or nobody answers.
@@ -82,7 +82,7 @@ def send(
             reader.close()
     except (UnreadableFile, NoTopics) as error:
         raise fail(str(error)) from None
-    show_sent(sent, bad, output, waited=not no_wait)
+    show_sent(sent, bad, output, waited=not no_wait, name=events.name)
 
 
 @app.command()

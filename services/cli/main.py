@@ -11,7 +11,6 @@ from typing import Annotated
 import typer
 
 from services.cli import clearing, demo, dev, dlq, events, explain, ledger, partner, programme, report, run, scenario, window
-from services.cli.refused import held, rejected
 from services.cli.trouble import Guarded
 
 app = typer.Typer(
@@ -26,8 +25,6 @@ app.add_typer(clearing.app, name="clearing")
 app.command(name="demo")(demo.demo)
 app.add_typer(dev.app, name="dev")
 app.add_typer(dlq.app, name="dlq")
-events.app.command(name="rejected")(rejected)
-events.app.command(name="held")(held)
 app.add_typer(events.app, name="events")
 app.add_typer(explain.app, name="explain")
 app.add_typer(ledger.app, name="ledger")

@@ -11,6 +11,7 @@ import typer
 from services.cli.output import FAILED, NOT_RUNNING, Format, err, fail, print_json, print_table
 
 if TYPE_CHECKING:
+    from services.events.answers import Answered
     from services.events.checking import BadLine
     from services.events.sending import Fate, Sent
     from services.events.signing import Signer
@@ -37,8 +38,8 @@ def signer_of(key_id: str | None) -> Signer | None:
         raise fail(str(error)) from None
 
 
-def show_sent(sent: Sent, bad: list[BadLine], output: Format, *, waited: bool) -> None:
-    """What became of a file; ends the command with its exit code."""
+def show_sent(sent: Sent, bad: list[BadLine], output: Format, *, waited: bool, name: str = "line") -> None:
+    """What became of a file, called by its name; ends the command with its exit code."""
     rejected = sent.rejected
     unanswered = [fate for fate in sent.fates if fate.answer is None]
     if output is Format.JSON:
@@ -47,6 +48,7 @@ def show_sent(sent: Sent, bad: list[BadLine], output: Format, *, waited: bool) -
                 "sent": len(sent.fates),
                 "bad": [asdict(each) for each in bad],
                 "accepted": sent.count("accepted"),
+                "answered_as_before": sum(1 for fate in sent.fates if fate.as_before),
                 "held": [fate.id for fate in sent.fates if fate.outcome == "held"],
                 "rejected": {
                     code: [
@@ -60,24 +62,49 @@ def show_sent(sent: Sent, bad: list[BadLine], output: Format, *, waited: bool) -
             }
         )
     else:
-        _tables(sent, waited=waited)
+        _tables(sent, waited=waited, name=name)
     if rejected or bad:
         raise typer.Exit(FAILED)
     if waited and sent.fates and not sent.answered:
         raise fail("nobody answers; clh run accrual books events, clh run relay answers them", code=NOT_RUNNING)
 
 
-def _tables(sent: Sent, *, waited: bool) -> None:
+def _tables(sent: Sent, *, waited: bool, name: str) -> None:
     rows = [(outcome, f"{sent.count(outcome):,}", "") for outcome in ("accepted", "held") if sent.count(outcome)]
     rows += [(f"rejected: {code}", f"{len(fates):,}", _named(fates)) for code, fates in sent.rejected.items()]
     silent = [fate for fate in sent.fates if fate.answer is None]
     if silent:
-        rows.append(("unanswered" if waited else "sent", f"{len(silent):,}", _named(silent) if waited and sent.answered else ""))
+        rows.append(("unanswered" if waited else "sent", f"{len(silent):,}", _named(silent) if waited else ""))
     print_table(("outcome", "events", "ids"), rows, title=f"{len(sent.fates):,} sent", right=("events",))
-    for code, fates in sent.rejected.items():
-        answer = fates[0].answer
-        if answer is not None:
-            err.print(f"{code}: {answer.data['pointer'] or 'the event'}: {answer.data['detail']}", markup=False, highlight=False, soft_wrap=True)
+    before = sum(1 for fate in sent.fates if fate.as_before)
+    if before:
+        shown = "1 of them had been sent before, and is" if before == 1 else f"{before:,} of them had been sent before, and are"
+        _say(f"{shown} answered as before")
+    refused = [fate for fate in sent.fates if fate.outcome == "rejected"]
+    for fate in refused[:SHOWN]:
+        assert fate.answer is not None
+        _say(f"{name}:{fate.line}: {in_words(fate.answer)}{', answered as before' if fate.as_before else ''}")
+    if len(refused) > SHOWN:
+        _say(f"and {len(refused) - SHOWN:,} more that were refused: --output json names them all")
+    for code in sent.rejected:
+        _say(page_of(code))
+
+
+def in_words(answer: Answered) -> str:
+    """Where an event is wrong, why, and under which code."""
+    return f"{answer.data['pointer'] or 'the event'}: {answer.data['detail']} [{answer.data['code']}]"
+
+
+def page_of(code: str) -> str:
+    """The page on a code of a refusal, and what it says first."""
+    from schemas.events.answers import RejectionCode
+    from services.docs.codes import MEANINGS
+
+    return f"{code}: {MEANINGS[RejectionCode(code)].split('. ')[0].rstrip('.')}. See docs/errors.md#{code}"
+
+
+def _say(words: str) -> None:
+    err.print(words, markup=False, highlight=False, soft_wrap=True)
 
 
 def _named(fates: Sequence[Fate]) -> str:

@@ -12,11 +12,15 @@ import typer
 from services.cli.books import OneProgramme
 from services.cli.house import broker
 from services.cli.output import FAILED, NOT_RUNNING, Format, Output, fail, out, print_json, print_table
-from services.cli.senders import Patience, SignOption, signer_of
+from services.cli.senders import Patience, SignOption, page_of, signer_of
 
 if TYPE_CHECKING:
     from services.events.answers import AnswerReader
     from services.events.signing import Signer
+
+
+WAITING_S = 3.0
+"""So long the answer to an event that names another is waited for before it is asked whether it waits for that one."""
 
 
 def trigger(
@@ -80,14 +84,15 @@ def trigger(
         return
     try:
         with broker(programme) as (bootstrap, chosen):
-            _send_one(bootstrap, chosen, line, signer, patience, output)
+            _send_one(bootstrap, chosen, line, signer, patience, output, may_wait="original_id" in event["data"])
     except NoTopics as error:
         raise fail(str(error)) from None
 
 
-def _send_one(bootstrap: str, programme: str, line: Any, signer: Signer | None, patience: float, output: Format) -> None:
+def _send_one(bootstrap: str, programme: str, line: Any, signer: Signer | None, patience: float, output: Format, *, may_wait: bool) -> None:
     from services.events.answers import AnswerReader
     from services.events.sending import Sender, await_answers
+    from services.events.standing import is_booked
     from services.events.wording import in_one_line
 
     reader: AnswerReader = AnswerReader(bootstrap, programme)
@@ -96,17 +101,36 @@ def _send_one(bootstrap: str, programme: str, line: Any, signer: Signer | None, 
     assert place is not None, "the broker said where it lies"
     if output is Format.TABLE:
         out.print("sent to {}, partition {}, offset {}".format(*place), highlight=False)
-    answers = list(await_answers(sent, reader, patience))
+    answers = list(await_answers(sent, reader, min(patience, WAITING_S) if may_wait else patience))
+    waits = not answers and may_wait and is_booked(bootstrap, programme, place)
+    if not answers and may_wait and not waits:
+        answers = list(await_answers(sent, reader, patience))
+        waits = not answers and is_booked(bootstrap, programme, place)
     reader.close()
+    if waits:
+        _say_it_waits(place, output)
+        return
     if not answers:
         raise fail(f"no answer within {patience:g} seconds; clh run accrual books it, clh run relay answers it", code=NOT_RUNNING)
     for answer in answers:
         if output is Format.JSON:
             print_json(answer.document)
         else:
-            out.print(in_one_line(answer), markup=False, highlight=False, soft_wrap=True)
+            before = ", answered as before" if sent.fates[0].as_before else ""
+            out.print(in_one_line(answer) + before, markup=False, highlight=False, soft_wrap=True)
+            if answer.outcome == "rejected":
+                out.print(page_of(answer.data["code"]), markup=False, highlight=False, soft_wrap=True)
     if sent.count("rejected"):
         raise typer.Exit(FAILED)
+
+
+def _say_it_waits(place: tuple[str, int, int], output: Format) -> None:
+    """What names an event that has not come is answered when the window ends, if not before."""
+    reason = "waits until the window ends: its purchase has not come"
+    if output is Format.JSON:
+        print_json({"outcome": "waiting", "reason": reason, "record": dict(zip(("topic", "partition", "offset"), place, strict=True))})
+    else:
+        out.print(reason, highlight=False)
 
 
 def _list_types(output: Format) -> None:

@@ -6,6 +6,7 @@ import json
 import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from confluent_kafka import KafkaException, Message, TopicPartition
@@ -51,6 +52,11 @@ class Answered:
         """What the house says."""
         data: dict[str, Any] = self.document["data"]
         return data
+
+    @property
+    def received_ms(self) -> int:
+        """When the answered event was received, in milliseconds since 1970."""
+        return round(datetime.fromisoformat(self.document["time"]).timestamp() * 1000)
 
     def concerns(self, party: str) -> bool:
         """Whether the party sent the event, or pays for what it brought."""

@@ -32,6 +32,13 @@ class Fate:
     id: str | None
     place: Place | None = None
     answer: Answered | None = None
+    received_ms: int = 0
+    """When the broker took it, in milliseconds since 1970."""
+
+    @property
+    def as_before(self) -> bool:
+        """Whether the answer is that of an event which had come before with the same id: it was received earlier than this one."""
+        return self.answer is not None and self.received_ms > 0 and self.answer.received_ms < self.received_ms
 
     @property
     def outcome(self) -> str:
@@ -123,6 +130,7 @@ class Sender:
             if error is not None:
                 self._failed.append(f"line {fate.line}: {error}")
             else:
+                fate.received_ms = message.timestamp()[1]
                 sent.lies_at(fate, (message.topic() or "", message.partition() or 0, message.offset() or 0))
 
         while True:

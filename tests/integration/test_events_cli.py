@@ -59,12 +59,16 @@ def test_a_file_is_sent_and_every_answer_reported(addresses: Addresses, run: Run
         again = run("events", "send", good, "--programme", one.id)
         assert again.exit_code == 0, again.output
         assert "300 sent" in again.stdout
+        assert "300 of them had been sent before, and are answered as before" in again.stderr
         assert entries(one) == before
 
         table = run("events", "send", path, "--programme", one.id)
         assert table.exit_code == 1
         assert "rejected: id-reused" in table.stdout
-        assert "id-reused: /id:" in table.stderr
+        said = table.stderr.splitlines()
+        assert any(line.startswith(f"{path}:304: /source: ") and "[unknown-partner]" in line for line in said), said
+        assert any(line.startswith("id-reused: ") and line.endswith("See docs/errors.md#id-reused") for line in said), said
+        assert "answered as before" in table.stderr
 
 
 def test_a_bad_line_is_named_and_nothing_is_sent(addresses: Addresses, run: Run, tmp_path: Path) -> None:
@@ -164,6 +168,13 @@ def test_a_return_that_waits_is_said_to_be_unanswered(addresses: Addresses, run:
         result = run("events", "send", path, "--programme", one.id, "--patience", "2", "--output", "json")
         report = json.loads(result.stdout)
         assert (result.exit_code, report["accepted"], report["unanswered"]) == (0, 1, ["r1"])
+        alone = run("events", "trigger", "return", "--party", "grocer", "--card", "card-1", "--original", "nope", "--total", "1.00", "--programme", one.id)
+        assert (alone.exit_code, "waits until the window ends: its purchase has not come" in alone.stdout) == (0, True), alone.output
+        strange = written(tmp_path / "strange.jsonl", *(purchase(f"s{no}", "card-1", 100, source="/partners/nobody") for no in range(25)))
+        refused = run("events", "send", strange, "--programme", one.id)
+        assert refused.exit_code == 1
+        assert len([line for line in refused.stderr.splitlines() if line.startswith(f"{strange}:")]) == 20
+        assert "and 5 more that were refused" in refused.stderr
 
 
 def test_trace_finds_every_record_of_an_id(addresses: Addresses, run: Run) -> None:
