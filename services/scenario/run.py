@@ -3,14 +3,14 @@
 import secrets
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
 import structlog
-from confluent_kafka import Consumer, Producer
+from confluent_kafka import Consumer, KafkaException, Producer
 
 from clearing.night import run_night
 from clearing.ports import Refusal
@@ -82,11 +82,11 @@ def run_files(paths: Sequence[Path], progress: Progress = lambda _step: None) ->
             raise
         except Exception as error:  # whatever it was, it is told of this file
             log.debug("a scenario was not run to its end", exc_info=True)
+            _hung_up(lines)
             lines = None  # what it left of its connections is not for the next
             result = UnusableScenario(path, scenario.scenario, findings_of(error, path, scenario))
         yield result
-    if lines is not None:
-        lines.consumer.close()
+    _hung_up(lines)
 
 
 def _read(path: Path) -> tuple[Path, Scenario, ProgrammeFile] | UnusableScenario:
@@ -109,6 +109,13 @@ def _connected() -> Lines:
     addresses = ensure()
     bootstrap = addresses.kafka_bootstrap
     return Lines(addresses, producer(bootstrap, **{"linger.ms": 1}), Consumer(consumer_settings(bootstrap, "clh.scenario")))
+
+
+def _hung_up(lines: Lines | None) -> None:
+    """Closes the reading connection; one that a failure has left unusable is given up as it is."""
+    if lines is not None:
+        with suppress(KafkaException, RuntimeError):
+            lines.consumer.close()
 
 
 def run_scenario(scenario: Scenario, file: ProgrammeFile, folder: Path, lines: Lines) -> ScenarioResult:
