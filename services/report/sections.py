@@ -217,7 +217,7 @@ def _sums(entries: Iterable[object], amounts: Amounts, columns: tuple[Column, ..
         sums[currency] = sums.get(currency, 0) + minor
     for currency, minor in sorted(sums.items()):
         named: dict[str, Value] = {
-            next(column.key for column in columns if not column.right): "total",
+            next(column.key for column in columns if not (column.right or column.programs_only)): "total",
             "currency": currency,
             "amount": amounts(minor, currency),
         }

@@ -66,6 +66,7 @@ def test_each_sum_is_that_of_the_lines_of_its_currency(name: str) -> None:
         else:
             totals[str(row.cells[currency])] = value.minor
     assert totals == dict(sums)
+    assert all("total" in row for row in shown_rows(table, Rank.TOTAL))
     assert set(totals) == {"EUR", "JPY"}
 
 
