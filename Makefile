@@ -44,7 +44,7 @@ faults: .venv/installed ## the tests that kill, restart and cut off, TIMES=10 ti
 
 mutants: .venv/installed ## mutation testing of clearing/, anew; fails under 85 % killed (ARGS="clearing.vat.*" tests only these again)
 	$(if $(ARGS),,rm -rf mutants)
-	$(BIN)/mutmut run $(ARGS)
+	TZ=UTC $(BIN)/mutmut run $(ARGS)
 	$(BIN)/python -m tests.mutants
 
 .venv/installed: requirements.lock pyproject.toml scripts/venv.sh
