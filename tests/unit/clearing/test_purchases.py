@@ -89,6 +89,10 @@ def test_a_sponsor_whose_share_comes_to_nothing_needs_none() -> None:
     assert nothing.send(purchase("e1", 100)) == ["accepted"]
 
 
+def test_a_single_point_needs_an_issuing_contract_of_its_sponsor() -> None:
+    assert Till(bonus("hello", 1, funding=shared(("opco", "1")))).send(purchase("e1", 100)) == ["no-contract /source"]
+
+
 def test_a_seller_without_a_contract_may_sell_what_brings_nothing() -> None:
     till = Till(BASE, contracts=())
     assert till.send(purchase("e1", 99)) == ["accepted"]
