@@ -243,7 +243,10 @@ def test_returning_all_in_any_parts_takes_back_all(entries: list[Entry], lines: 
         before = given_to.available
         sound(books)
     assert given_to.available == 0
+    run_night(MONDAY + timedelta(days=1), books.plan.file, books)  # room of what a night decided comes back in a night
+    assert given_to.available == 0
     assert given_to.used == {}
+    assert books.shared == {}
     assert {key: lot.points for key, lot in (given_to.lots or {}).items() if lot.points} == {}
     taken, gave = (sum(t.amount for _, t in books.journal if t.what.code is code) for code in (Code.RETURN_UNSPENT, Code.ACCRUAL))
     assert taken == gave
