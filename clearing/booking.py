@@ -15,7 +15,7 @@ from clearing.plan import Plan
 from clearing.postings import Postings
 from clearing.purchases import book_purchase, count_purchase
 from clearing.returns import book_return, sale_of
-from clearing.spending import book_capture, book_hold, book_redemption, book_release, book_reversal
+from clearing.spending import book_capture, book_hold, book_redemption, book_release, book_reversal, spending_of
 from schemas.events.answers import RejectionCode
 from schemas.events.totals import totals_match
 from schemas.ids import CardId
@@ -170,13 +170,15 @@ class Booking:
         return []
 
     def _member(self, received: Received, *, spends: bool) -> Member:
-        """The member who owns the card shown; an unknown card holds what earns and refuses what spends."""
+        """The member who owns the card shown; an unknown card holds its events, but for those that spend."""
         shown = card_of(received)
         card = self.facts.cards.get(shown)
         if card is None or card.member is None:
             if received.event.type in ("return.v1", "price-adjustment.v1"):
                 sale_of(received, self.facts.originals.get(original_key(received)))
-            if received.event.type in NEEDS_LOTS and received.event.type not in ("return.v1", "price-adjustment.v1"):
+            elif received.event.type == "redemption-reversal.v1":
+                spending_of(received, self.facts.originals.get(original_key(received)))
+            if spends:
                 raise Refused(RejectionCode.UNKNOWN_CARD, "the card belongs to nobody", "/subject")
             raise Held(shown)
         member = self.facts.members[card.member]

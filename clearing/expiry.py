@@ -39,11 +39,10 @@ def expiry_of(rule: Expiry, day: date) -> date:
 
 
 def _next_fixed(month: int, day_of_month: int, day: date) -> date:
-    for year in (day.year, day.year + 1):
-        fixed = date(year, month, min(day_of_month, monthrange(year, month)[1]))
-        if fixed > day:
-            return fixed
-    raise AssertionError("a fixed day comes once a year")
+    for year in range(day.year, day.year + 9):
+        if day_of_month <= monthrange(year, month)[1] and date(year, month, day_of_month) > day:
+            return date(year, month, day_of_month)
+    raise AssertionError("even 29 February comes within eight years")
 
 
 def effective_expiry(expiry: date, last_activity: date | None, earned: date) -> date:

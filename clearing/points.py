@@ -149,15 +149,16 @@ class Purse:
             self.repay_from(key, part)
 
     def take_back(self, points: int, given: LotKey, mechanic: MechanicId | None, bearer: PartyId, *, owed: bool) -> int:
-        """Rule 14: takes points back from the lot they went into, pending before available.
+        """Rule 14: takes points back from the lot they went into (rule 7), pending before available, whichever mechanic gave them.
 
-        What is missing there and has expired is forgotten; what is missing and was spent falls on `bearer`, and the
-        member owes it where `owed`. Returns the points taken back, expired ones not counted.
+        Pending ones go by the day of their release, the soonest first. What is missing there and has expired is forgotten; what is missing and was
+        spent falls on `bearer`, and the member owes it where `owed`. Returns the points taken back, expired ones not counted.
         """
         lots = self.member.lots
         assert lots is not None, "the batch has read this member's lots"
         available = given._replace(release_on=None)
-        keys = (given, available) if given.release_on is not None else (available,)
+        pending = [key for key in lots if key.release_on is not None and key._replace(release_on=None) == available]
+        keys = (*sorted(pending, key=lambda key: key.release_on or date.max), available)
         missing = points
         for key in keys:
             lot = lots.get(key)

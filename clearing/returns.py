@@ -142,7 +142,8 @@ def _take(plan: Plan, postings: Postings, sale: Sale, rule: Rule, part: Given, b
                 decision.effects.append(Effect(part.mechanic, "points", -points, part.sponsor, reason))
         case "stamp":
             postings.post(Movement(Code.STAMP_REVERSAL, STAMPS, seller, None, mechanic=part.mechanic), back, member.no)
-            rule.mechanic.remember(member.memory.setdefault(part.mechanic, {}), -back, decision.day)
+            bought_on = sale.received.event.time.astimezone(plan.zone).date()
+            rule.mechanic.remember(member.memory.setdefault(part.mechanic, {}), -back, bought_on)
             member.changed = True
             decision.effects.append(Effect(part.mechanic, "stamp", -back, None, reason))
         case effect:

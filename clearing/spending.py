@@ -99,10 +99,7 @@ def _open_hold(original: Original | None, received: Received, member: Member) ->
 
 def book_reversal(postings: Postings, received: Received, original: Original | None, member: Member, decision: Decision) -> None:
     """Rule 12: puts points of a redemption back into the lots that they came from, last spent first."""
-    if original is None:
-        raise OriginalUnknown
-    if isinstance(original, Pending | Sale | Hold):
-        raise Refused(RejectionCode.UNKNOWN_ORIGINAL, f"no accepted redemption has the id {received.event.data.original_id}", "/data/original_id")
+    original = spending_of(received, original)
     if original.member != member.no:
         raise Refused(RejectionCode.ORIGINAL_OF_OTHER_CARD, "the redemption belongs to another member", "/subject")
     points = received.event.data.points
@@ -114,6 +111,15 @@ def book_reversal(postings: Postings, received: Received, original: Original | N
     original.changed = True
     Purse(postings, member).put_back(back, original.partner, original.contract)
     decision.effects += _by_sponsor(back, 1, "redemption reversal")
+
+
+def spending_of(received: Received, original: Original | None) -> Spending:
+    """The redemption or capture that a reversal names."""
+    if original is None:
+        raise OriginalUnknown
+    if isinstance(original, Pending | Sale | Hold):
+        raise Refused(RejectionCode.UNKNOWN_ORIGINAL, f"no accepted redemption has the id {received.event.data.original_id}", "/data/original_id")
+    return original
 
 
 def _first(lots: Lots, points: int) -> tuple[Lots, Lots]:

@@ -93,6 +93,7 @@ Count = Annotated[int, Field(strict=True, ge=0, le=10**12)]
 """A whole number, not negative; text and fractions are refused."""
 PositiveCount = Annotated[int, Field(strict=True, ge=1, le=10**12)]
 Months = Annotated[int, Field(strict=True, ge=1, le=1200)]
+MonthsOrNone = Annotated[int, Field(strict=True, ge=0, le=1200)]
 Days = Annotated[int, Field(strict=True, ge=0, le=36525)]
 Flag = Annotated[bool, Field(strict=True)]
 Currency = Annotated[str, AfterValidator(_known_currency), Field(json_schema_extra={"pattern": "^[A-Z]{3}$"})]

@@ -5,14 +5,14 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from schemas.document import Document, Months
+from schemas.document import Document, Months, MonthsOrNone
 
 
 class RollingExpiry(Document):
     """The last day of the month that lies ``months`` after the month of the event date."""
 
     kind: Literal["rolling"] = Field(description="Points expire some months after they were earned.")
-    months: Months = Field(description="Months from the month of the event date.")
+    months: MonthsOrNone = Field(description="Months from the month of the event date; 0: the end of that month.")
 
 
 class FixedExpiry(Document):

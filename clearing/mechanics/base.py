@@ -41,4 +41,7 @@ class Mechanic(Protocol):
         """
 
     def remember(self, memory: Memory, change: int, day: date) -> tuple[Gift, ...]:
-        """Enters `change` units (negative when they are taken back) into what the member keeps; returns the gifts this brings."""
+        """Enters `change` units (negative when they are taken back) into what the member keeps; returns the gifts this brings.
+
+        `day` is the event date of the purchase that brought them.
+        """

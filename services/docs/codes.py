@@ -24,7 +24,7 @@ MEANINGS: Mapping[Code, str] = {
     Code.ORIGINAL_OF_OTHER_CARD: "The card, or the event that this one refers to, belongs to another member.",
     Code.INSUFFICIENT_POINTS: "The member has fewer points to spend.",
     Code.BELOW_MINIMUM_REDEMPTION: "The programme does not let so few points be spent at once.",
-    Code.UNKNOWN_CARD: "The event spends with a card that is nobody's, or is about a card or member that nobody knows. What earns is held.",
+    Code.UNKNOWN_CARD: "A redemption or hold with a card that is nobody's, or an event about a card or member unknown. Others with such a card are held.",
     Code.CARD_BLOCKED: "The card may not spend any more.",
     Code.MEMBER_CLOSED: "The member has left.",
     Code.CLAIM_EXPIRED: "The event was held, and nobody enrolled its card in time.",

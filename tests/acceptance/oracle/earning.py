@@ -112,4 +112,6 @@ def _stamps(mechanic: Written, currency: str, lines: list[Line], base: int) -> i
     each = mechanic["stamp_for"]
     if each == "purchase":
         return 1
-    return _units(lines) if each == "unit" else base // rules.minor(each["amount"], each.get("currency", currency))
+    if each == "unit":
+        return _units(lines)
+    return base // rules.minor(each["amount"], currency) if each["currency"] == currency else 0

@@ -23,7 +23,12 @@ PARTNER_TYPES: dict[str, Callable[[State, Event], list[Written]]] = {
     "redemption-release": spending.release,
     "redemption-reversal": spending.reverse,
 }
-NEED_A_MEMBER = ("redemption", "redemption-hold", "redemption-capture", "redemption-release", "redemption-reversal")
+NEED_A_MEMBER = ("redemption", "redemption-hold")
+
+SOLD = ("purchase", "return", "price-adjustment")
+"""What an operator that also sells sends as a partner."""
+LOOK_FOR_THEIR_ORIGINAL = ("return", "price-adjustment", "redemption-reversal")
+"""They wait for it, whether their card is known or not."""
 
 
 def report(document: Written, folder: Path | None = None) -> Written:
@@ -61,6 +66,9 @@ class House:
     def receive(self, event: Event) -> None:
         """Judges an event on arrival; the same event again changes nothing, other content under its id is refused."""
         state = self.state
+        if event.type in SOLD and event.source.startswith("/operator/"):
+            state.refuse(event, "wrong-source")
+            return
         known = state.seen.setdefault((event.source, event.id), event)
         if known is not event:
             if known != event:
@@ -113,7 +121,7 @@ class House:
 
     def effects(self, event: Event) -> list[Written]:
         """What an event of a partner brings about."""
-        if event.subject in self.state.cards or event.type in ("return", "price-adjustment"):
+        if event.subject in self.state.cards or event.type in LOOK_FOR_THEIR_ORIGINAL:
             return PARTNER_TYPES[event.type](self.state, event)
         raise Refused("unknown-card") if event.type in NEED_A_MEMBER else Held
 
@@ -146,8 +154,8 @@ class House:
         """Balances, events, rejections and members of the report."""
         state = self.state
         stamps: Written = {}
-        for (member, mechanic), count in sorted(state.stamps.items()):
-            on_card = count % sum(state.mechanic(mechanic)["rows"])
+        for (member, mechanic), cards in sorted(state.stamps.items(), key=lambda item: item[0]):
+            on_card = cards.on_card(state.mechanic(mechanic))
             if on_card:
                 stamps.setdefault(member, {"stamps": {}})["stamps"][mechanic] = on_card
         events = {name: {**one, "window": str(one["window"])} if "window" in one else one for name, one in state.events.items()}

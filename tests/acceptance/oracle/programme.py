@@ -107,7 +107,14 @@ def read(document: Written) -> Programme:
         by_party.setdefault(one.party, []).append(one)
     head = {"accepts_events_up_to_days": 60, "claim_days": 30, **document["programme"]}
     parties = tuple(party["id"] for party in document["parties"])
-    return Programme(head, parties, contracts, tuple(document["mechanics"]), ZoneInfo(head["timezone"]), by_party)
+    mechanics = tuple(_in_currency(one, head["currencies"][0]) for one in document["mechanics"])
+    return Programme(head, parties, contracts, mechanics, ZoneInfo(head["timezone"]), by_party)
+
+
+def _in_currency(mechanic: Written, currency: str) -> Written:
+    """The sum that a stamp is given for is one in the programme's first currency."""
+    each = mechanic.get("stamp_for")
+    return {**mechanic, "stamp_for": {**each, "currency": currency}} if isinstance(each, dict) else mechanic
 
 
 def expiry(rule: Written, day: date) -> date | None:

@@ -11,6 +11,7 @@ from tests.acceptance.oracle.earning import UNITS, in_force, worth
 from tests.acceptance.oracle.limits import at_night
 from tests.acceptance.oracle.programme import Written
 from tests.acceptance.oracle.reading import Event
+from tests.acceptance.oracle.stamps import Stamps
 from tests.acceptance.oracle.state import PutOff, Refused, State
 
 
@@ -134,10 +135,7 @@ def _issue(state: State, bought: Purchase, mechanic: Written, sponsor: str, poin
 def _stamp(state: State, bought: Purchase, gift: Gift) -> list[Written]:
     """Stamps; at each row that is full for the first time a gift, whose value the funders owe to the seller."""
     mechanic, key = gift.mechanic, (bought.member, gift.mechanic["id"])
-    state.stamps[key] = state.stamps.get(key, 0) + gift.total
-    full = rows_full(mechanic, state.stamps[key])
-    new = max(0, full - state.rows.get(key, 0))
-    state.rows[key] = max(full, state.rows.get(key, 0))
+    new = state.stamps.setdefault(key, Stamps()).give(mechanic, gift.total, bought.day)
     return [effect(mechanic, "stamp", gift.total, None, ""), *(_hand_out(state, bought, mechanic, new) if new else [])]
 
 
@@ -155,16 +153,6 @@ def _hand_out(state: State, bought: Purchase, mechanic: Written, gifts: int) -> 
             state.books.paid("reward", sponsor, bought.event.party, currency, part, bought.event.id)
             effects.append(shown | {"sponsor": sponsor, "amount": rules.money(part, currency)})
     return effects
-
-
-def rows_full(mechanic: Written, stamps: int) -> int:
-    """How many rows so many stamps fill, the card starting again after its last."""
-    cards, rest = divmod(stamps, sum(mechanic["rows"]))
-    row, full = 0, 0
-    for size in mechanic["rows"]:
-        row += size
-        full += row <= rest
-    return int(cards * len(mechanic["rows"]) + full)
 
 
 def effect(mechanic: Written | None, unit: str, value: int, sponsor: str | None, currency: str) -> Written:

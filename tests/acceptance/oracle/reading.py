@@ -80,7 +80,7 @@ def expand(short: Written, programme: Programme) -> Iterator[Event]:
         source, subject = f"/operator/{programme.operator}", str(rest.get("member", rest.get("card")))
         fields = MEMBER_TYPES[kind]
     else:
-        source, subject = f"/partners/{rest.pop('partner')}", str(rest["card"])
+        source, subject = rest.pop("source", None) or f"/partners/{rest.pop('partner')}", str(rest["card"])
         filled = {"store": "1", "receipt": event_id, **rest, **_sums(kind, rest, str(rest.get("currency", programme.currency)))}
         fields = PARTNER_TYPES[kind]
     data = {key: filled[key] for key in fields if key in filled}

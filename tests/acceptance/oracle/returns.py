@@ -91,7 +91,7 @@ def _difference(state: State, event: Event, bought: Purchase, gift: Gift, worth_
         elif gift.unit == "discount":
             state.books.paid("discount_funding_reversal", source.party, sponsor, bought.currency, part, event.id)
         else:
-            state.stamps[bought.member, mechanic["id"]] -= part
+            state.stamps[bought.member, mechanic["id"]].take(mechanic, part, bought.day)
         if shown:
             effects.append(effect(mechanic, gift.unit, -shown, sponsor or None, bought.currency))
     times = 0 if gift.total else -1

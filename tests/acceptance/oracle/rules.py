@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import calendar
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, timedelta
 from fractions import Fraction
 
 PLACES = {"JPY": 0, "KRW": 0, "ISK": 0, "BHD": 3, "KWD": 3, "TND": 3}
@@ -65,10 +65,15 @@ def month_end(day: date, months: int = 0) -> date:
     return date(year, month + 1, calendar.monthrange(year, month + 1)[1])
 
 
+def months_later(day: date, months: int) -> date:
+    """The same day so many months later, or the last of that month where it is shorter."""
+    last = month_end(day, months)
+    return last.replace(day=min(day.day, last.day))
+
+
 def fixed_day(after: date, month: int, day: int) -> date:
-    """Rule 8, `fixed`: the first such day after a day; where the month has no such day, its last."""
-    for year in (after.year, after.year + 1):
-        found = date(year, month, min(day, calendar.monthrange(year, month)[1]))
-        if found > after:
-            return found
-    raise AssertionError("a year has every month")
+    """Rule 8, `fixed`: the first such day after a day. A 29 February comes in leap years."""
+    found = after + timedelta(days=1)
+    while (found.month, found.day) != (month, day):
+        found += timedelta(days=1)
+    return found

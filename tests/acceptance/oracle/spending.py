@@ -8,7 +8,7 @@ from tests.acceptance.oracle.points import Account, Part, Taking
 from tests.acceptance.oracle.programme import Contract, Written
 from tests.acceptance.oracle.purchases import effect
 from tests.acceptance.oracle.reading import Event
-from tests.acceptance.oracle.state import Refused, State, Waits
+from tests.acceptance.oracle.state import Held, Refused, State, Waits
 
 
 def _redeemer(state: State, party: str, day: date) -> Contract:
@@ -115,6 +115,8 @@ def reverse(state: State, event: Event) -> list[Written]:
     taken = state.taken.get((event.data.get("original_source", event.source), event.data["original_id"]))
     if taken is None:
         raise Waits
+    if event.subject not in state.cards:
+        raise Held
     if state.cards[event.subject] != taken.member:
         raise Refused("original-of-other-card")
     points, back = event.data["points"], []

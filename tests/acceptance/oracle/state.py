@@ -12,6 +12,7 @@ from tests.acceptance.oracle.limits import Limits
 from tests.acceptance.oracle.points import Account, Lot, Taking
 from tests.acceptance.oracle.programme import Programme, Written
 from tests.acceptance.oracle.reading import Event
+from tests.acceptance.oracle.stamps import Stamps
 
 
 class Refused(Exception):
@@ -60,8 +61,7 @@ class State:
     purchases: dict[tuple[str, str], Purchase] = field(default_factory=dict)
     taken: dict[tuple[str, str], Taking] = field(default_factory=dict)
     holds: dict[tuple[str, str], Taking] = field(default_factory=dict)
-    stamps: dict[tuple[str, str], int] = field(default_factory=dict)
-    rows: dict[tuple[str, str], int] = field(default_factory=dict)
+    stamps: dict[tuple[str, str], Stamps] = field(default_factory=dict)
     lots_of: dict[tuple[str, str, str, str], Lot] = field(default_factory=dict)
     put_off: list[PutOff] = field(default_factory=list)
     limits: Limits = field(default_factory=Limits)

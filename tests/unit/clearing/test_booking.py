@@ -103,20 +103,48 @@ def test_the_card_shown_is_the_events_card_or_its_subject() -> None:
     assert card_of(received(other)) == "c7"
 
 
-def test_what_earns_with_an_unknown_card_is_held_and_what_spends_is_refused() -> None:
+def test_with_an_unknown_card_only_what_spends_is_refused() -> None:
     till = Till(BASE)
+    till.send(purchase("e0", 2000), redeem("x0", 10))
     assert till.send(
         purchase("e1", 100, card="c9"),
         redeem("x1", 10, card="c9"),
         hold("h1", 10, card="c9"),
         capture("x2", "h1", 10, card="c9"),
         release("x3", "h1", card="c9"),
-        reverse("v1", "x1", 10, card="c9"),
-    ) == ["held", *["unknown-card /subject"] * 5]
-    (_, held), *_ = till.books.decisions[RecordId(1 << 56)]
+        reverse("v1", "x0", 10, card="c9"),
+        reverse("v2", "x9", 10, card="c9"),
+        reverse("v3", "e0", 10, card="c9", partner="grocer"),
+    ) == ["held", *["unknown-card /subject"] * 2, *["held"] * 3, "waiting", "unknown-original /data/original_id"]
+    (_, held), *_ = till.books.decisions[RecordId((1 << 56) + 2)]
     assert (held.card, held.outcome, held.member, held.balance) == ("c9", Outcome.HELD, None, None)
     assert till.one(redeem("x4", 10, card="c9")).detail == "the card belongs to nobody"
-    assert till.journal() == []
+    assert len(till.journal()) == 2  # what e0 and x0 brought
+
+
+def test_captures_releases_and_reversals_are_booked_when_their_card_becomes_known() -> None:
+    till = Till(BASE)
+    till.send(purchase("e0", 5000), redeem("x0", 10), hold("h1", 10, until=moment(TUESDAY, "12:00")), hold("h2", 10, until=moment(TUESDAY, "12:00")))
+    assert till.send(capture("x1", "h1", 8, card="c9"), release("x2", "h2", card="c9"), reverse("v1", "x0", 10, card="c9")) == ["held"] * 3
+    assert till.balance() == (20, 0)
+    till.night()
+    assert till.send(of_member("card-linked", "n1", "m1", card="c9", day=TUESDAY)) == [
+        "accepted",
+        "accepted: - points -8 grocer",
+        "accepted",
+        "accepted: - points 10 grocer",
+    ]
+    assert (till.balance(), till.member().held) == ((42, 0), 0)
+
+
+def test_a_capture_that_is_held_until_its_hold_has_run_out_has_no_original() -> None:
+    till = Till(BASE)
+    till.send(purchase("e0", 5000), hold("h1", 10, until=moment(at="12:00")))
+    assert till.send(capture("x1", "h1", 8, at="11:30", card="c9")) == ["held"]
+    till.night()
+    linked = till.send(of_member("card-linked", "n1", "m1", card="c9", day=TUESDAY))
+    assert linked == ["accepted", "unknown-original /data/original_id"]
+    assert till.balance() == (50, 0)
 
 
 def test_a_card_that_is_named_but_owned_by_nobody_is_as_unknown_as_one_never_heard_of() -> None:

@@ -58,6 +58,7 @@ def test_months_later_lies_in_the_month_that_many_later(start: date, months: int
         ("2026-01-31", 1, "2026-02-28"),
         ("2026-12-01", 1, "2027-01-31"),
         ("2026-08-31", 6, "2027-02-28"),
+        ("2026-02-03", 0, "2026-02-28"),
     ],
 )
 def test_rolling_points_expire_at_the_end_of_the_month_so_many_months_on(earned: str, months: int, last: str) -> None:
@@ -71,8 +72,11 @@ def test_rolling_points_expire_at_the_end_of_the_month_so_many_months_on(earned:
         ("2026-06-29", 6, 30, "2026-06-30"),
         ("2026-06-30", 6, 30, "2027-06-30"),  # the first such day after the event date
         ("2026-07-01", 6, 30, "2027-06-30"),
-        ("2026-03-02", 2, 29, "2027-02-28"),
+        ("2026-02-20", 2, 29, "2028-02-29"),  # the next year that has one
         ("2027-03-02", 2, 29, "2028-02-29"),
+        ("2028-02-28", 2, 29, "2028-02-29"),
+        ("2028-02-29", 2, 29, "2032-02-29"),
+        ("2096-02-29", 2, 29, "2104-02-29"),
         ("2026-01-01", 12, 31, "2026-12-31"),
         ("2026-12-31", 12, 31, "2027-12-31"),
     ],

@@ -64,7 +64,7 @@ def test_the_night_goes_through_its_steps_in_order_and_ends_netted() -> None:
     # 105 earned at 0.01, 50 spent at 0.0085, half of 10.00 came back
     assert lines(books) == ["issue grocer>opco 105 105", "issue_reversal opco>grocer 5 5", "redemption opco>fuelco 50 42"]
     member = books.facts.members[books.facts.cards["c1"].member]  # type: ignore[index]
-    assert (member.available, member.pending, member.held) == (45, 5, 0)
+    assert (member.available, member.pending, member.held) == (50, 0, 0)  # rule 14: pending before available
 
 
 def test_without_a_listener_the_night_is_the_same() -> None:

@@ -204,11 +204,14 @@ def test_points_are_taken_back_from_the_lot_they_went_into_pending_before_availa
     assert one.member.debts == []
 
 
-def test_points_given_at_once_leave_pending_ones_alone() -> None:
-    one = One({OPEN: 30, PENDING: 20})
-    assert one.purse.take_back(40, OPEN, BASE, OPCO, owed=False) == 40
-    assert one.rows == ["RETURN_UNSPENT 30 grocer", "RETURN_SPENT 10 grocer>opco"]
-    assert one.left == {OPEN: (0, 0), PENDING: (20, 0)}
+def test_pending_points_of_the_lot_go_first_the_soonest_released_first_whoever_gave_them() -> None:
+    later, other_day = lot(release_on=day("2026-03-09")), lot(earned=day("2026-03-01"), release_on=day("2026-03-03"))
+    one = One({OPEN: 30, later: 20, PENDING: 15, other_day: 50})
+    assert one.purse.take_back(70, OPEN, BASE, OPCO, owed=False) == 70
+    assert one.rows == ["RETURN_UNSPENT 15 grocer", "RETURN_UNSPENT 20 grocer", "RETURN_UNSPENT 30 grocer", "RETURN_SPENT 5 grocer>opco"]
+    assert [row.what.lot for row in one.postings.transfers] == [PENDING, later, OPEN, OPEN]
+    assert one.left == {OPEN: (0, 0), later: (0, 0), PENDING: (0, 0), other_day: (50, 0)}
+    assert one.balance == (0, 50, 0, 0)
 
 
 def test_what_is_missing_and_was_spent_is_owed_or_borne() -> None:

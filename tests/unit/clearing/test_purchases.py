@@ -6,7 +6,7 @@ import pytest
 
 from clearing.plan import Funding, funding_of
 from clearing.purchases import split
-from schemas.ids import PartyId
+from schemas.ids import MechanicId, PartyId
 from schemas.mechanics import FundingShare
 from tests.short import MONDAY, Json, back, line, purchase
 from tests.unit.clearing.baskets import day
@@ -277,7 +277,11 @@ def test_a_card_lapses_by_the_event_date_of_the_purchase() -> None:
     till.send(purchase("e1", [line(1, 300, quantity="3")], day=day("2026-01-31")))
     late, today = purchase("e2", [line(1, 300)], day=day("2026-02-28")), cups("e3", "3")
     assert till.send(late, today) == ["accepted: coffee stamp 1", "accepted: coffee stamp 3, coffee gift coffee 1"]
-    assert till.member().memory == {"coffee": {"stamps": 4, "since": "2026-02-28", "paid": 1}}
+    assert till.member().memory == {"coffee": {"stamps": 4, "lapsed": "2026-02-28", "paid": 1}}
+    assert till.send(back("r1", "e1", {1: 300})) == ["accepted: coffee stamp -3"]
+    assert till.member().memory[MechanicId("coffee")]["stamps"] == 4  # those were of the card that has lapsed
+    assert till.send(back("r3", "e3", {1: 300})) == ["accepted: coffee stamp -3"]
+    assert till.member().memory[MechanicId("coffee")]["stamps"] == 1
 
 
 def test_a_full_row_brings_a_gift_whose_value_its_funders_owe_to_the_seller() -> None:

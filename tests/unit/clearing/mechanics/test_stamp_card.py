@@ -85,7 +85,46 @@ def test_a_card_lapses_so_many_months_after_its_first_stamp() -> None:
     assert mechanic.remember(memory, 1, day("2026-03-30")) == (Gift("coffee", 1, 0),)
     assert memory == {"stamps": 4, "since": "2026-01-31", "paid": 1}
     assert mechanic.remember(memory, 3, day("2026-03-31")) == ()  # the day on which the first card is over: a new one begins
-    assert memory == {"stamps": 3, "since": "2026-03-31"}
+    assert memory == {"stamps": 3, "since": "2026-03-31", "lapsed": "2026-03-31"}
+
+
+def test_a_card_after_a_full_one_lives_from_its_own_first_stamp() -> None:
+    mechanic, memory = card(rows=[2], months=3), Memory()
+    assert mechanic.remember(memory, 2, day("2026-01-05")) == (Gift("coffee", 1, 0),)
+    assert memory == {"stamps": 2, "paid": 1}  # full: nothing runs
+    mechanic.remember(memory, 1, day("2026-03-01"))
+    assert mechanic.remember(memory, 2, day("2026-05-31")) == (Gift("coffee", 1, 0),)
+    assert memory == {"stamps": 5, "paid": 2, "since": "2026-05-31"}  # what is over opens the next card
+    assert mechanic.remember(memory, 1, day("2026-08-31")) == ()
+    assert memory == {"stamps": 1, "since": "2026-08-31", "lapsed": "2026-08-31"}
+
+
+def test_stamps_of_a_card_that_has_lapsed_are_neither_given_nor_taken_back() -> None:
+    mechanic, memory = card(rows=[5], months=1), Memory()
+    mechanic.remember(memory, 2, day("2026-01-05"))
+    mechanic.remember(memory, 1, day("2026-03-02"))
+    opened = {"stamps": 1, "since": "2026-03-02", "lapsed": "2026-02-05"}
+    for change in (-1, 4):
+        assert mechanic.remember(memory, change, day("2026-02-04")) == ()
+        assert memory == opened
+    mechanic.remember(memory, -1, day("2026-03-02"))
+    assert memory == {"stamps": 0, "lapsed": "2026-02-05"}
+    mechanic.remember(memory, 1, day("2026-02-05"))
+    assert memory == {"stamps": 1, "since": "2026-02-05", "lapsed": "2026-02-05"}
+
+
+def test_a_card_emptied_by_a_return_begins_with_the_next_stamp() -> None:
+    mechanic, memory = card(months=2), Memory()
+    mechanic.remember(memory, 1, day("2026-01-31"))
+    mechanic.remember(memory, -1, day("2026-01-31"))
+    mechanic.remember(memory, 1, day("2026-03-30"))
+    assert memory == {"stamps": 1, "since": "2026-03-30"}
+
+
+def test_a_sum_is_one_in_the_programmes_first_currency() -> None:
+    each = card(stamp_for={"amount": "500.00"})
+    assert worth(each, line(1, 900_000), currency="CZK") == 0
+    assert worth(card(stamp_for="unit"), line(1, 100), currency="CZK") == 1
 
 
 def test_a_single_stamp_opens_a_card_and_lets_one_lapse() -> None:
@@ -93,7 +132,7 @@ def test_a_single_stamp_opens_a_card_and_lets_one_lapse() -> None:
     mechanic.remember(memory, 1, day("2026-01-31"))
     assert memory == {"stamps": 1, "since": "2026-01-31"}
     mechanic.remember(memory, 1, day("2026-03-31"))
-    assert memory == {"stamps": 1, "since": "2026-03-31"}
+    assert memory == {"stamps": 1, "since": "2026-03-31", "lapsed": "2026-03-31"}
 
 
 def test_stamps_taken_back_neither_open_nor_renew_a_card() -> None:
