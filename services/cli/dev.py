@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -46,10 +47,14 @@ def up(state_dir: StateDirOption = None, docker: DockerOption = False, output: O
     instance = _instance(state_dir, docker=docker)
     ran_before = any(server.pid for server in instance.status())
     try:
-        with progress_bars() as report:
-            instance.up(report)
-    except KeyboardInterrupt:
-        raise _interrupted(instance, ran_before=ran_before) from None
+        with progress_bars() as report, ThreadPoolExecutor(1) as beside:
+            starting = beside.submit(instance.up, report)
+            try:
+                starting.result()
+            except KeyboardInterrupt:
+                err.print("interrupted: stopping what is being started", markup=False)
+                wait([starting])  # what is half started cannot be found to be stopped
+                raise _interrupted(instance, ran_before=ran_before) from None
     except LocalRuntimeError as error:
         err.print("`clh dev doctor` says more.", markup=False)
         raise fail(str(error)) from error

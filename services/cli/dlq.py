@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import sys
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -51,21 +52,23 @@ def list_(
         clh dlq list --code no-contract --party grocer --output json
     """
     from services.dlq.refused import counted, refused
+    from services.events.refused import places
 
     with books_of(programme) as (_, _, connection):
+        place = places(connection)
         chosen = _chosen(code, party, day, event)
         counts = counted(connection)
         found = refused(connection, chosen, limit=limit)
     if output is Format.JSON:
         counted_by = [{"code": name, "party": sender, "events": events} for name, sender, events in counts]
-        print_json({"counts": counted_by, "events": [asdict(each) for each in found]})
+        print_json({"counts": counted_by, "events": [asdict(each) | {"record": asdict(place(each.record))} for each in found]})
         return
     if not counts:
         out.print("No refused event can be tried again.")
         return
     print_table(("code", "sender", "events"), [(name, sender, f"{events:,}") for name, sender, events in counts], right=("events",))
-    rows = [(e.source, e.id, e.type, e.code, e.detail, e.received_at.isoformat(timespec="seconds"), e.attempts or "") for e in found]
-    print_table(("source", "id", "type", "code", "detail", "received", "attempts"), rows, right=("attempts",))
+    rows = [(e.source, e.id, e.type, e.code, e.detail, e.received_at.isoformat(timespec="seconds"), e.attempts or "", place(e.record)) for e in found]
+    print_table(("source", "id", "type", "code", "detail", "received", "attempts", "record"), rows, right=("attempts",))
 
 
 @app.command()
@@ -94,6 +97,9 @@ def replay(
         records = [each.record for each in refused(connection, _chosen(code, party, day, event))]
         if not records:
             raise fail("no refused event of this choice can be tried again: clh dlq list")
+        if not yes and not sys.stdin.isatty():
+            events = "1 event" if len(records) == 1 else f"{len(records):,} events"
+            raise fail(f"{events} would be tried again, and nobody can be asked here: add --yes")
         if not yes:
             typer.confirm(f"Try {len(records):,} {'event' if len(records) == 1 else 'events'} again?", abort=True, err=True)
         attempts = _retry(connection, records)

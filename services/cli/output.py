@@ -10,6 +10,7 @@ import json
 import os
 import threading
 from collections.abc import Iterator, Sequence
+from datetime import date
 from enum import StrEnum
 from typing import Annotated
 
@@ -50,7 +51,12 @@ Output = Annotated[Format, typer.Option("--output", "-o", help="`table` for peop
 
 def print_json(value: object) -> None:
     """Print a value of plain types as JSON, whatever the width of the terminal."""
-    typer.echo(visible(json.dumps(value, indent=2, ensure_ascii=False, default=str)))
+    typer.echo(visible(json.dumps(value, indent=2, ensure_ascii=False, default=_plain)))
+
+
+def _plain(value: object) -> str:
+    """Moments and days as RFC 3339 writes them, anything else as it writes itself."""
+    return value.isoformat() if isinstance(value, date) else str(value)
 
 
 def print_json_line(value: object) -> None:

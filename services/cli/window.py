@@ -119,12 +119,12 @@ def _window(connection: Any, day: date | None, suffix: str) -> Standing:
 
 def _ask_for_a_processor(house: House, programme: str) -> None:
     """Before anything is cut: where records wait, somebody has to be there who books them."""
-    from services.night.waiting import processors
+    from services.night.waiting import in_number, processors
 
     expect_kafka(house.kafka_bootstrap)
     records = records_not_booked(house, programme)
     if records and not processors(house, programme):
         raise fail(
-            f"{records:,} records wait to be booked, and no processor of {programme} runs: clh run accrual --programme {programme}, or add --with-processor",
+            f"{in_number(records)} to be booked, and no processor of {programme} runs: clh run accrual --programme {programme}, or add --with-processor",
             code=NOT_RUNNING,
         )

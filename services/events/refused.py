@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, Generic, TypeVar
@@ -100,7 +101,7 @@ class Page(Generic[Row]):
 def refused(connection: psycopg.Connection, day: date, *, party: str | None, codes: list[str] | None, first: int, limit: int) -> Page[Refused]:
     """The refused events of a window, in the order in which they were received."""
     values = {"day": day, "party": party, "codes": codes or None, "first": first, "limit": limit}
-    place = _places(connection)
+    place = places(connection)
     rows = tuple(Refused(place(record), *more) for record, *more in connection.execute(REFUSED, values))
     return Page(rows, _count(connection, REFUSED_COUNT, values))
 
@@ -108,7 +109,7 @@ def refused(connection: psycopg.Connection, day: date, *, party: str | None, cod
 def held(connection: psycopg.Connection, *, party: str | None, card: str | None, first: int, limit: int) -> Page[Held]:
     """The held events, those that lapse first before the others."""
     values = {"party": party, "card": card, "first": first, "limit": limit}
-    place = _places(connection)
+    place = places(connection)
     claim_days = timedelta(days=programmes.load(connection).programme.claim_days)
     rows = tuple(
         Held(place(record), source, id_, kind, received_at, shown, day, day + claim_days)
@@ -122,7 +123,7 @@ def _count(connection: psycopg.Connection, statement: str, values: dict[str, Any
     return int(row[0]) if row is not None else 0
 
 
-def _places(connection: psycopg.Connection) -> Any:
+def places(connection: psycopg.Connection) -> Callable[[int], Record]:
     """Turns the number of a record into its place."""
     programme = programmes.load(connection).programme.id
     topics = {no: f"{programme}.{name}" for no, name in connection.execute("select no, name from topic")}

@@ -82,7 +82,9 @@ class Standing:
                 return f"its end at {self.ends_at.isoformat(timespec='minutes')}" if self.ends_at is not None else "somebody who closes it"
             case "draining" if self.behind:
                 records = sum(part.records for part in self.behind)
-                return f"{records:,} records in {len(self.behind)} partitions that are not booked to the cut"
+                which = "1 record" if records == 1 else f"{records:,} records"
+                where = "1 partition" if len(self.behind) == 1 else f"{len(self.behind)} partitions"
+                return f"{which} in {where} not booked to the cut"
             case "draining":
                 return f"the night's own bookings: {sum(step in self.done for step in STEPS)} of {len(STEPS)} steps are done"
             case "closed":

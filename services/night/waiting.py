@@ -21,11 +21,16 @@ PATIENCE_SECONDS = 10.0
 """After so long without a record booked, it is asked whether anybody books."""
 
 
+def in_number(records: int) -> str:
+    """How many records wait."""
+    return "1 record waits" if records == 1 else f"{records:,} records wait"
+
+
 class NoProcessor(RuntimeError):
     """Records wait to be booked, and no processor is there to book them. The window stays as it is; nothing is lost."""
 
     def __init__(self, programme: str, records: int) -> None:
-        super().__init__(f"{records:,} records wait to be booked, and no processor of {programme} runs")
+        super().__init__(f"{in_number(records)} to be booked, and no processor of {programme} runs")
         self.programme = programme
         self.records = records
 

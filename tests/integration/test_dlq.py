@@ -188,4 +188,8 @@ def test_what_cannot_be_tried_is_said(addresses: Addresses, run: Run) -> None:
             connection.execute("update settlement_window set state = 'draining' where state = 'open'")
         closed = run("dlq", "replay", *words, "--yes")
         assert (closed.exit_code, "no window is open" in closed.stderr) == (1, True)
-        assert run("dlq", "replay", *words).exit_code == 1  # nobody says yes
+        asked = run("dlq", "replay", *words)  # nobody says yes
+        assert (asked.exit_code, "add --yes" in " ".join(asked.stderr.split())) == (1, True)
+        (listed, *_) = json.loads(run("dlq", "list", *words, "--output", "json").stdout)["events"]
+        assert (listed["record"]["topic"], "T" in listed["received_at"]) == (f"{one.id}.partner.transactions.v1", True)
+        assert "/".join(str(part) for part in listed["record"].values()) in run("dlq", "list", *words).stdout

@@ -234,6 +234,19 @@ def test_the_books_are_safe_and_two_megabytes_get_through(addresses: Addresses) 
     assert len(first_record(addresses.kafka_bootstrap, "two-megabytes")) == 2_000_000
 
 
+def test_an_interrupted_start_leaves_nothing_behind(tmp_path: Path) -> None:
+    up = subprocess.Popen((sys.executable, "-m", "services.cli", "dev", "up", "--state-dir", str(tmp_path / "clh")), stderr=subprocess.PIPE, text=True)
+    try:
+        while not (tmp_path / "clh" / "instance.json").exists():
+            time.sleep(0.02)
+        up.send_signal(signal.SIGINT)
+        said = up.communicate(timeout=110)[1]
+        assert (up.returncode, "what had been started was stopped again" in " ".join(said.split())) == (1, True), said
+        assert not any(server.pid for server in Instance(tmp_path / "clh").status())
+    finally:
+        Instance(tmp_path / "clh").down(at_once=True)
+
+
 def test_the_command_line_goes_up_tells_and_goes_down(tmp_path: Path) -> None:
     run = CliRunner().invoke
     where = ["--state-dir", str(tmp_path / "clh")]
@@ -246,7 +259,15 @@ def test_the_command_line_goes_up_tells_and_goes_down(tmp_path: Path) -> None:
         assert "export CLH_KAFKA_BOOTSTRAP=127.0.0.1:" in run(app, ["dev", "env", *where]).stdout
         doctor = run(app, ["dev", "doctor", *where, "-o", "json"])
         assert doctor.exit_code == 0, doctor.output
-        assert "stopped: postgres, kafka" in run(app, ["dev", "down", *where]).stdout
+        house = {**os.environ, "CLH_STATE_DIR": str(tmp_path / "clh"), "CLH_POSTGRES_URI": "", "CLH_KAFKA_BOOTSTRAP": ""}
+        with subprocess.Popen((sys.executable, "-m", "services.cli", "run", "cron"), env=house, stderr=subprocess.PIPE) as cron:
+            assert cron.stderr is not None
+            assert b"the clock of the nights runs" in cron.stderr.readline()
+            down = run(app, ["dev", "down", *where])
+            assert "stopped: postgres, kafka" in down.stdout
+            assert f"clh run cron (process {cron.pid})" in down.stderr
+            cron.kill()
+        assert "still running" not in run(app, ["dev", "down", *where]).stderr
         assert run(app, ["dev", "reset", *where, "--yes"]).exit_code == 0
         assert not (tmp_path / "clh").exists()
     finally:
