@@ -31,8 +31,9 @@ def run(
 ) -> None:
     """Run scenarios in a namespace of their own, which is removed afterwards, and compare what came out with what they expect.
 
-    Kafka and PostgreSQL are started unless they run. With `--output json` one JSON document is printed, or, for several files, one line each.
-    Exit code 0 when all holds that `expect` names, 1 when not, 2 when a file is unusable (the others are run all the same).
+    Kafka and PostgreSQL are started unless they run. With `--output json` one JSON document is printed, or, for several files, one line each,
+    in the order of the files. Exit code 0 when all holds that `expect` names, 1 when not, 2 when a file is unusable or could not be run to its end
+    (the others are run all the same).
 
     Examples:
 
