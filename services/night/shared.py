@@ -1,5 +1,6 @@
 """The night's step for limits of the whole programme, in batches: what was put off is read in order of receipt and never held all at once."""
 
+import json
 from collections.abc import Collection, Iterable, Sequence
 from datetime import date
 from typing import Any
@@ -36,6 +37,7 @@ class SharedNight:
         self.reader.names.read(self.connection)
         before: Used = dict(self.connection.execute(sql.SHARED_USE).fetchall())
         used, events = dict(before), 0
+        self._add_left_out(day)
         self.connection.execute(sql.PLACES, (day,))
         self.connection.execute(sql.SALES)
         with self.connection.cursor(name="put_off") as places:
@@ -46,6 +48,13 @@ class SharedNight:
         self.writer.shared((name, used.get(name, 0) - before.get(name, 0)) for name in used.keys() | before.keys())
         self.connection.execute(sql.DONE, (day,))
         return events
+
+    def _add_left_out(self, day: date) -> None:
+        """Puts returns off that a version of the code has booked which did not."""
+        for record, received_at, sale, body, uri, event_id in self.connection.execute(sql.LEFT_OUT, (day,)).fetchall():
+            event = json.loads(body)
+            if (event["data"].get("original_source") or event["source"], event["data"]["original_id"]) == (uri, event_id):
+                self.connection.execute(sql.PUT_OFF, (record, day, received_at, sale))
 
 
 class _Batch:

@@ -93,6 +93,14 @@ where m.no = d.member
 
 # --- limits of the whole programme ------------------------------------------------------------------------------------------------------------
 
+# Returns of purchases that wait, booked by a version of the code that did not put them off beside them. Only what was returned has an original.
+LEFT_OUT = """
+select r.record, r.received_at, d.record, r.body, s.uri, p.id
+from deferred d join original o on o.record = d.record join entry p on p.record = d.record join source s on s.no = p.source
+join entry r on r.member = p.member and r.booked = d.day and r.outcome = 'accepted' and r.type in ('return.v1', 'price-adjustment.v1')
+where d.day = %s and d.sale is null and not exists (select 1 from deferred put where put.record = r.record)
+"""
+PUT_OFF = "insert into deferred (record, day, received_at, sale) values (%s, %s, %s, %s)"
 # What was put off, with its place. A return that came before its purchase had waited for it: its place is behind all that came in order.
 PLACES = """
 create temporary table put_off on commit drop as

@@ -207,6 +207,22 @@ def share(random: Random, one: Written, currency: str) -> None:
         one["limit"] = random.choice([most, {"times": 4}]) | {"per": per, "of": "programme"}
 
 
+def share_much(random: Random, file: Written) -> None:
+    """Limits much of a file for the whole programme, among it some of a group."""
+    currencies, mechanics = file["programme"]["currencies"], file["mechanics"]
+    rivals = sorted({one["id"] for one in mechanics if one["kind"] in ("points_on_spend", "fixed_bonus")})
+    group = random.sample(rivals, min(len(rivals), random.choice([0, 2, 2, 3])))
+    for one in mechanics:
+        if one["id"] in group:
+            one.setdefault("group", "rivals")
+        if "limit" in one or one["kind"] == "stamp_card" or (one["kind"] == "card_discount" and len(currencies) > 1):
+            continue
+        if random.random() < 0.4:
+            share(random, one, currencies[0])
+        elif one["kind"] != "card_discount" and random.random() < 0.3:
+            one["limit"] = {"points": random.choice([20, 60]), "per": random.choice(["day", "ever"])}
+
+
 def shared(file: Written) -> bool:
     """Whether what members get depends on what others got before."""
     limits = [limit for one in file["mechanics"] for limit in (one["limit"] if isinstance(one.get("limit"), list) else [one.get("limit") or {}])]

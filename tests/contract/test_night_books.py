@@ -262,6 +262,45 @@ def test_the_night_decides_the_same_in_batches_of_any_size(build: Build, monkeyp
     assert {total.events for total in totals if total.code is Code.ACCRUAL} == {4}
 
 
+@pytest.mark.integration
+def test_the_night_finds_returns_that_were_not_put_off_beside_their_purchase(addresses: Any) -> None:
+    """As the version before has booked them."""
+    shares = shared(points=15, per="day")
+    with on_postgres(addresses.postgres_uri, coalition(shares)) as house:
+        booked(house, purchase("e1", 1000), purchase("e2", 1000, card="c2"), back("r1", "e1", {1: 400}), purchase("e3", 1000, card="c2"))
+        booked(house, back("r2", "e3", {1: 1000}, card="c2"))
+        assert house.connection.execute("delete from deferred where sale is not null").rowcount == 2
+        netted(house)
+        assert (house.points("m1").available, house.points("m2").available) == (6, 5)
+
+
+@pytest.mark.integration
+def test_a_night_that_died_among_what_was_put_off_begins_it_again(addresses: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(night_shared, "BATCH", 2)
+    shares = shared(points=15, per="day")
+    with on_postgres(addresses.postgres_uri, coalition(shares)) as house:
+        bought, brought = purchase("e1", 1000), back("r1", "e1", {1: 400})
+        booked(house, bought, purchase("e2", 1000, card="c2"), brought, purchase("e3", 1000, card="c2"))
+        booked(house, bought, brought)  # once more: duplicates
+        cut(house)
+        before, outbox = house.everything(), house.night.booker.writer.outbox
+        calls: list[int] = []
+
+        def dies_the_second_time(answers: Any) -> None:
+            calls.append(1)
+            if len(calls) == 2:
+                raise Died
+            outbox(answers)
+
+        monkeypatch.setattr(house.night.booker.writer, "outbox", dies_the_second_time)
+        with pytest.raises(Died):
+            house.books.give_shared(MONDAY)
+        assert (len(calls), house.everything()) == (2, before)
+        twice(house, "give_shared")
+        assert (house.points("m1").available, house.points("m2").available) == (6, 9)
+        netted(house)
+
+
 def test_holds_that_ran_out_are_freed_and_repay_what_is_owed(build: Build) -> None:
     house = build(BASE)
     booked(house, purchase("e1", 10_000), hold("h1", 60, until=moment(at="11:30")), hold("h2", 30, until=moment(TUESDAY, "11:30")))

@@ -6,12 +6,14 @@ The same on real servers: tests/acceptance. Here they take milliseconds, so that
 from __future__ import annotations
 
 from pathlib import Path
+from random import Random
 
 import pytest
 
 from services.documents.load import parse_mapping, read_text
 from services.scenario.compare import differences
 from tests.acceptance import in_memory, oracle
+from tests.acceptance.random_programmes import share_much
 from tests.acceptance.random_scenarios import scenario
 
 SCENARIOS = Path(__file__).parent.parent / "acceptance"
@@ -36,4 +38,13 @@ def test_a_written_scenario_comes_out_as_expected(path: Path) -> None:
 def test_random_scenarios_come_out_as_the_oracle_says(first: int) -> None:
     for seed in range(first, first + SEEDS[::4].step):
         document = scenario(seed, in_one_log=True)
+        assert oracle.differences(oracle.report(document), in_memory.run(document)) == []
+
+
+@pytest.mark.parametrize("first", SEEDS[::4])
+def test_random_scenarios_under_limits_of_the_whole_programme_come_out_as_the_oracle_says(first: int) -> None:
+    """All that is received lies in one log, so that the order of receipt is one for all members."""
+    for seed in range(first, first + SEEDS[::4].step):
+        document = scenario(seed, in_one_log=True)
+        share_much(Random(seed), document["programme"])
         assert oracle.differences(oracle.report(document), in_memory.run(document)) == []
