@@ -150,6 +150,11 @@ def texts_in_order(event: QuickPurchaseEvent) -> int:
     return texts
 
 
+def is_id(text: str) -> bool:
+    """Whether it has the form of an event's id."""
+    return _ID(text) is not None
+
+
 @lru_cache(maxsize=4096)
 def is_source(text: str) -> bool:
     """Whether it has the form of a source. Senders are few."""

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
-from typing import Any, NoReturn
+from typing import Any, NamedTuple, NoReturn
 
 from pydantic import ValidationError
 
 from schemas.card_numbers import holds_card_number
 from schemas.events import EVENT_TYPES, ModelEvent
 from schemas.events.envelope import Envelope, OpenEnvelope
+from schemas.events.quick import is_id, is_source
+from schemas.ids import EventId
 from schemas.pointer import Path, pointer_to
 
 EVENT_BYTES_MAX = 1_048_576
@@ -49,8 +51,18 @@ class EventError(Exception):
         self.detail = detail
 
 
+class Claim(NamedTuple):
+    """What a malformed event says of itself, as far as it is right: source, id, and the type if it is in the catalogue."""
+
+    source: str
+    id: EventId
+    type: str | None
+
+
 class Malformed(EventError):
-    """Not JSON, not the envelope, or not the schema of its type. It claims no id."""
+    """Not JSON, not the envelope, or not the schema of its type. `claim`: the id that it claims all the same, if its JSON object has one."""
+
+    claim: Claim | None = None
 
 
 class UnknownType(EventError):
@@ -67,14 +79,29 @@ class _UnreadableError(ValueError):
 
 def explain(value: bytes) -> ModelEvent:
     """The event, if it can be read after all; else raises ``Malformed`` or ``UnknownType``."""
+    document: dict[str, Any] = {}
     try:
-        return _read(value)
+        document = _document(value)
+        return _read(value, document)
     except RecursionError:
         raise Malformed("", "The value is nested too deeply.") from None
+    except Malformed as error:
+        error.claim = _claim(document)
+        raise
 
 
-def _read(value: bytes) -> ModelEvent:
-    document = _document(value)
+def _claim(document: dict[str, Any]) -> Claim | None:
+    """The id and source of a JSON object that cannot be booked, where they are what ids and sources are."""
+    event_id, source, kind = document.get("id"), document.get("source"), document.get("type")
+    if not isinstance(event_id, str) or not isinstance(source, str) or not is_id(event_id) or not is_source(source):
+        return None
+    return Claim(source, EventId(event_id), kind if isinstance(kind, str) and kind in EVENT_TYPES else None)
+
+
+def _read(value: bytes, document: dict[str, Any]) -> ModelEvent:
+    zero = _zero_character(document) if b"\\u0000" in value else None
+    if zero is not None:
+        raise Malformed(_pointer(zero), "Text may not hold a zero character.")
     envelope = _envelope(document)
     model = EVENT_TYPES.get(envelope.type)
     if model is None:
@@ -91,7 +118,7 @@ def _read(value: bytes) -> ModelEvent:
 
 
 def _document(value: bytes) -> dict[str, Any]:
-    """The JSON object in the bytes, each key once, no text with a zero character."""
+    """The JSON object in the bytes, each key once."""
     if len(value) > EVENT_BYTES_MAX:
         raise Malformed("", "The value is larger than 1 MiB.")
     try:
@@ -106,9 +133,6 @@ def _document(value: bytes) -> dict[str, Any]:
         raise Malformed("", "The value is not valid JSON.") from None
     if not isinstance(document, dict):
         raise Malformed("", "An event is a JSON object.")
-    zero = _zero_character(document) if "\\u0000" in text else None
-    if zero is not None:
-        raise Malformed(_pointer(zero), "Text may not hold a zero character.")
     return document
 
 
@@ -155,7 +179,7 @@ def _refuse(error: ValidationError, document: dict[str, Any]) -> NoReturn:
         if _leads_on(here, step):
             here = here[step]
         elif not (isinstance(here, dict) and first["type"] == "missing"):
-            break
+            continue  # no place in the document: which of several forms was tried
         place.append(step)
     raise Malformed(_pointer(tuple(place)), _SENTENCES.get(first["type"], _OTHERWISE)) from None
 

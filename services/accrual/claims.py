@@ -89,5 +89,5 @@ def canonical(value: bytes | str) -> str:
     """Content without the accidents of spacing and order of keys."""
     try:
         return json.dumps(json.loads(value), sort_keys=True)
-    except ValueError:
+    except (ValueError, RecursionError):
         return value if isinstance(value, str) else value.decode("utf-8", "replace")

@@ -20,6 +20,8 @@ from schemas.ids import EventId, PartyId, RecordId
 from schemas.programme import ProgrammeFile
 
 SIGNATURE = "clh-signature"
+SENT_BY_SELLERS = frozenset({"purchase.v1", "return.v1", "price-adjustment.v1"})
+"""What an operator that also sells sends as a partner."""
 Headers = Sequence[tuple[str, str | bytes | None]]
 
 
@@ -88,7 +90,7 @@ class Reading:
         self.operator = file.programme.operator.party
         self.kinds = {party.id: party.kind for party in file.parties}
         self.keys = keys
-        self._senders: dict[str, tuple[PartyId, bool]] = {}
+        self._senders: dict[str, tuple[PartyId, bool, bool]] = {}
 
     def read(self, incoming: Incoming, headers: Headers | None) -> Incoming:
         """Fills in the event, or the problem with it."""
@@ -96,7 +98,7 @@ class Reading:
         try:
             incoming.event = event = decode(incoming.value)
         except Malformed as error:
-            return self._unreadable(incoming, RejectionCode.MALFORMED, error)
+            return self._unreadable(incoming, error, headers)
         except UnknownType as error:
             event = error.envelope
             incoming.problem = Refused(RejectionCode.UNKNOWN_TYPE, error.detail, error.pointer)
@@ -105,8 +107,8 @@ class Reading:
         speaks = self._senders.get(event.source)
         if speaks is None:
             speaks = self._sender(event.source)
-        party, may = speaks
-        if not may or not self.keys.prove(party, incoming.value, headers):
+        party, may, operates = speaks
+        if not may or (operates and event.type in SENT_BY_SELLERS) or not self.keys.prove(party, incoming.value, headers):
             incoming.event = None
             incoming.problem = Refused(
                 RejectionCode.WRONG_SOURCE, "the sender may not speak for this source, or did not prove that it is the sender", "/source"
@@ -121,10 +123,10 @@ class Reading:
                 incoming.problem = Refused(RejectionCode.CARD_NUMBER_IN_CLEAR, "the field holds what passes for a payment card number", pointer)
         return incoming
 
-    def _sender(self, source: str) -> tuple[PartyId, bool]:
-        """Who sends by this source, and whether that party may. Remembered for parties, who are few."""
+    def _sender(self, source: str) -> tuple[PartyId, bool, bool]:
+        """Who sends by this source, whether that party may, and whether it does so as operator. Remembered for parties, who are few."""
         party = PartyId(source.split("/", 2)[2])
-        speaks = party, self._may_speak(source, party)
+        speaks = party, self._may_speak(source, party), source.startswith("/operator/")
         if party in self.kinds:
             self._senders[source] = speaks
         return speaks
@@ -137,7 +139,13 @@ class Reading:
             return self.kinds.get(party, "bank") == "bank"
         return True
 
-    def _unreadable(self, incoming: Incoming, code: RejectionCode, error: Malformed) -> Incoming:
-        incoming.problem = Refused(code, error.detail, error.pointer)
+    def _unreadable(self, incoming: Incoming, error: Malformed, headers: Headers | None) -> Incoming:
+        """A malformed event claims its id where it names one and its sender is proven: the same again is answered the same."""
+        incoming.problem = Refused(RejectionCode.MALFORMED, error.detail, error.pointer)
         incoming.keep = not holds_card_number(incoming.value.decode("utf-8", "replace"))
+        claim = error.claim
+        if claim is not None and not holds_card_number(claim.source):
+            party, may, operates = self._sender(claim.source)
+            if may and not (operates and claim.type in SENT_BY_SELLERS) and self.keys.prove(party, incoming.value, headers):
+                incoming.source, incoming.id, incoming.sender, incoming.type = claim.source, claim.id, party, claim.type
         return incoming

@@ -31,7 +31,7 @@ def later(window: tuple[Sent, ...]) -> list[Sent]:
 
 @pytest.mark.parametrize("order", [at_once, behind, later])
 def test_every_event_twice_changes_nothing(one: Site, undisturbed: Undisturbed, order) -> None:  # type: ignore[no-untyped-def]
-    """What claims no id (it is malformed, or nobody proved to be its sender) counts each time: its identity is where it lies."""
+    """What claims no id (it cannot be read, or nobody proved to be its sender) counts each time: its identity is where it lies."""
     identified = [tuple(sent for sent in window if _has_an_identity(sent)) for window in undisturbed.windows]
     windows = [[*order(window), *rest] for window, rest in zip(identified, _the_rest(undisturbed), strict=True)]
     one.play(windows, batch_max=SMALL_BATCH)

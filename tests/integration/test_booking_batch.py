@@ -20,7 +20,7 @@ from services.journal.migrate import connect
 from services.journal.names import Names
 from services.runtime.local import Addresses
 from tests.contract.houses import EVERYTHING, PgHouse, on_postgres
-from tests.short import MONDAY, Json, enrol, of_member, purchase, redeem, value_of
+from tests.short import MONDAY, Json, adjust, back, enrol, of_member, purchase, redeem, value_of
 from tests.unit.clearing.till import BASE, coalition
 
 SECRET, OTHER = b"grocer's secret", b"fuelco's secret"
@@ -98,6 +98,15 @@ def test_a_sender_speaks_in_no_role_but_its_own(house: Open, source: str) -> Non
     one.send({**purchase("e1", 1000), "source": source})
     one.book()
     assert entries(one) == [("rejected", "wrong-source", "/source", None)]
+
+
+@pytest.mark.parametrize("event", [purchase("e1", 50), back("e1", "e0", {1: 50}), adjust("e1", "e0", {1: 50})], ids=lambda event: event["type"])
+def test_what_sellers_send_is_not_sent_as_operator_and_claims_no_id(house: Open, event: Json) -> None:
+    one = house()
+    one.send({**event, "source": "/operator/opco"})
+    one.book()
+    assert entries(one) == [("rejected", "wrong-source", "/source", None)]
+    assert one.connection.execute("select count(*) from identity").fetchone() == (0,)
 
 
 def test_an_operator_that_also_sells_sends_its_purchases_as_a_partner(house: Open) -> None:
@@ -244,7 +253,7 @@ POISON = {
 def test_poison_is_refused_with_code_and_pointer_and_the_batch_goes_on(house: Open, what: str) -> None:
     value, code, pointer = POISON[what]
     one = house()
-    one.append(value)
+    one.append(value.replace(b'"good"', b'"bad"'))
     one.append(GOOD)
     done = one.booker.book(one.waiting())
     outcome, found, at, _ = entries(one)[0]
@@ -254,7 +263,64 @@ def test_poison_is_refused_with_code_and_pointer_and_the_batch_goes_on(house: Op
     assert one.outcome("good") == "accepted 2026-03-02"
     assert (done.booked, done.unreadable, sorted(answered(one))) == (2, 1, [(0,), (1,)])
     body, raw = one.connection.execute("select body, raw from entry where code is not null").fetchone() or (None, None)
-    assert value in (raw, (body or "").encode())
+    assert value.replace(b'"good"', b'"bad"') in (raw, (body or "").encode())
+
+
+MALFORMED = GOOD.replace(b'"store"', b'"stoer"')
+
+
+def test_a_malformed_event_claims_its_id_and_counts_for_its_party(house: Open) -> None:
+    one = house()
+    for value in (MALFORMED, MALFORMED.replace(b": ", b":"), GOOD):
+        one.append(value)
+        one.book()
+    assert [(row[0], row[1], row[2]) for row in entries(one)] == [("rejected", "malformed", "/data/store"), ("rejected", "id-reused", "/id")]
+    assert tally(one) == {"rejected": 2, "duplicate": 1}
+    counted = one.connection.execute("select distinct p.id from tally t left join party p on p.no = t.party").fetchall()
+    assert counted == [("grocer",)]
+    (answer,) = one.connection.execute("select answer from entry where code = 'malformed'").fetchone() or ("",)
+    assert json.loads(answer)["event"] == {"source": "/partners/grocer", "id": "good"}
+    assert json.loads(answer)["type"] == "purchase.v1"
+    assert answered(one) == [(0,), (0,), (2,)]
+
+
+@pytest.mark.parametrize(
+    ("value", "headers"),
+    [
+        (MALFORMED, lambda _: None),
+        (MALFORMED, lambda value: signed(value, "nobody")),
+        (MALFORMED.replace(b"/partners/grocer", b"/banks/grocer"), signed),
+        (MALFORMED.replace(b"/partners/grocer", b"/operator/opco"), signed),
+        (MALFORMED.replace(b'"stoer"', b'"stoer": 1, "stoer"'), signed),
+        (MALFORMED.replace(b'"stoer"', b'"stoer": ' + b"[" * 5_000 + b"]" * 5_000 + b', "store"'), signed),
+        (MALFORMED + b" " * 1_048_576, signed),
+    ],
+    ids=["not signed", "signed by nobody", "as a bank", "as operator", "a key twice", "nested too deeply", "too large"],
+)
+def test_a_malformed_event_of_nobody_who_may_speak_or_that_can_be_read_in_two_ways_claims_no_id(
+    house: Open, value: bytes, headers: Callable[[bytes], Any]
+) -> None:
+    one = house(KEYS)
+    one.append(value, headers(value))
+    one.book()
+    assert entries(one)[0][:2] == ("rejected", "malformed")
+    assert one.connection.execute("select count(*) from identity").fetchone() == (0,)
+    one.append(GOOD, signed(GOOD))
+    one.book()
+    assert one.outcome("good") == "accepted 2026-03-02"
+
+
+def test_a_malformed_event_with_a_card_number_claims_its_id_and_no_part_of_the_number_is_kept(house: Open) -> None:
+    one = house()
+    value = MALFORMED.replace(b'"c1"', f'"{CARD_NUMBER}"'.encode())
+    assert CARD_NUMBER.encode() in value
+    one.append(value)
+    one.append(value)
+    one.append(GOOD)
+    one.book()
+    assert [row[1] for row in entries(one)] == ["malformed", "id-reused"]
+    assert tally(one) == {"rejected": 2, "duplicate": 1}
+    assert CARD_NUMBER[:6] not in everything(one).replace("-", "")
 
 
 # --- the fence ---------------------------------------------------------------------------------------------------------------------------

@@ -152,6 +152,47 @@ def test_what_cannot_be_read_is_malformed_as_a_whole(what: str) -> None:
     assert refused(UNREADABLE[what]).pointer == ""
 
 
+def test_what_is_malformed_claims_its_id_where_its_object_names_one() -> None:
+    def claim(**terms: Any) -> tuple[str, str, str | None] | None:
+        return refused(value({**purchase(), "data": {}, **terms})).claim
+
+    document = purchase()
+    assert claim() == (document["source"], document["id"], "purchase.v1")
+    assert claim(time="yesterday", subject=7, more=1) == (document["source"], document["id"], "purchase.v1")
+    assert claim(type="purchase", specversion="2") == (document["source"], document["id"], None) == claim(type=["purchase.v1"], specversion="2")
+    for wrong in ({"id": 7}, {"id": "e 1"}, {"id": "e1\n"}, {"id": "x" * 65}, {"source": "grocer"}, {"source": None}, {"source": "/partners/"}):
+        assert claim(**wrong) is None
+    without = {name: part for name, part in document.items() if name != "id"}
+    assert refused(value(without)).claim is None
+
+
+@pytest.mark.parametrize(
+    "record",
+    [b"", b"[]", b"{}", value(purchase())[:-1], value(purchase())[:-1] + b', "id": "e2"}', value({**purchase(), "more": float("nan")}),
+     value(purchase()).replace(b'"data": {', b'"data": {"more": ' + b"[" * 3000 + b"]" * 3000 + b", "),
+     b'{"id": "e1", "source": "/partners/grocer", "data": "\xff"}',
+     value({**purchase(), "more": "x" * EVENT_BYTES_MAX})],
+    ids=["nothing", "a list", "no id", "cut off", "an id twice", "no JSON", "nested too deeply", "no UTF-8", "too large"],
+)  # fmt: skip
+def test_what_is_no_object_or_can_be_read_in_two_ways_claims_nothing(record: bytes) -> None:
+    assert refused(record).claim is None
+
+
+@pytest.mark.parametrize(
+    ("consents", "pointer", "detail"),
+    [
+        ({"mail": True, "post": "yes"}, "/data/consents/post", "The value must be true or false."),
+        ({"a/b": 1}, "/data/consents/a~1b", "The value must be true or false."),
+        ("mail", "/data/consents", "The value must be an object."),
+    ],
+)
+def test_a_consent_that_is_neither_given_nor_not_is_pointed_at(consents: Any, pointer: str, detail: str) -> None:
+    document = example("member-enrolled.v1")
+    document["data"]["consents"] = consents
+    found = refused(value(document))
+    assert (found.pointer, found.detail) == (pointer, detail)
+
+
 def test_a_value_of_the_largest_size_is_read() -> None:
     record = value(purchase())
     assert decode(record + b" " * (EVENT_BYTES_MAX - len(record))) == decode(record)
