@@ -21,7 +21,7 @@ READS = (
     ("window", "list"),
     ("dlq", "list"),
     ("partner", "live", "grocer"),
-    ("run", "cron"),
+    ("clearing", "status"),
 )
 
 
