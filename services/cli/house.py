@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from services.house import House
 
-KAFKA_PATIENCE_S = 4.0
+KAFKA_PATIENCE_S = 3.0
 
 ProgrammeOption = Annotated[str, typer.Option("--programme", "-p", metavar="ID", help="Id of a programme in force.", show_default=False)]
 
