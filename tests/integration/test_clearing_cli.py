@@ -106,7 +106,8 @@ def test_what_a_crash_left_half_done_is_shown_and_gone_on_with(addresses: Addres
         night.connection.close()
         half = as_json(run, one, "clearing", "status")["windows"][0]
         assert (half["state"], sum(part["records"] for part in half["behind"])) == ("draining", 3)
-        assert half["waits_for"] == f"3 records in {len(half['behind'])} partitions that are not booked to the cut"
+        parts = len(half["behind"])
+        assert half["waits_for"] == f"3 records in {parts} partition{'s' if parts > 1 else ''} not booked to the cut"
         table = run("clearing", "status", "--programme", one.id).output
         assert f"Night of {day}" in table
         assert "records behind" in table

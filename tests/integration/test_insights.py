@@ -29,6 +29,7 @@ from services.insights.board import Board
 from services.insights.reading import HOUR_S
 from services.kafka import topics
 from services.kafka.producer import producer
+from services.processes.gone import GONE
 from services.runtime.local import Addresses, Instance, Server
 from tests.coalition import coalition, event, purchase, read_topics
 from tests.unit.insights.records import answer, refusal, sent
@@ -319,7 +320,7 @@ def test_a_worker_that_cannot_go_on_ends_at_once(fault: str, said: str, programm
 
 def test_a_programme_that_is_not_in_force_has_none(addresses: Addresses, tmp_path: Path) -> None:
     insights = Running("none-such", addresses, tmp_path / "log")
-    assert insights.process.wait(PATIENCE_S) == 1
+    assert insights.process.wait(PATIENCE_S) == GONE
     assert "is the programme in force?" in insights.log.read_text(encoding="utf-8")
     assert not read_topic_names(addresses, "none-such.")
     insights.stop()
