@@ -11,14 +11,17 @@ from clearing.events import EventKey, Outcome, Refused
 from schemas.events.answers import RejectionCode
 from schemas.ids import RecordId
 from services.accrual.incoming import Incoming
+from services.journal.arrays import plain, texts
 from services.journal.names import Names
 
-# Ids are claimed in sorted order: two batches with the same ids in opposite orders would deadlock.
-CLAIM_STAGE = "create temporary table if not exists claim (source int, id text, content bytea, record bigint) on commit delete rows"
-CLAIM_COPY = "copy claim (source, id, content, record) from stdin"
-CLAIM = "insert into identity (source, id, content, record, day) select source, id, content, record, %s from claim on conflict do nothing"
+# Ids are claimed in sorted order: two batches with the same ids in opposite orders would deadlock. They are hardly ever there before, so they are
+# simply inserted; only where that fails, each is looked at (`on conflict` costs half as much again for every id, each time).
+CLAIMED = "unnest(%(source)s::int[], %(id)s::text[], %(content)s::text[], %(record)s::bigint[]) c (source, id, content, record)"
+CLAIM = "insert into identity (source, id, content, record, day) select source, id, decode(content, 'hex'), record, %(day)s from " + CLAIMED
+CLAIM_NEW = CLAIM + " on conflict do nothing"
 CLAIMED_BEFORE = """
-select c.record, i.record, i.day, i.content, e.body, e.outcome from claim c
+select c.record, i.record, i.day, i.content, e.body, e.outcome
+from unnest(%(source)s::int[], %(id)s::text[], %(record)s::bigint[]) c (source, id, record)
 join identity i on i.source = c.source and i.id = c.id join entry e on e.record = i.record and e.day = i.day
 where i.record <> c.record
 """
@@ -69,14 +72,23 @@ class Claims:
         """Inserts identities; returns, by record, those that were there before."""
         if not first:
             return {}
-        source = self.names.source
-        lines = sorted([f"{source[uri]}\t{id_}\t\\\\x{digest(incoming.value)}\t{incoming.record}\n" for (uri, id_), incoming in first.items()])
-        self.connection.execute(CLAIM_STAGE)
-        with self.connection.cursor().copy(CLAIM_COPY) as copy:
-            copy.write("".join(lines))
-        if self.connection.execute(CLAIM, (day,)).rowcount == len(lines):
+        source, keys = self.names.source, sorted(first)
+        claims = [first[key] for key in keys]
+        batch = {
+            "source": plain([source[uri] for uri, _ in keys]),
+            "id": texts([id_ for _, id_ in keys]),
+            "content": plain([digest(incoming.value) for incoming in claims]),
+            "record": plain([incoming.record for incoming in claims]),
+            "day": day,
+        }
+        try:
+            with self.connection.transaction():
+                self.connection.execute(CLAIM, batch)
+        except psycopg.errors.UniqueViolation:
+            self.connection.execute(CLAIM_NEW, batch)
+        else:
             return {}
-        before = self.connection.execute(CLAIMED_BEFORE)
+        before = self.connection.execute(CLAIMED_BEFORE, batch)
         return {ours: (theirs, of_day, content.hex(), body, outcome == Outcome.WAITING) for ours, theirs, of_day, content, body, outcome in before}
 
 

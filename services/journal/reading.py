@@ -15,20 +15,21 @@ from clearing.member import Debt, Lot, LotKey, Member
 from clearing.shared import Before
 from schemas.events.decode import decode
 from schemas.ids import CardId, EventId, MechanicId, MemberId, MemberNo, RecordId
+from services.journal.arrays import plain, texts
 from services.journal.names import Names
 
 AVAILABLE = date.min
 """In the books, the release date of points that are available."""
 
 # Cards as they are known now; whose a known card is never changes, so no lock is needed for them.
-CARDS = "select card, member, blocked from card where card = any(%s)"
+CARDS = "select card, member, blocked from card where card = any(%s::text[])"
 # An unknown card gets a row, so that holding its event and enrolling it meet at that row.
 NEW_CARDS = "insert into card (card) select unnest(%s::text[]) on conflict do nothing"
-LOCK_CARDS = "select card, member, blocked from card where card = any(%s) order by card for update"
+LOCK_CARDS = "select card, member, blocked from card where card = any(%s::text[]) order by card for update"
 # The members of a batch, locked; a row that was changed while this statement waited is read in its new version.
 LOCK_MEMBERS = """
 select no, id, kind, closed, available, pending, held, last_activity, state, attributes from member
-where no = any(%s) order by no for update
+where no = any(%s::int[]) order by no for update
 """
 MEMBER_NUMBERS = "select no from member where id = any(%s)"
 LOTS = "select member, sponsor, contract, expiry, earned, release_on, points, expired from lot where member = any(%s) and (points > 0 or expired > 0)"
@@ -75,11 +76,11 @@ class Reader:
         lock = {card for card in shown if card not in facts.cards or facts.cards[card].member is None} | set(claimed)
         if lock:
             ordered = sorted(lock)
-            self.connection.execute(NEW_CARDS, (ordered,))
+            self.connection.execute(NEW_CARDS, (texts(ordered),))
             facts.cards.update(self._cards(LOCK_CARDS, ordered))
 
     def _cards(self, statement: str, cards: Sequence[CardId]) -> dict[CardId, Card]:
-        return {card: Card(card, member, blocked) for card, member, blocked in self.connection.execute(statement, (list(cards),), binary=True)}
+        return {card: Card(card, member, blocked) for card, member, blocked in self.connection.execute(statement, (texts(cards),), binary=True)}
 
     def blocked(self, cards: Collection[CardId], facts: Facts) -> None:
         """Reads again, under the lock of their members, whether cards are blocked."""
@@ -103,7 +104,8 @@ class Reader:
 
     def members(self, numbers: Collection[MemberNo], facts: Facts) -> None:
         """Locks and reads members."""
-        for no, id_, kind, closed, available, pending, held, last, state, attributes in self.connection.execute(LOCK_MEMBERS, (sorted(numbers),), binary=True):
+        rows = self.connection.execute(LOCK_MEMBERS, (plain(sorted(numbers)),), binary=True)
+        for no, id_, kind, closed, available, pending, held, last, state, attributes in rows:
             member = Member(no, id_, kind, closed, json.loads(attributes) if attributes != "{}" else {}, available, pending, held, last)
             if state != "{}":
                 read_state(member, state)

@@ -14,6 +14,7 @@ from clearing.member import LotKey, Member
 from clearing.postings import Movement, Postings, Transfer
 from schemas.ids import MemberNo, RecordId
 from services.journal.accounts import Accounts
+from services.journal.arrays import plain, texts
 from services.journal.entries import ENTRY, EntryRow, field
 from services.journal.names import Names
 from services.journal.reading import AVAILABLE, original_state, state_of
@@ -27,33 +28,34 @@ TRANSFER = """
 copy transfer (entry, line, day, code, amount, debit, credit, member, unit, sponsor, contract, counterparty, counter_contract, mechanic,
 expiry, earned, release_on, first) from stdin
 """
-# Lots: what changed is added to what is there.
-LOT_STAGE = """
-create temporary table if not exists lot_change (
-  member int, sponsor smallint, contract int, expiry date, earned date, release_on date, points bigint, expired bigint
-) on commit delete rows
+# Lots: what changed is added to what is there. Many members have lots of one key: it is handed over once.
+LOT_CHANGES = """
+unnest(%(key)s::int[], %(sponsor)s::smallint[], %(contract)s::int[], %(expiry)s::date[], %(earned)s::date[], %(release_on)s::date[])
+k (no, sponsor, contract, expiry, earned, release_on)
+join unnest(%(member)s::int[], %(of)s::int[], %(points)s::bigint[], %(expired)s::bigint[]) c (member, of, points, expired) on c.of = k.no
 """
-LOT_COPY = "copy lot_change from stdin"
-LOT_UPSERT = """
+LOT_UPSERT = (
+    """
 insert into lot as l (member, sponsor, contract, expiry, earned, release_on, points, expired, live)
-select member, sponsor, contract, expiry, earned, release_on, points, expired, points > 0 from lot_change
+select member, sponsor, contract, expiry, earned, release_on, points, expired, points > 0 from """
+    + LOT_CHANGES
+    + """
 on conflict (member, sponsor, contract, expiry, earned, release_on) do update
 set points = l.points + excluded.points, expired = l.expired + excluded.expired, live = l.points + excluded.points > 0
 """
-LOT_CHANGE = """
-update lot as l set points = l.points + c.points, expired = l.expired + c.expired, live = l.points + c.points > 0
-from lot_change c
-where (l.member, l.sponsor, l.contract, l.expiry, l.earned, l.release_on) = (c.member, c.sponsor, c.contract, c.expiry, c.earned, c.release_on)
+)
+LOT_CHANGE = (
+    """
+update lot as l set points = l.points + c.points, expired = l.expired + c.expired, live = l.points + c.points > 0 from """
+    + LOT_CHANGES
+    + """
+where (l.member, l.sponsor, l.contract, l.expiry, l.earned, l.release_on) = (c.member, k.sponsor, k.contract, k.expiry, k.earned, k.release_on)
 """
-MEMBER_STAGE = """
-create temporary table if not exists member_change (
-  no int, available bigint, pending bigint, held bigint, owed bigint, last_activity date, state text
-) on commit delete rows
-"""
-MEMBER_COPY = "copy member_change from stdin"
+)
 MEMBER_UPDATE = """
 update member m set available = c.available, pending = c.pending, held = c.held, owed = c.owed, last_activity = c.last_activity, state = c.state
-from member_change c where m.no = c.no
+from unnest(%s::int[], %s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[], %s::date[], %s::text[])
+c (no, available, pending, held, owed, last_activity, state) where m.no = c.no
 """
 # Members who are new, or whose profile changed: rare beside purchases.
 PROFILE = """
@@ -87,7 +89,7 @@ class Writer:
         self.connection = connection
         self.names = names
         self.accounts = Accounts(names)
-        self._days: dict[date | None, str] = {None: "\\N"}
+        self._days: dict[date | None, str] = {None: "NULL"}
 
     def _copy(self, statement: str, lines: Iterable[str]) -> None:
         text = "".join(lines)
@@ -165,36 +167,48 @@ class Writer:
 
     def lots(self, changes: dict[tuple[MemberNo, LotKey], list[int]]) -> None:
         """Adds the changes of lots. A lot that only shrinks is there already."""
-        keys: dict[LotKey, str] = {}
-        for grows, statement in ((True, LOT_UPSERT), (False, LOT_CHANGE)):
-            lines = [
-                f"{member}\t{keys.get(key) or self._lot(key, keys)}\t{points}\t{expired}\n"
-                for (member, key), (points, expired) in changes.items()
-                if (points >= 0 and expired >= 0) is grows and (points or expired)
-            ]
-            if lines:
-                self.connection.execute(LOT_STAGE)
-                self._copy(LOT_COPY, lines)
-                self.connection.execute(statement)
-                self.connection.execute("truncate lot_change")
+        grown = {owned: change for owned, change in changes.items() if change[0] >= 0 and change[1] >= 0 and change[0] + change[1]}
+        shrunk = {owned: change for owned, change in changes.items() if change[0] < 0 or change[1] < 0} if len(grown) < len(changes) else {}
+        for statement, some in ((LOT_UPSERT, grown), (LOT_CHANGE, shrunk)):
+            if some:
+                self._lots(statement, some)
 
-    def _lot(self, key: LotKey, keys: dict[LotKey, str]) -> str:
-        """The columns of a lot's key: the same for many members."""
-        day = self._day
-        numbers = f"{self.names.party[key.sponsor]}\t{self.names.contract[key.sponsor, key.contract]}"
-        keys[key] = text = f"{numbers}\t{day(key.expiry)}\t{day(key.earned)}\t{day(key.release_on or AVAILABLE)}"
-        return text
+    def _lots(self, statement: str, changes: dict[tuple[MemberNo, LotKey], list[int]]) -> None:
+        day, names = self._day, self.names
+        numbers: dict[LotKey, int] = {}
+        of = [numbers.setdefault(key, len(numbers)) for _, key in changes]
+        keys = list(numbers)
+        self.connection.execute(
+            statement,
+            {
+                "key": plain(range(len(keys))),
+                "sponsor": plain([str(names.party[key.sponsor]) for key in keys]),
+                "contract": plain([names.contract[key.sponsor, key.contract] for key in keys]),
+                "expiry": plain([day(key.expiry) for key in keys]),
+                "earned": plain([day(key.earned) for key in keys]),
+                "release_on": plain([day(key.release_on or AVAILABLE) for key in keys]),
+                "member": plain([member for member, _ in changes]),
+                "of": plain(of),
+                "points": plain([points for points, _ in changes.values()]),
+                "expired": plain([expired for _, expired in changes.values()]),
+            },
+        )
 
-    def members(self, members: Iterable[Member]) -> None:
+    def members(self, members: Sequence[Member]) -> None:
         """Writes balances and state of members that are there."""
-        lines = [
-            f"{m.no}\t{m.available}\t{m.pending}\t{m.held}\t{m.owed}\t{self._day(m.last_activity)}\t{field(state_of(m))}\n" for m in members
-        ]  # fmt: skip
-        if lines:
-            self.connection.execute(MEMBER_STAGE)
-            self._copy(MEMBER_COPY, lines)
-            self.connection.execute(MEMBER_UPDATE)
-            self.connection.execute("truncate member_change")  # the night writes several times in one transaction
+        if members:
+            self.connection.execute(
+                MEMBER_UPDATE,
+                (
+                    plain([m.no for m in members]),
+                    plain([m.available for m in members]),
+                    plain([m.pending for m in members]),
+                    plain([m.held for m in members]),
+                    plain([m.owed for m in members]),
+                    plain([self._days.get(m.last_activity) or self._day(m.last_activity) for m in members]),
+                    texts([state_of(m) for m in members]),
+                ),
+            )
 
     def profiles(self, members: Iterable[Member]) -> None:
         """Writes members who are new or whose profile changed."""
