@@ -30,10 +30,16 @@ class BasketLine(msgspec.Struct, gc=False):
     line: int
     sku: str | None
     category: str | None
-    quantity: Decimal
+    bought: "PurchaseLine | QuickLine | Remaining"
+    """What says how many units there are: few mechanics ask."""
     amount_minor: int
     base_minor: int
     discounts: Sequence[tuple[str, int]]
+
+    @property
+    def quantity(self) -> Decimal:
+        """Units."""
+        return self.bought.quantity
 
 
 class Basket(msgspec.Struct, gc=False):
@@ -92,7 +98,7 @@ def basket_of(purchase: Purchase | QuickPurchase, seller: PartyId, local: dateti
             line.line,
             line.sku,
             line.category,
-            line.quantity,
+            line,
             line.amount_minor,
             line.amount_minor,
             [(d.mechanic, d.amount_minor) for d in line.discounts] if line.discounts else (),
@@ -121,7 +127,7 @@ def remaining_basket(purchase: Purchase | QuickPurchase, seller: PartyId, local:
                 line.line,
                 line.sku,
                 line.category,
-                rest.quantity,
+                rest,
                 rest.amount_minor,
                 rest.amount_minor - half_even(part * share),
                 [(d.mechanic, half_even(d.amount_minor * share)) for d in line.discounts or ()],

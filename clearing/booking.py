@@ -6,7 +6,7 @@ were read under lock, the window it belongs to, and the order in which it came.
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 from clearing.events import Card, Decision, EventKey, Facts, Given, Held, Original, OriginalUnknown, Outcome, Pending, Received, Refused, Sale
 from clearing.member import Member
@@ -40,7 +40,8 @@ def original_key(received: Received) -> EventKey:
 
 def card_of(received: Received) -> CardId:
     """The card that an event shows: its `card`, or else its subject."""
-    return CardId(getattr(received.event.data, "card", None) or received.event.subject)
+    card: CardId = getattr(received.event.data, "card", None) or received.event.subject
+    return card
 
 
 @dataclass(slots=True)
@@ -75,13 +76,14 @@ class Booking:
 
     def book(self, received: Received) -> Decision:
         """Decides one event: accepted, held, waiting or rejected; what became known by it is booked right after it."""
-        local = received.event.time.astimezone(self.plan.zone)
+        time = received.event.time
+        local = time.astimezone(self.plan.zone)
         decision = Decision(received, Outcome.ACCEPTED, local.date(), local)
         self.booked.postings.begin(received.record)
         known: list[CardId] = []
         try:
             if received.arrived:
-                self._admit(received, decision.day)
+                self._admit(received, time, decision.day)
             if received.event.type == "purchase.v1":
                 self._purchase(received, decision)
             else:
@@ -107,7 +109,7 @@ class Booking:
             self._claim(known)
         return decision
 
-    def _admit(self, received: Received, day: date) -> None:
+    def _admit(self, received: Received, time: datetime, day: date) -> None:
         """What is judged on arrival, in this order: party, totals, currency, time."""
         event = received.event
         if received.sender not in self.plan.parties:
@@ -118,7 +120,6 @@ class Booking:
         currency = getattr(data, "currency", None)
         if currency is not None and currency not in self.plan.currencies:
             raise Refused(RejectionCode.CURRENCY_NOT_ACCEPTED, f"the programme settles in {', '.join(sorted(self.plan.currencies))}", "/data/currency")
-        time = event.time
         if time > received.received_at and time > received.received_at + AHEAD:
             raise Refused(RejectionCode.TIME_IN_FUTURE, f"the time lies more than 5 minutes after {received.received_at.isoformat()}", "/time")
         if day < self.oldest:

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from datetime import date
-from math import floor
 
 from clearing.basket import Basket
 from clearing.mechanics.base import Gift, Mechanic, Memory
@@ -19,7 +18,7 @@ class Multiplier:
     def __init__(self, entry: spec.Multiplier, bases: tuple[MechanicId, ...]) -> None:
         self.id: MechanicId = entry.id
         self.condition = Condition(entry.when)
-        self.extra = entry.factor - 1
+        self.numerator, self.denominator = (entry.factor - 1).as_integer_ratio()
         self.bases = bases
 
     def value(self, basket: Basket, bases: Mapping[MechanicId, Mechanic]) -> int:
@@ -33,7 +32,7 @@ class Multiplier:
             base = bases.get(name)
             if base is not None:
                 points += base.value(part, bases)
-        return floor(points * self.extra)
+        return points * self.numerator // self.denominator
 
     def remember(self, memory: Memory, change: int, day: date) -> tuple[Gift, ...]:
         """Points live in lots, not in the mechanic's memory."""

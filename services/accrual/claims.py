@@ -16,9 +16,12 @@ from services.journal.names import Names
 
 # Ids are claimed in sorted order: two batches with the same ids in opposite orders would deadlock. They are hardly ever there before, so they are
 # simply inserted; only where that fails, each is looked at (`on conflict` costs half as much again for every id, each time).
-CLAIMED = "unnest(%(source)s::int[], %(id)s::text[], %(content)s::text[], %(record)s::bigint[]) c (source, id, content, record)"
-CLAIM = "insert into identity (source, id, content, record, day) select source, id, decode(content, 'hex'), record, %(day)s from " + CLAIMED
-CLAIM_NEW = CLAIM + " on conflict do nothing"
+CLAIM = """
+insert into identity (source, id, content, record, day)
+select source, id, decode(content, 'hex'), record, %(day)s
+from unnest(%(source)s::int[], %(id)s::text[], %(content)s::text[], %(record)s::bigint[]) c (source, id, content, record)
+"""
+CLAIM_NEW = CLAIM + "on conflict do nothing"
 CLAIMED_BEFORE = """
 select c.record, i.record, i.day, i.content, e.body, e.outcome
 from unnest(%(source)s::int[], %(id)s::text[], %(record)s::bigint[]) c (source, id, record)

@@ -1,9 +1,11 @@
 """Reads records from Kafka and decodes them in a thread of its own, while the database works on the batch before.
 
+What comes while a batch is being booked is one batch: the longer booking takes, the larger the next one is, up to a bound, and the less of its
+time goes into what each batch costs however small it is. Nothing waits for a batch to fill.
+
 Positions come from the books: on every assignment reading starts where the books are, and Kafka's own committed offsets only show the lag.
 """
 
-import queue
 import threading
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
@@ -45,7 +47,7 @@ def consumer_settings(bootstrap: str, group: str) -> dict[str, Any]:
 
 
 class Source:
-    """Batches of decoded records: one that waits, and one that is being read."""
+    """Batches of decoded records: one that waits and grows, and what is being read."""
 
     def __init__(self, consumer: Consumer, topics: dict[str, int], reading: Reading, positions: Positions, batch_max: int) -> None:
         self.consumer = consumer
@@ -57,7 +59,9 @@ class Source:
         self.failure: BaseException | None = None
         self._shared = True
         self._at: dict[tuple[str, int], int] = {}
-        self._ready: queue.Queue[list[Incoming]] = queue.Queue(1)
+        self._handed: dict[tuple[str, int], int] = {}
+        self._ready: list[Incoming] = []
+        self._changed = threading.Condition()
         self._stop = threading.Event()
         self._again = threading.Event()
         self._told: dict[tuple[str, int], int] = {}
@@ -73,15 +77,14 @@ class Source:
         self._thread.start()
 
     def has_read(self, ends: dict[tuple[str, int], int]) -> bool:
-        """Whether every partition was read up to its end."""
-        return all(self._at.get(partition, 0) >= end for partition, end in ends.items())
+        """Whether every partition was read up to its end, and is in the batch that waits or in one before it."""
+        return all(self._handed.get(partition, 0) >= end for partition, end in ends.items())
 
     def stop(self) -> None:
         """Stops reading and leaves the group; a consumer that was lent for fixed partitions stays connected."""
         self._stop.set()
-        while self._thread.is_alive():
-            self._drop()
-            self._thread.join(0.05)
+        self._drop()
+        self._thread.join()
         if self._shared:
             self.consumer.close()
         else:
@@ -89,12 +92,14 @@ class Source:
 
     def batch(self, seconds: float) -> list[Incoming]:
         """The next batch, or an empty one after so many seconds. Raises what the reading failed with."""
-        try:
-            return self._ready.get(timeout=seconds) if seconds > 0 else self._ready.get_nowait()
-        except queue.Empty:
-            if self.failure is not None:
-                raise self.failure from None
-            return []
+        with self._changed:
+            if not self._ready and seconds > 0:
+                self._changed.wait_for(lambda: self._ready or self.failure is not None, seconds)
+            batch, self._ready = self._ready, []
+            self._changed.notify_all()
+        if not batch and self.failure is not None:
+            raise self.failure
+        return batch
 
     def read_again(self) -> None:
         """Goes back to where the books are: what was read and not booked is dropped."""
@@ -117,28 +122,26 @@ class Source:
                 log.debug("offsets were not told to Kafka", error=str(error))
 
     def _drop(self) -> None:
-        while True:
-            try:
-                self._ready.get_nowait()
-            except queue.Empty:
-                return
+        with self._changed:
+            self._ready = []
+            self._changed.notify_all()
 
     def _assigned(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
         self.generation += 1
         at = self.positions([(p.topic, p.partition) for p in partitions])
-        self._at = dict(at)
+        self._at, self._handed = dict(at), dict(at)
         consumer.assign([TopicPartition(topic, partition, offset) for (topic, partition), offset in at.items()])
         log.debug("partitions assigned", partitions=len(partitions))
 
     def _revoked(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
         self.generation += 1
-        self._at = {}
+        self._at, self._handed = {}, {}
         log.debug("partitions revoked", partitions=len(partitions))
 
     def _rewind(self) -> None:
         self._again.clear()
         at = self.positions(self._at)
-        self._at = dict(at)
+        self._at, self._handed = dict(at), dict(at)
         for (topic, partition), offset in at.items():
             self.consumer.seek(TopicPartition(topic, partition, offset))
 
@@ -152,7 +155,9 @@ class Source:
                     self._hand_over(self._decode(messages))
                 self._tell_kafka()
         except BaseException as error:  # noqa: BLE001  # handed to the processor, which ends with it
-            self.failure = error
+            with self._changed:
+                self.failure = error
+                self._changed.notify_all()
 
     def _decode(self, messages: list[Message]) -> list[Incoming]:
         read = self.reading.read
@@ -178,9 +183,12 @@ class Source:
         return batch
 
     def _hand_over(self, batch: list[Incoming]) -> None:
-        while batch and not self._stop.is_set() and not self._again.is_set():
-            try:
-                self._ready.put(batch, timeout=0.05)
-            except queue.Full:
-                continue
-            return
+        """Adds what was read to the batch that waits, once it has room."""
+        with self._changed:
+            while self._ready and len(self._ready) + len(batch) > self.batch_max and not self._stop.is_set() and not self._again.is_set():
+                self._changed.wait(0.05)
+            if self._stop.is_set() or self._again.is_set():
+                return
+            self._ready += batch
+            self._handed = dict(self._at)
+            self._changed.notify_all()
