@@ -52,8 +52,6 @@ def book_capture(plan: Plan, postings: Postings, received: Received, hold: Origi
     points, day = received.event.data.points, decision.day
     hold = _open_hold(hold, received, member)
     held = sum(part for _, part in hold.lots)
-    if received.event.time > hold.expires_at:
-        raise Refused(RejectionCode.INSUFFICIENT_POINTS, f"the hold ran out at {hold.expires_at.isoformat()}", "/time")
     if points > held:
         raise Refused(RejectionCode.INSUFFICIENT_POINTS, f"{points} points are more than the {held} that are held", "/data/points")
     contract = plan.redeeming_contract(received.sender, day)
@@ -70,7 +68,7 @@ def book_capture(plan: Plan, postings: Postings, received: Received, hold: Origi
 
 
 def book_release(postings: Postings, received: Received, hold: Original | None, member: Member) -> None:
-    """Frees a hold that the till releases."""
+    """Frees a hold that the till releases in time."""
     hold = _open_hold(hold, received, member)
     Purse(postings, member).free(hold.lots)
     _close(hold)
@@ -90,10 +88,13 @@ def _close(hold: Hold) -> None:
 
 
 def _open_hold(original: Original | None, received: Received, member: Member) -> Hold:
+    """The hold that a capture or release names. Either counts in time by its own `time`; what has run out is freed in the night (fine print)."""
     if not isinstance(original, Hold) or not original.open:
         raise Refused(RejectionCode.UNKNOWN_ORIGINAL, f"no open hold has the id {received.event.data.original_id}", "/data/original_id")
     if original.member != member.no:
         raise Refused(RejectionCode.ORIGINAL_OF_OTHER_CARD, "the hold belongs to another member", "/subject")
+    if received.event.time > original.expires_at:
+        raise Refused(RejectionCode.INSUFFICIENT_POINTS, f"the hold ran out at {original.expires_at.isoformat()}", "/time")
     return original
 
 

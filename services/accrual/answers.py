@@ -1,10 +1,11 @@
 """The data of answers, as JSON text: what an event brought about, or why it was refused. Envelopes are put around them by the relay."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from json.encoder import encode_basestring as quote
 
 from clearing.events import Decision, Effect, Outcome, Refused
+from schemas.ids import MechanicId
 from services.accrual.incoming import Incoming
 
 
@@ -39,10 +40,11 @@ def effect(e: Effect) -> str:
     return f'{{"mechanic":{mechanic},"kind":"{e.kind}",{amount},{gift}"sponsor":{sponsor},"reason":"{e.reason}"}}'
 
 
-def amended(answer: str, decision: Decision) -> str:
-    """An answer with what the night has added to its effects, and the balance after it."""
+def amended(answer: str, decision: Decision, mechanics: Sequence[MechanicId]) -> str:
+    """An answer with what the night has added to its effects, and the balance after it. The effects stand in the order of the file, which `mechanics` is."""
     data = json.loads(answer)
     data["effects"] += [json.loads(effect(added)) for added in decision.effects]
+    data["effects"].sort(key=lambda each: mechanics.index(each["mechanic"]))
     if decision.balance is not None:
         data["balance"] = {"available": decision.balance[0], "pending": decision.balance[1]}
     return json.dumps(data, separators=(",", ":"), ensure_ascii=False)

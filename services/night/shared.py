@@ -14,7 +14,7 @@ from clearing.plan import Plan
 from clearing.postings import Postings
 from clearing.returns import left_after
 from clearing.shared import Before, SharedLimits
-from schemas.ids import EventId
+from schemas.ids import EventId, MechanicId
 from services.accrual.answers import amended
 from services.accrual.batch import BatchBooker
 from services.night import statements as sql
@@ -95,13 +95,13 @@ class _Batch:
                 limits.room(msgspec.convert(room, Room), member)
                 continue
             before = self.before.get(record, Before())
+            bought = self._sale(record if sale is None else sale)
             if sale is None:
-                decision = limits.purchase(self._sale(record), member, before)
+                decision = limits.purchase(bought, member, before)
             else:
-                bought = self._sale(sale)
                 backs = self.backs[sale][: self.backs[sale].index(record) + 1]
                 decision = limits.back(self._received(record), bought, left_after(bought, map(self._received, backs)), member, before)
-            answered.append(decision)
+            answered.append((decision, self._mechanics(bought)))
         self._write(postings, answered)
 
     def _sale(self, record: int) -> Sale:
@@ -110,22 +110,27 @@ class _Batch:
         assert isinstance(sale, Sale), "only accepted purchases are put off"
         return sale
 
+    def _mechanics(self, bought: Sale) -> list[MechanicId]:
+        """What applies to the seller's purchases of that event date, in the order of the file."""
+        plan = self.night.plan
+        return [rule.mechanic.id for rule in plan.rules(bought.received.sender, bought.received.event.time.astimezone(plan.zone).date()).all]
+
     def _received(self, record: int) -> Received:
         _, _, _, _, received_at, body, party, _ = self.entries[record]
         return self.reader.received(record, received_at, body, party, arrived=False)
 
-    def _write(self, postings: Postings, decisions: Iterable[Decision]) -> None:
+    def _write(self, postings: Postings, answered: Iterable[tuple[Decision, Sequence[MechanicId]]]) -> None:
         connection = self.night.connection
         self.writer.journal(postings, self.day)
         self.writer.lots(postings.lots)
         self.writer.members([member for member in self.facts.members.values() if member.changed])
         self.writer.originals([sale for sale in self.facts.originals.values() if isinstance(sale, Sale) and sale.changed])
         told, rows = [], []
-        for decision in decisions:
+        for decision, mechanics in answered:
             record, answer = decision.received.record, self.entries[decision.received.record][-1]
             if decision.effects:
                 told.append(record)
-                answer = amended(answer, decision)
+                answer = amended(answer, decision, mechanics)
             rows.append((answer, None if decision.applied is None else ",".join(decision.applied), record))
         connection.cursor().executemany(sql.ANSWER, rows)
         self.writer.outbox(list(connection.execute("select record, day from entry where record = any(%s) order by received_at, record", (told,))))

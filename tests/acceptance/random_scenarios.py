@@ -252,6 +252,8 @@ class Maker:
             end["points"] = self.random.choice([event["points"], 10, 7])
             self.redeemed.setdefault(member, []).append(end)
             return [event, *between, end]
+        if choice < 0.55:
+            end["time"] = (moment + timedelta(minutes=31)).isoformat()
         return [event, *between, end | {"type": "redemption-release"}] if choice < 0.75 else [event, *between]
 
     def again(self, day: date, member: str, card: str) -> Written:

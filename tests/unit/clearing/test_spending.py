@@ -171,6 +171,17 @@ def test_a_capture_counts_by_its_own_time_against_the_holds_end() -> None:
     assert decision.detail == "the hold ran out at 2026-03-02T11:30:00+01:00"
 
 
+def test_a_release_counts_by_its_own_time_and_what_has_run_out_is_freed_in_the_night() -> None:
+    till = rich()
+    till.send(hold("h1", 60, until=moment(at="11:30")), hold("h2", 40, until=moment(at="11:30")))
+    assert till.send(release("x1", "h1", at="11:30")) == ["accepted"]
+    decision = till.one(release("x2", "h2", at="11:30:01"))
+    assert (decision.code, decision.pointer, decision.detail) == ("insufficient-points", "/time", "the hold ran out at 2026-03-02T11:30:00+01:00")
+    assert (till.member().held, till.balance()) == (40, (60, 0))
+    till.night()
+    assert (till.member().held, till.balance()) == (0, (100, 0))
+
+
 def test_a_capture_is_priced_on_its_own_date() -> None:
     contracts = (contract("grocer", "0.01"), contract("fuelco", None, "0.0085", to=MONDAY), contract("fuelco", None, "0.0090", since=TUESDAY))
     till = rich(contracts=contracts)
