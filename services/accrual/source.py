@@ -18,6 +18,9 @@ from services.accrual.incoming import Incoming, Reading, record_id
 
 log = structlog.get_logger()
 
+ANSWER_S = 10.0
+"""How long the broker may take to tell of its topics."""
+
 Positions = Callable[[Iterable[tuple[str, int]]], dict[tuple[str, int], int]]
 """Asks the books where partitions stand (Kafka's topic name and partition → offset)."""
 
@@ -74,6 +77,8 @@ class Source:
         else:
             self._shared = False
             self._assigned(self.consumer, list(fixed))
+            for topic in self.topics:  # asked for, or the client notices only once a second that it knows nothing of a new topic
+                self.consumer.list_topics(topic, ANSWER_S)
         self._thread.start()
 
     def has_read(self, ends: dict[tuple[str, int], int]) -> bool:
