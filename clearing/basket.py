@@ -53,6 +53,8 @@ class Basket(msgspec.Struct, gc=False):
     lines: Sequence[BasketLine]
     base_minor: int
     """Earning base of all lines together."""
+    mcc: str | None = None
+    """Merchant category code of a card transaction, which is seen as one line without an article; None for a purchase."""
 
     @property
     def day(self) -> date:
@@ -61,7 +63,7 @@ class Basket(msgspec.Struct, gc=False):
 
     def only(self, lines: Sequence[BasketLine]) -> "Basket":
         """The same purchase as if it had had these lines only (the multiplier's question)."""
-        return Basket(self.seller, self.currency, self.local, self.store, self.channel, lines, sum([line.base_minor for line in lines]))
+        return Basket(self.seller, self.currency, self.local, self.store, self.channel, lines, sum([line.base_minor for line in lines]), self.mcc)
 
 
 @dataclass(slots=True)

@@ -8,9 +8,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
+from clearing.card_transactions import book_card_transaction, spend_of
 from clearing.events import Card, Decision, EventKey, Facts, Given, Held, Original, OriginalUnknown, Outcome, Pending, Received, Refused, Sale
 from clearing.member import Member
 from clearing.membership import book_membership
+from clearing.originals import CARD_TRANSACTION, NAMES_ORIGINAL, original_key, originals_first
 from clearing.plan import Plan
 from clearing.postings import Postings
 from clearing.purchases import book_purchase, count_purchase
@@ -25,22 +27,16 @@ AHEAD = timedelta(minutes=5)
 
 HAS_TOTAL = frozenset({"purchase.v1", "return.v1"})
 SPENDING = frozenset({"redemption.v1", "redemption-hold.v1"})
-NAMES_ORIGINAL = frozenset({"return.v1", "price-adjustment.v1", "redemption-reversal.v1", "redemption-capture.v1", "redemption-release.v1"})
 NEEDS_LOTS = SPENDING | NAMES_ORIGINAL
-BOOKED = NEEDS_LOTS | {"purchase.v1", "activity.v1"}
-"""What a member's card is shown with. Merging members and transactions of bank cards are read, and not booked yet."""
+BOOKED = NEEDS_LOTS | {"purchase.v1", "activity.v1", CARD_TRANSACTION}
+"""What a member's card is shown with. Merging members is read, and not booked yet."""
 MEMBERSHIP = frozenset({"member-enrolled.v1", "card-linked.v1", "card-blocked.v1", "member-attributes.v1", "consent-changed.v1", "member-closed.v1"})
 
 
-def original_key(received: Received) -> EventKey:
-    """Source and id of the event that a return, adjustment, reversal, capture or release names."""
-    data = received.event.data
-    return getattr(data, "original_source", None) or received.event.source, data.original_id
-
-
 def card_of(received: Received) -> CardId:
-    """The card that an event shows: its `card`, or else its subject."""
-    card: CardId = getattr(received.event.data, "card", None) or received.event.subject
+    """The card that an event shows: its `card` or the token of a payment card, or else its subject."""
+    data = received.event.data
+    card: CardId = getattr(data, "card", None) or getattr(data, "card_token", None) or received.event.subject
     return card
 
 
@@ -162,6 +158,8 @@ class Booking:
                 book_release(postings, received, original, member)
             case "redemption-reversal.v1":
                 book_reversal(postings, received, original, member, decision)
+            case "card-transaction.v1":
+                made = book_card_transaction(plan, postings, received, self.facts.originals, member, decision)
             case "activity.v1":
                 pass
             case _:
@@ -179,6 +177,8 @@ class Booking:
                 sale_of(received, self.facts.originals.get(original_key(received)))
             elif received.event.type == "redemption-reversal.v1":
                 spending_of(received, self.facts.originals.get(original_key(received)))
+            elif received.event.type == CARD_TRANSACTION and received.event.data.kind != "clearing":
+                spend_of(received, self.facts.originals)
             if spends:
                 raise Refused(RejectionCode.UNKNOWN_CARD, "the card belongs to nobody", "/subject")
             raise Held(shown)
@@ -199,9 +199,7 @@ class Booking:
         A return that came before its purchase, and was held with it, is booked after all that came in order.
         """
         known = sorted((held for card in cards for held in self.facts.held.pop(card, [])), key=lambda one: (one.received_at, one.record))
-        place = {held.key: no for no, held in enumerate(known)}
-        early = {no for no, held in enumerate(known) if held.event.type in NAMES_ORIGINAL and place.get(original_key(held), no) > no}
-        for held in [known[no] for no in sorted(range(len(known)), key=lambda no: (no in early, no))]:
+        for held in originals_first(known):
             held.arrived = False
             self.booked.claimed.append(held)
             age = self.window - held.event.time.astimezone(self.plan.zone).date()

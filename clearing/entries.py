@@ -42,6 +42,11 @@ class Code(IntEnum):
     """Points earmarked at the till. Debit: the lot's available points. Credit: the same lot's held ones. Nothing is owed."""
     HOLD_RELEASE = 10
     """Held points freed, or about to be captured. Debit: the lot's held points. Credit: the same lot's available ones. Nothing is owed."""
+    RETURN_SPENT_REVERSAL = 11
+    """What a bearer other than the member paid for spent points (RETURN_SPENT) comes back to it: a chargeback was reversed.
+
+    Debit: what the sponsor has issued. Credit: the bearer, the counterparty. RETURN_SPENT backwards.
+    """
 
     DISCOUNT = 21
     """A discount that somebody else funds. Debit: its funder, the sponsor. Credit: the seller, the counterparty (rule 23)."""
@@ -75,10 +80,12 @@ class Code(IntEnum):
     """Stamps given. Debit: the stamps of the mechanic. Credit: the member's card. Nothing is owed for them."""
     STAMP_REVERSAL = 52
     """Stamps taken back by a return. Debit: the member's card. Credit: the stamps of the mechanic."""
+    ROUND_UP = 53
+    """Saved by rounding a card transaction up. Debit: the card's bank, the sponsor. Credit: the member's savings there. Nothing is owed between parties."""
 
 
 POINTS: Final = "points"
-"""Unit of the codes 1 to 10; those of 21 to 32 have a currency, in minor units."""
+"""Unit of the codes 1 to 11; those of 21 to 32, and 53, have a currency, in minor units."""
 
 STAMPS: Final = "stamps"
 """Unit of the codes 51 and 52, which no obligation follows from."""

@@ -170,14 +170,57 @@ class Hold:
 
 @dataclass(slots=True)
 class Pending:
-    """An original that cannot be returned against now: it is held (with the card it waits for), waiting, or was refused."""
+    """An original that cannot be returned against now: it is held (with the card it waits for), waiting, was refused, or is of no such kind."""
 
     record: RecordId
     outcome: Outcome
     card: CardId | None
 
 
-Original = Sale | Spending | Hold | Pending
+@dataclass(slots=True)
+class CardGift:
+    """What one sponsor gave for a mechanic on a card transaction, and what of it refunds and chargebacks have taken back (of points: where)."""
+
+    mechanic: MechanicId
+    effect: str
+    sponsor: PartyId
+    was: int
+    """Points, or minor units, as they were given at first; a reversal never gives more."""
+    value: int
+    """What is still given."""
+    lot: LotKey | None
+    expired: dict[LotKey, int] = field(default_factory=dict)
+    """Points taken back that had expired, by lot."""
+    borne: dict[PartyId, int] = field(default_factory=dict)
+    """Points taken back that had been spent, by who bore them in the member's place."""
+
+
+@dataclass(slots=True)
+class CardSpend:
+    """A booked card transaction and what is left of it."""
+
+    record: RecordId
+    received: Received
+    member: MemberNo
+    applied: tuple[MechanicId, ...] | None
+    given: list[CardGift]
+    left_minor: int
+    """The amount less refunds and chargebacks."""
+    charged: dict[EventId, int]
+    """Minor units that each chargeback took and no reversal has brought back, in their order."""
+    changed: bool = False
+
+
+@dataclass(slots=True)
+class Chargeback:
+    """An accepted chargeback, which leads its reversal to the card transaction that it is of."""
+
+    record: RecordId
+    of: EventKey
+    changed: bool = False
+
+
+Original = Sale | Spending | Hold | Pending | CardSpend | Chargeback
 
 
 class Card(msgspec.Struct, gc=False):

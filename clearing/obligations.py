@@ -70,6 +70,7 @@ PRICED: Final[Mapping[Code, ClaimsOf]] = MappingProxyType(
         Code.RETURN_SPENT: point_claims.return_spent,
         Code.REDEMPTION_REVERSAL: point_claims.redemption_reversal,
         Code.EXPIRY: point_claims.expiry,
+        Code.RETURN_SPENT_REVERSAL: point_claims.return_spent_reversal,
         Code.PURCHASE: transaction_fees,
     }
 )
@@ -93,7 +94,7 @@ SUMS: Final[Mapping[Code, tuple[LineKind, bool]]] = MappingProxyType(
 )
 """Amounts, rounded event by event when they were booked: the kind of line, and whether the counterparty pays them back (rule 23)."""
 
-OWED_BY_NOBODY: Final = frozenset({Code.RELEASE, Code.HOLD, Code.HOLD_RELEASE, Code.STAMP, Code.STAMP_REVERSAL})
+OWED_BY_NOBODY: Final = frozenset({Code.RELEASE, Code.HOLD, Code.HOLD_RELEASE, Code.STAMP, Code.STAMP_REVERSAL, Code.ROUND_UP})
 """Moves within a member's account, which change nothing between parties."""
 
 

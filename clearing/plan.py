@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from clearing.expiry import expiry_of
 from clearing.late import decided_at_night
 from clearing.limits import Limits, limits_of
-from clearing.mechanics import Mechanic, build
+from clearing.mechanics import Mechanic, build, on_cards
 from clearing.mechanics.points_on_spend import PointsOnSpend
 from clearing.member import LotKey
 from clearing.points import accrual
@@ -24,7 +24,7 @@ Funding = tuple[tuple[PartyId, Fraction], ...]
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One mechanic as it applies to one seller's purchases of one event date."""
+    """One mechanic as it applies to one seller's purchases, or one bank's card transactions, of one event date."""
 
     mechanic: Mechanic
     entry: spec.Mechanic
@@ -79,6 +79,7 @@ class Plan:
         self._in_force: dict[tuple[PartyId, date], Contract | None] = {}
         self._issuing: dict[tuple[PartyId, date], date | None] = {}
         self._rules: dict[tuple[PartyId, date], Rules] = {}
+        self._card_rules: dict[tuple[PartyId, date], Rules] = {}
 
     @cached_property
     def mechanics(self) -> tuple[tuple[int, spec.Mechanic, Mechanic], ...]:
@@ -121,10 +122,18 @@ class Plan:
         key = (seller, day)
         rules = self._rules.get(key)
         if rules is None:
-            rules = self._rules[key] = self._compile(seller, day)
+            rules = self._rules[key] = self._compile(seller, day, cards=False)
         return rules
 
-    def _compile(self, seller: PartyId, day: date) -> Rules:
+    def card_rules(self, bank: PartyId, day: date) -> Rules:
+        """The mechanics that apply to the bank's card transactions of an event date, in the order of the file."""
+        key = (bank, day)
+        rules = self._card_rules.get(key)
+        if rules is None:
+            rules = self._card_rules[key] = self._compile(bank, day, cards=True)
+        return rules
+
+    def _compile(self, seller: PartyId, day: date, *, cards: bool) -> Rules:
         latest: dict[MechanicId, date] = {}
         for _, entry, _ in self.mechanics:
             if entry.valid_from <= day:
@@ -132,7 +141,7 @@ class Plan:
         rules = tuple(
             self._rule(place, entry, mechanic, seller, day)
             for place, entry, mechanic in self.mechanics
-            if latest.get(entry.id) == entry.valid_from and (entry.valid_to is None or day <= entry.valid_to) and applies_to(entry, seller)
+            if latest.get(entry.id) == entry.valid_from and (entry.valid_to is None or day <= entry.valid_to) and applies_to(entry, seller, cards=cards)
         )
         contract = self.contract(seller, day)
         return Rules(
@@ -166,11 +175,11 @@ class Plan:
         )
 
 
-def applies_to(entry: spec.Mechanic, seller: PartyId) -> bool:
-    """Whether the entry names the seller; an entry that names nobody is for all partners, one that names only banks is for none."""
-    if entry.partners:
-        return seller in entry.partners
-    return not entry.banks
+def applies_to(entry: spec.Mechanic, sender: PartyId, *, cards: bool = False) -> bool:
+    """Whether it is for the sender's purchases, or with `cards` its card transactions; an entry that names no sender is for all of them."""
+    if on_cards(entry) is not cards:
+        return False
+    return sender in (entry.banks or entry.partners or (sender,))
 
 
 def funding_of(shares: Sequence[spec.FundingShare] | None, seller: PartyId) -> Funding:

@@ -75,6 +75,12 @@ def return_spent(total: Total, terms: Terms) -> Iterator[Claim]:
     yield _at_issue_price(LineKind.ISSUE_REVERSAL, counterparty(total), lot.party, total, lot)
 
 
+def return_spent_reversal(total: Total, terms: Terms) -> Iterator[Claim]:
+    """Rule 19 backwards, where a chargeback is reversed: sponsor → bearer, the full issue price."""
+    lot = _lot(total, terms)
+    yield _at_issue_price(LineKind.ISSUE, lot.party, counterparty(total), total, lot)
+
+
 def expiry(total: Total, terms: Terms) -> Iterator[Claim]:
     """Rule 20: operator → sponsor, the agreed share of what was due at issue."""
     lot = _lot(total, terms)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import date
+from typing import NamedTuple
 
 from clearing.entries import POINTS, Code
 from clearing.member import Debt, Lot, LotKey, Member
@@ -12,6 +13,13 @@ from schemas.ids import MechanicId, PartyId
 def accrual(mechanic: MechanicId, lot: LotKey) -> Movement:
     """Points that a mechanic gives into a lot."""
     return Movement(Code.ACCRUAL, POINTS, lot.sponsor, lot.contract, mechanic=mechanic, lot=lot)
+
+
+class Taken(NamedTuple):
+    """Where points were missing that were taken back: those that had expired, by lot, and those that were spent (rule 14)."""
+
+    expired: dict[LotKey, int]
+    spent: int
 
 
 class Purse:
@@ -149,10 +157,14 @@ class Purse:
             self.repay_from(key, part)
 
     def take_back(self, points: int, given: LotKey, mechanic: MechanicId | None, bearer: PartyId, *, owed: bool) -> int:
+        """Rule 14, as `take_apart`; returns the points taken back, expired ones not counted."""
+        return points - sum(self.take_apart(points, given, mechanic, bearer, owed=owed).expired.values())
+
+    def take_apart(self, points: int, given: LotKey, mechanic: MechanicId | None, bearer: PartyId, *, owed: bool) -> Taken:
         """Rule 14: takes points back from the lot they went into (rule 7), pending before available, whichever mechanic gave them.
 
         Pending ones go by the day of their release, the soonest first. What is missing there and has expired is forgotten; what is missing and was
-        spent falls on `bearer`, and the member owes it where `owed`. Returns the points taken back, expired ones not counted.
+        spent falls on `bearer`, and the member owes it where `owed`.
         """
         lots = self.member.lots
         assert lots is not None, "the batch has read this member's lots"
@@ -167,19 +179,27 @@ class Purse:
                 self._post(Code.RETURN_UNSPENT, part, key, mechanic=mechanic)
                 self._lot(key, -part)
                 missing -= part
-        forgotten = 0
+        expired: dict[LotKey, int] = {}
         for key in keys:
             lot = lots.get(key)
             part = min(missing, lot.expired) if lot else 0
             if part > 0:
                 self._lot(key, 0, -part)
                 missing -= part
-                forgotten += part
+                expired[key] = part
         if missing > 0:
             self._post(Code.RETURN_SPENT, missing, available, bearer, mechanic=mechanic, held=owed)
             if owed:
                 self._owe(bearer, missing)
-        return points - forgotten
+        return Taken(expired, missing)
+
+    def put_expired(self, points: int, key: LotKey) -> None:
+        """Points whose taking back is undone and that had expired before: they are expired again. The journal has no row for it, as for the taking."""
+        self._lot(key, 0, points)
+
+    def give_to_bearer(self, points: int, given: LotKey, mechanic: MechanicId, bearer: PartyId) -> None:
+        """Spent points whose taking back is undone: who bore them in the member's place gets their price back."""
+        self._post(Code.RETURN_SPENT_REVERSAL, points, given._replace(release_on=None), bearer, mechanic=mechanic)
 
     def _owe(self, bearer: PartyId, points: int) -> None:
         self.member.changed = True

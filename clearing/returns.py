@@ -136,7 +136,7 @@ def _take(plan: Plan, postings: Postings, sale: Sale, rule: Rule, part: Given, b
     match part.effect:
         case "points":
             assert part.lot is not None and part.sponsor is not None
-            bearer, owed = _bearer(plan, part.sponsor, seller)
+            bearer, owed = bearer_of(plan, part.sponsor, seller)
             points = Purse(postings, member).take_back(back, part.lot, part.mechanic, bearer, owed=owed)
             if points:
                 decision.effects.append(Effect(part.mechanic, "points", -points, part.sponsor, reason))
@@ -153,7 +153,7 @@ def _take(plan: Plan, postings: Postings, sale: Sale, rule: Rule, part: Given, b
             decision.effects.append(Effect(part.mechanic, effect, -back, part.sponsor, reason, currency=currency))
 
 
-def _bearer(plan: Plan, sponsor: PartyId, seller: PartyId) -> tuple[PartyId, bool]:
+def bearer_of(plan: Plan, sponsor: PartyId, seller: PartyId) -> tuple[PartyId, bool]:
     """Who bears points that were spent before they were taken back, and whether the member owes them (rules 14, 15)."""
     match plan.programme.spent_points_on_return:
         case "negative_balance":

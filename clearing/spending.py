@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from datetime import date
 
-from clearing.events import Decision, Effect, Hold, Original, OriginalUnknown, Pending, Received, Refused, Sale, Spending
+from clearing.events import Decision, Effect, Hold, Original, OriginalUnknown, Received, Refused, Spending
 from clearing.member import LotKey, Member
 from clearing.plan import Plan
 from clearing.points import Purse
@@ -118,7 +118,7 @@ def spending_of(received: Received, original: Original | None) -> Spending:
     """The redemption or capture that a reversal names."""
     if original is None:
         raise OriginalUnknown
-    if isinstance(original, Pending | Sale | Hold):
+    if not isinstance(original, Spending):
         raise Refused(RejectionCode.UNKNOWN_ORIGINAL, f"no accepted redemption has the id {received.event.data.original_id}", "/data/original_id")
     return original
 

@@ -131,6 +131,44 @@ def release(event_id: str, original: str, *, card: str = "c1", partner: str = "f
     return envelope("redemption-release", event_id, card, {"original_id": original}, source=f"/partners/{partner}", day=day, at=at)
 
 
+def card(
+    event_id: str,
+    amount: int,
+    mcc: str = "5411",
+    *,
+    kind: str = "clearing",
+    original: str | None = None,
+    token: str = "c1",  # noqa: S107  # a card's, as banks call it
+    bank: str = "bank1",
+    currency: str = "EUR",
+    day: date = MONDAY,
+    at: str = "10:00",
+) -> Json:
+    """A transaction of a bank's card: a clearing unless told."""
+    data: Json = {
+        "card_token": token, "kind": kind, "amount_minor": amount, "currency": currency, "mcc": mcc,
+        "transacted_at": moment(day, at).isoformat(), "posted_on": day.isoformat(),
+    }  # fmt: skip
+    if original is not None:
+        data["original_id"] = original
+    return envelope("card-transaction", event_id, token, data, source=f"/banks/{bank}", day=day, at=at)
+
+
+def refund(event_id: str, original: str, amount: int, **terms: Any) -> Json:
+    """A refund of a card transaction."""
+    return card(event_id, amount, kind="refund", original=original, **terms)
+
+
+def chargeback(event_id: str, original: str, amount: int, **terms: Any) -> Json:
+    """A chargeback of a card transaction."""
+    return card(event_id, amount, kind="chargeback", original=original, **terms)
+
+
+def recharge(event_id: str, original: str, amount: int, **terms: Any) -> Json:
+    """The reversal of a chargeback, which names it or its card transaction."""
+    return card(event_id, amount, kind="chargeback-reversal", original=original, **terms)
+
+
 def of_member(type_: str, event_id: str, member: str, *, day: date = MONDAY, at: str = "09:00", **data: Any) -> Json:
     """A member event of the operator: `card-linked`, `card-blocked`, `member-closed` and the like."""
     told = data if type_ == "card-blocked" else {"member": member, **data}

@@ -5,6 +5,7 @@ from datetime import time
 from typing import Any
 
 from clearing.basket import Basket, BasketLine
+from clearing.mechanics.mcc import MccList
 from schemas.mechanics import Audience, When
 from schemas.money import to_minor
 
@@ -32,9 +33,9 @@ class Condition:
         self.hours = (time.fromisoformat(when.hours[0]), time.fromisoformat(when.hours[1])) if when.hours else None
         self.days = frozenset(when.days)
         self.minimum = (to_minor(when.minimum.amount, when.minimum.currency), when.minimum.currency) if when.minimum else None
-        self.card_only = bool(when.mcc)
+        self.mcc = MccList(when.mcc)
         self.every_line = not (self.categories or self.skus or self.barred_categories or self.barred_skus)
-        self.any_time = not (self.stores or self.channels or self.weekdays or self.hours or self.days or self.card_only)
+        self.any_time = not (self.stores or self.channels or self.weekdays or self.hours or self.days or self.mcc)
         self.by_sku = bool(self.skus or self.barred_skus)
         self._known: dict[tuple[str | None, str | None], bool] = {}
 
@@ -72,7 +73,7 @@ class Condition:
 
     def _holds(self, basket: Basket) -> bool:
         local = basket.local
-        if self.card_only:  # a purchase carries no merchant category code
+        if self.mcc and basket.mcc not in self.mcc:  # a purchase carries no merchant category code
             return False
         if self.stores and basket.store not in self.stores:
             return False

@@ -22,6 +22,10 @@ from schemas.programme import ProgrammeFile
 SIGNATURE = "clh-signature"
 SENT_BY_SELLERS = frozenset({"purchase.v1", "return.v1", "price-adjustment.v1"})
 """What an operator that also sells sends as a partner."""
+SENT_BY_BANKS = frozenset({"card-transaction.v1"})
+"""What banks send, a bank that operates the programme as a bank too."""
+NOT_SENT_BY = {"operator": SENT_BY_SELLERS | SENT_BY_BANKS, "partners": SENT_BY_BANKS, "banks": frozenset[str]()}
+"""By the role in which a sender speaks: types of events that it may not send."""
 Headers = Sequence[tuple[str, str | bytes | None]]
 
 
@@ -90,7 +94,7 @@ class Reading:
         self.operator = file.programme.operator.party
         self.kinds = {party.id: party.kind for party in file.parties}
         self.keys = keys
-        self._senders: dict[str, tuple[PartyId, bool, bool]] = {}
+        self._senders: dict[str, tuple[PartyId, bool, frozenset[str]]] = {}
 
     def read(self, incoming: Incoming, headers: Headers | None) -> Incoming:
         """Fills in the event, or the problem with it."""
@@ -107,8 +111,8 @@ class Reading:
         speaks = self._senders.get(event.source)
         if speaks is None:
             speaks = self._sender(event.source)
-        party, may, operates = speaks
-        if not may or (operates and event.type in SENT_BY_SELLERS) or not self.keys.prove(party, incoming.value, headers):
+        party, may, barred = speaks
+        if not may or event.type in barred or not self.keys.prove(party, incoming.value, headers):
             incoming.event = None
             incoming.problem = Refused(
                 RejectionCode.WRONG_SOURCE, "the sender may not speak for this source, or did not prove that it is the sender", "/source"
@@ -123,10 +127,11 @@ class Reading:
                 incoming.problem = Refused(RejectionCode.CARD_NUMBER_IN_CLEAR, "the field holds what passes for a payment card number", pointer)
         return incoming
 
-    def _sender(self, source: str) -> tuple[PartyId, bool, bool]:
-        """Who sends by this source, whether that party may, and whether it does so as operator. Remembered for parties, who are few."""
-        party = PartyId(source.split("/", 2)[2])
-        speaks = party, self._may_speak(source, party), source.startswith("/operator/")
+    def _sender(self, source: str) -> tuple[PartyId, bool, frozenset[str]]:
+        """Who sends by this source, whether that party may, and what it may not send so. Remembered for parties, who are few."""
+        _, role, named = source.split("/", 2)
+        party = PartyId(named)
+        speaks = party, self._may_speak(source, party), NOT_SENT_BY[role]
         if party in self.kinds:
             self._senders[source] = speaks
         return speaks
@@ -145,7 +150,7 @@ class Reading:
         incoming.keep = not holds_card_number(incoming.value.decode("utf-8", "replace"))
         claim = error.claim
         if claim is not None and not holds_card_number(claim.source):
-            party, may, operates = self._sender(claim.source)
-            if may and not (operates and claim.type in SENT_BY_SELLERS) and self.keys.prove(party, incoming.value, headers):
+            party, may, barred = self._sender(claim.source)
+            if may and claim.type not in barred and self.keys.prove(party, incoming.value, headers):
                 incoming.source, incoming.id, incoming.sender, incoming.type = claim.source, claim.id, party, claim.type
         return incoming

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from datetime import date
 
 from services.cli.output import out, print_table
-from services.explain.equations import Equation
+from services.explain.equations import Equation, money
 from services.explain.event import EventExplained
 from services.explain.member import MemberExplained
 from services.explain.obligation import EventPart, ObligationExplained
@@ -175,6 +175,9 @@ def member(found: MemberExplained, page: int, limit: int, chosen: str) -> None:
         print_table(
             ("sponsor", "contract", "lot", "points"), [(x.sponsor, x.contract, x.lot, f"{x.points:,}") for x in found.lots], title="Lots", right=("points",)
         )
+    if found.got:
+        rows_got = [(x.mechanic, money(x.amount_minor, x.currency), f"{x.events:,}") for x in found.got]
+        print_table(("mechanic", "so far", "events"), rows_got, title="Cash-back and savings", right=("so far", "events"))
     rows = [
         (c.day, c.event or c.what, c.type, *(f"{moved:+,}" if moved else "" for moved in (c.available, c.pending, c.held, c.owed)), f"{c.after[0]:,}")
         for c in found.changes

@@ -18,9 +18,12 @@ from services.explain.equations import Equation, amounts, counts
 from services.explain.ledger import Key, Ledger, NotExplained
 
 PLACE = re.compile(r"(?P<topic>[^/]+)/(?P<partition>\d{1,5})/(?P<offset>\d{1,12})")
-GIVES = {Code.ACCRUAL: 1, Code.REDEMPTION: -1, Code.REDEMPTION_REVERSAL: 1, Code.RETURN_UNSPENT: -1, Code.RETURN_SPENT: -1}
+GIVES = {Code.ACCRUAL: 1, Code.REDEMPTION: -1, Code.REDEMPTION_REVERSAL: 1, Code.RETURN_UNSPENT: -1, Code.RETURN_SPENT: -1, Code.RETURN_SPENT_REVERSAL: 1}
 """What an answer counts as points, and its sign; repayments and holds are no effects."""
-PAYS = {Code.DISCOUNT: 1, Code.REWARD: 1, Code.DISCOUNT_REVERSAL: -1, Code.REWARD_REVERSAL: -1}
+PAYS = {
+    **dict.fromkeys((Code.DISCOUNT, Code.REWARD, Code.CASH_BACK, Code.ROUND_UP, Code.ROUND_UP_MATCH), 1),
+    **dict.fromkeys((Code.DISCOUNT_REVERSAL, Code.REWARD_REVERSAL, Code.CASH_BACK_REVERSAL, Code.ROUND_UP_MATCH_REVERSAL), -1),
+}
 """The same of amounts."""
 
 

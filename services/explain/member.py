@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from clearing.entries import POINTS
+from clearing.entries import POINTS, PURCHASES, STAMPS
 from schemas.ids import PartyId
 from services.explain import statements as sql
-from services.explain.equations import Equation, counts
+from services.explain.equations import Equation, amounts, counts
 from services.explain.event import lot_name, place_name
 from services.explain.ledger import Ledger, NotExplained
 from services.explain.nights import night_of
@@ -30,6 +30,16 @@ class LotPart:
 
 
 @dataclass(frozen=True, slots=True)
+class GotPart:
+    """Cash-back, or what was saved by rounding up, from one mechanic so far; by how many events."""
+
+    mechanic: str
+    currency: str
+    amount_minor: int
+    events: int
+
+
+@dataclass(frozen=True, slots=True)
 class Change:
     """What one entry, or one step of a night, moved; and what the member had after it."""
 
@@ -46,7 +56,7 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class MemberExplained:
-    """A member's points; `changes` are so many of `of`, from the `first` on."""
+    """A member's points, and what it got in money; `changes` are so many of `of`, from the `first` on."""
 
     id: str
     kind: str
@@ -58,6 +68,7 @@ class MemberExplained:
     owed: int
     last_activity: date | None
     lots: tuple[LotPart, ...]
+    got: tuple[GotPart, ...]
     changes: tuple[Change, ...]
     first: int
     of: int
@@ -79,12 +90,19 @@ def explain_member(ledger: Ledger, member: str, *, first: int = 0, limit: int = 
     row = ledger.connection.execute(sql.MOVED, values).fetchone()
     assert row is not None
     cards = tuple(card + (" (blocked)" if blocked else "") for card, blocked in ledger.connection.execute(sql.CARDS, (no,)))
+    counts_in = [ledger.names.unit[unit] for unit in (POINTS, STAMPS, PURCHASES)]
+    got = ledger.connection.execute(sql.GOT, {"member": no, "counts": counts_in}).fetchall()
     equations = (
         *(counts(f"{part} by {row[0]} entries", moved, f"{part} in the books", has) for part, moved, has in zip(PARTS, row[1:], found[4:8], strict=True)),
         counts("lots that can be spent", sum(lot.points for lot in lots if not lot.pending), "available in the books", available),
         counts("lots that are pending", sum(lot.points for lot in lots if lot.pending), "pending in the books", pending),
+        *(
+            amounts(f"{mechanic} by {events} {'event' if events == 1 else 'events'}", journal, f"{mechanic} in the books", kept, currency)
+            for mechanic, currency, journal, kept, events in got
+        ),
     )
-    return MemberExplained(name, kind, closed, cards, available, pending, held, owed, last, lots, changes, first, row[0], equations)
+    parts = tuple(GotPart(mechanic, currency, journal, events) for mechanic, currency, journal, _, events in got if journal)
+    return MemberExplained(name, kind, closed, cards, available, pending, held, owed, last, lots, parts, changes, first, row[0], equations)
 
 
 def _change(ledger: Ledger, row: Sequence[Any]) -> Change:

@@ -64,6 +64,20 @@ LOTS = """
 select sponsor, contract, expiry, earned, release_on, points from lot where member = %s and points > 0
 order by release_on > '0001-01-01', expiry, earned, sponsor
 """
+# Cash-back (less what was taken back) and savings by mechanic and currency, from the rows of the member's entries; and what the books keep of them.
+GOT = """
+select coalesce(j.mechanic, k.mechanic), coalesce(j.currency, k.currency), coalesce(j.minor, 0)::bigint, coalesce(k.minor, 0)::bigint, coalesce(j.events, 0)
+from (
+  select y.id mechanic, u.id currency, sum(case when t.code = 26 then -t.amount else t.amount end) minor, count(distinct t.entry) events
+  from entry e join transfer t on t.entry = e.record join mechanic y on y.no = t.mechanic join unit u on u.no = t.unit
+  where e.member = %(member)s and t.code in (25, 26, 53) group by y.id, u.id
+) j full join (
+  select memory.key mechanic, u.id currency, kept.value::bigint minor
+  from member m, jsonb_each(m.state::jsonb -> 'memory') memory, jsonb_each_text(memory.value) kept join unit u on u.id = kept.key
+  where m.no = %(member)s and m.state <> '{}' and u.no <> all(%(counts)s)
+) k on k.mechanic = j.mechanic and k.currency = j.currency
+order by 1, 2
+"""
 # What each entry, and each night, moved on a member's four accounts of points, in the order in which it was received.
 CHANGES = """
 select t.entry, t.day, e.id, e.source, e.type,

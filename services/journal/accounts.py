@@ -10,9 +10,9 @@ from schemas.ids import MemberNo, PartyId
 from services.journal.names import Names
 
 AVAILABLE, PENDING, HELD, OWED = range(4)
-ISSUED, REDEEMED, BORNE, UNUSED, FUNDED, CLAIMED, STAMPED = range(1, 8)
-"""Roles of a party's accounts: points issued, redeemed at it, borne by it, expired; amounts it funds, amounts it claims; stamps."""
-ROLE_NAMES = ("", "issued", "redeemed", "borne", "unused", "funded", "claimed", "stamped")
+ISSUED, REDEEMED, BORNE, UNUSED, FUNDED, CLAIMED, STAMPED, ROUNDED = range(1, 9)
+"""Roles of a party's accounts: points issued, redeemed at it, borne by it, expired; amounts it funds, amounts it claims; stamps; amounts rounded up."""
+ROLE_NAMES = ("", "issued", "redeemed", "borne", "unused", "funded", "claimed", "stamped", "rounded up")
 MEMBER_NAMES = ("available", "pending", "held", "owed")
 
 _ROLES = 16
@@ -61,9 +61,11 @@ class Accounts:
                 return sponsor(STAMPED), (4, HELD)
             case Code.STAMP_REVERSAL:
                 return (4, HELD), sponsor(STAMPED)
+            case Code.ROUND_UP:
+                return sponsor(ROUNDED), (4, HELD)
             case Code.PURCHASE:
                 raise AssertionError("purchases are counted, not posted")
-            case code if code <= Code.HOLD_RELEASE:
+            case code if code <= Code.RETURN_SPENT_REVERSAL:
                 return self._of_points(what)
             case _:
                 return counterparty(CLAIMED), sponsor(FUNDED)
@@ -92,5 +94,7 @@ class Accounts:
                 return lot, (4, HELD)
             case Code.HOLD_RELEASE:
                 return (4, HELD), lot
+            case Code.RETURN_SPENT_REVERSAL:
+                return issued, (0, self._of(what.counterparty, BORNE, what.unit))
             case _:
                 raise AssertionError(f"{what.code} moves no points")

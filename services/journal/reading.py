@@ -10,8 +10,9 @@ import psycopg
 
 from clearing.basket import Remaining
 from clearing.entries import Code
-from clearing.events import Card, EventKey, Facts, Given, Hold, Original, Outcome, Pending, Received, Sale, Spending
+from clearing.events import Card, CardGift, CardSpend, Chargeback, EventKey, Facts, Given, Hold, Original, Outcome, Pending, Received, Sale, Spending
 from clearing.member import Debt, Lot, LotKey, Member
+from clearing.originals import original_key
 from clearing.shared import Before
 from schemas.events.decode import decode
 from schemas.ids import CardId, EventId, MechanicId, MemberId, MemberNo, RecordId
@@ -60,7 +61,8 @@ where entry = any(%s) and code = any(%s) order by entry, line
 HOLDS = "select record, member, state from original where record = any(%s)"
 NUMBERS = "select nextval('member_no') from generate_series(1, %s)"
 
-GIVEN_CODES = {Code.ACCRUAL: "points", Code.DISCOUNT: "discount", Code.STAMP: "stamp"}
+GIVEN_CODES = {Code.ACCRUAL: "points", Code.DISCOUNT: "discount", Code.STAMP: "stamp", Code.CASH_BACK: "cash_back"}
+"""What returns and refunds take back, and the effect that it was."""
 
 
 class Reader:
@@ -137,6 +139,9 @@ class Reader:
                 given.setdefault(row[0], []).append(row)
         for row in rows:
             facts.originals[self.names.source_uri[row[0]], EventId(row[1])] = self._original(row, given.get(row[2], []))
+        further = {original.of for original in facts.originals.values() if isinstance(original, Chargeback)} - facts.originals.keys()
+        if further:  # a reversal names the chargeback, and this its clearing
+            self.originals(further, facts)
 
     def _original(self, row: Sequence[Any], given: Iterable[Sequence[Any]]) -> Original:
         _, _, record, kind, outcome, member, card, party, contract, body, applied, received_at, state, expires_at, undecided = row
@@ -145,6 +150,12 @@ class Reader:
             sale = self._sale(record, member, applied, self.received(record, received_at, body, party, arrived=False), given, stored)
             sale.undecided = undecided
             return sale
+        if outcome == Outcome.ACCEPTED and kind == "card-transaction.v1" and member is not None:
+            spent = self.received(record, received_at, body, party, arrived=False)
+            if spent.event.data.kind == "clearing":
+                return self._spend(record, member, applied, spent, given, stored)
+            if spent.event.data.kind == "chargeback":
+                return Chargeback(record, original_key(spent))
         if outcome == Outcome.ACCEPTED and kind in ("redemption.v1", "redemption-capture.v1"):
             partner = self.names.party_id[party]
             assert partner is not None
@@ -168,8 +179,23 @@ class Reader:
         for part in parts:
             part.value = values.get((part.mechanic, part.sponsor), part.value)
         left = {int(line): Remaining(amount, Decimal(quantity)) for line, amount, quantity in stored.get("left", ())}
-        names = tuple(MechanicId(name) for name in applied.split(",") if name) if applied is not None else None
-        return Sale(RecordId(record), received, MemberNo(member), names, parts, left)
+        return Sale(RecordId(record), received, MemberNo(member), applied_of(applied), parts, left)
+
+    def _spend(self, record: int, member: int, applied: str | None, received: Received, given: Iterable[Sequence[Any]], stored: dict[str, Any]) -> CardSpend:
+        """A clearing with what its rows in the journal gave, and what refunds and chargebacks have left of it."""
+        gifts = []
+        for _, code, amount, sponsor, contract, mechanic, expiry, earned, release_on in given:
+            effect, name, party = GIVEN_CODES.get(Code(code)), self.names.mechanic_id[mechanic], self.names.party_id[sponsor]
+            if effect is not None and name is not None and party is not None:
+                lot = self.lot_key(sponsor, contract, expiry, earned, release_on) if effect == "points" else None
+                gifts.append(CardGift(name, effect, party, amount, amount, lot))
+        left = {(mechanic, sponsor): rest for mechanic, sponsor, *rest in stored.get("given", ())}
+        for gift in gifts:
+            if (gift.mechanic, gift.sponsor) in left:
+                gift.value, expired, gift.borne = left[gift.mechanic, gift.sponsor]
+                gift.expired = {_lot_of(gift, release_on): points for release_on, points in expired.items()}
+        amount_minor = stored.get("left", received.event.data.amount_minor)
+        return CardSpend(RecordId(record), received, MemberNo(member), applied_of(applied), gifts, amount_minor, stored.get("charged", {}))
 
     def written(self, records: Collection[int], day: date) -> dict[int, Before]:
         """What entries have in the journal of a window; those that have nothing there are left out."""
@@ -194,6 +220,25 @@ class Reader:
     def fresh_numbers(self, count: int) -> list[MemberNo]:
         """Numbers for members who are about to be enrolled."""
         return [MemberNo(no) for (no,) in self.connection.execute(NUMBERS, (count,))]
+
+
+def applied_of(applied: str | None) -> tuple[MechanicId, ...] | None:
+    """The mechanics that applied to an event, from their stored form."""
+    return tuple(MechanicId(name) for name in applied.split(",") if name) if applied is not None else None
+
+
+def _lot_of(gift: CardGift, release_on: str) -> LotKey:
+    """The lot of a gift as long as it was pending until a day, or, with an empty text, available."""
+    assert gift.lot is not None, "only points expire"
+    return gift.lot._replace(release_on=date.fromisoformat(release_on) if release_on else None)
+
+
+def _spend_state(spend: CardSpend) -> dict[str, Any]:
+    given = [
+        [gift.mechanic, gift.sponsor, gift.value, {key.release_on.isoformat() if key.release_on else "": n for key, n in gift.expired.items()}, gift.borne]
+        for gift in spend.given
+    ]
+    return {"left": spend.left_minor, "charged": {name: minor for name, minor in spend.charged.items() if minor}, "given": given}
 
 
 def read_state(member: Member, state: str) -> None:
@@ -227,7 +272,9 @@ def original_state(original: Original) -> str:
             return json.dumps({"lots": _stored_lots(original.lots)})
         case Hold():
             return json.dumps({"lots": _stored_lots(original.lots), "expires_at": original.expires_at.isoformat()})
-        case Pending():
+        case CardSpend():
+            return json.dumps(_spend_state(original))
+        case Pending() | Chargeback():
             raise AssertionError("nothing is left or taken of an event that is not booked")
 
 

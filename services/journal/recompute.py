@@ -101,22 +101,41 @@ from (
 ) s left join member m on m.no = s.member
 """
 
+# --- cash-back and savings: what a member got from a mechanic so far, by currency --------------------------------------------------------
+
+GOT = """
+select coalesce(m.id, 'member number ' || g.member) member, g.mechanic || ' in ' || g.unit place, g.expected::text, g.found::text, g.expected <> g.found off
+from (
+  select member, mechanic, unit, sum(expected) expected, sum(found) found from (
+    select t.member, y.id mechanic, u.id unit, case when t.code = 26 then -t.amount else t.amount end expected, 0 found
+    from transfer t left join mechanic y on y.no = t.mechanic left join unit u on u.no = t.unit where t.code in (25, 26, 53)
+    union all
+    select m.no, memory.key, kept.key, 0, kept.value::bigint
+    from member m, jsonb_each(m.state::jsonb -> 'memory') memory, jsonb_each_text(memory.value) kept join unit u on u.id = kept.key
+    where m.state <> '{}' and u.no not in (%(points)s, %(stamps)s, %(purchases)s)
+  ) got group by member, mechanic, unit
+) g left join member m on m.no = g.member
+"""
+
 # --- use of limits: what purchases still have from a mechanic, units or times, by limit and period; room that waits for the night counts as back --
 
-# What a return leaves of a purchase stands with its original; a purchase that was never returned has what it was given.
+# What a return leaves of a purchase stands with its original; a purchase that was never returned has what it was given. What the reversal of a chargeback
+# gives again stands with the original too, so its rows are left out; a match has limits of its own beside those of its round-up.
 _GIVEN = """
-select t.member, t.entry, y.id mechanic, e.event_day, sum(coalesce(left_.value, t.amount)) value
+select t.member, t.entry, y.id mechanic, e.event_day, t.code = 27 matched, sum(coalesce(left_.value, t.amount)) value
 from transfer t join mechanic y on y.no = t.mechanic join party p on p.no = t.sponsor join entry e on e.record = t.entry
-left join original o on o.record = t.entry and o.kind = 'sale'
+left join original o on o.record = t.entry and o.kind in ('sale', 'cardspend')
 left join lateral (
   select (part ->> 2)::bigint value from jsonb_array_elements(o.state::jsonb -> 'given') part
-  where part ->> 0 = y.id and part ->> 1 is not distinct from case when t.code = 51 then null else p.id end limit 1
+  where part ->> 0 = y.id and part ->> 1 is not distinct from case when t.code in (51, 53) then null else p.id end limit 1
 ) left_ on true
-where t.entry > 0 and t.code = any(%(given)s) and y.id = any(%(limited)s) group by t.member, t.entry, y.id, e.event_day
+where t.entry > 0 and t.code = any(%(given)s) and y.id = any(%(limited)s)
+  and (e.type <> 'card-transaction.v1' or e.body::jsonb -> 'data' ->> 'kind' = 'clearing')
+group by t.member, t.entry, y.id, e.event_day, t.code = 27
 """
 _LIMITS = """
-unnest(%(limited)s::text[], %(prefixes)s::text[], %(pers)s::text[], %(measures)s::text[], %(ofs)s::text[], %(froms)s::date[], %(tos)s::date[])
-  k (mechanic, prefix, per, measure, whose, valid_from, valid_to)
+unnest(%(limited)s::text[], %(prefixes)s::text[], %(pers)s::text[], %(measures)s::text[], %(ofs)s::text[], %(matches)s::boolean[], %(froms)s::date[],
+  %(tos)s::date[]) k (mechanic, prefix, per, measure, whose, matched, valid_from, valid_to)
 """
 LIMITS = f"""
 select m.id member, 'limit ' || u.name || case when u.member is null then ' of the programme' else '' end place, u.expected::text, u.found::text,
@@ -127,7 +146,8 @@ from (
       k.prefix || case k.per when 'day' then g.event_day::text when 'month' then left(g.event_day::text, 7)
         when 'year' then left(g.event_day::text, 4) else '' end name,
       case when k.measure = 'times' then (g.value > 0)::int else g.value end expected, 0 found
-    from ({_GIVEN}) g join {_LIMITS} on k.mechanic = g.mechanic and g.event_day between k.valid_from and k.valid_to and k.per <> 'event'
+    from ({_GIVEN}) g join {_LIMITS}
+      on k.mechanic = g.mechanic and k.matched = g.matched and g.event_day between k.valid_from and k.valid_to and k.per <> 'event'
     union all
     select m.no, used.key, 0, used.value::bigint from member m, jsonb_each_text(m.state::jsonb -> 'used') used
     where m.state <> '{{}}' and exists (select 1 from {_LIMITS} where k.whose = 'member' and starts_with(used.key, k.prefix))
@@ -193,6 +213,7 @@ COMPARED = {
     "debts": DEBTS,
     "holds": HOLDS,
     "stamps": STAMPS_ON_CARDS,
+    "cash-back and savings": GOT,
     "use of limits": LIMITS,
     "accounts of rows": ACCOUNTS,
     "entries of rows": ENTRIES,

@@ -25,7 +25,7 @@ def _party(column: str, role: int) -> str:
 
 _LOT = f"t.member::bigint * 4 + (t.release_on > {NOT_PENDING})::int"
 _AVAILABLE, _PENDING, _HELD, _OWED = map(_member, range(4))
-_ISSUED, _UNUSED, _FUNDED, _STAMPED = (_party("sponsor", role) for role in (1, 4, 5, 7))
+_ISSUED, _UNUSED, _FUNDED, _STAMPED, _ROUNDED = (_party("sponsor", role) for role in (1, 4, 5, 7, 8))
 _REDEEMED, _BORNE, _CLAIMED = (_party("counterparty", role) for role in (2, 3, 6))
 
 SIDES: dict[Code, tuple[tuple[str, ...], tuple[str, ...]]] = {
@@ -39,10 +39,12 @@ SIDES: dict[Code, tuple[tuple[str, ...], tuple[str, ...]]] = {
     Code.EXPIRY: ((_LOT,), (_UNUSED,)),
     Code.HOLD: ((_LOT,), (_HELD,)),
     Code.HOLD_RELEASE: ((_HELD,), (_LOT,)),
+    Code.RETURN_SPENT_REVERSAL: ((_ISSUED,), (_BORNE,)),
     **dict.fromkeys(CLAIMS, ((_FUNDED,), (_CLAIMED,))),
     **dict.fromkeys(CLAIMS_REVERSED, ((_CLAIMED,), (_FUNDED,))),
     Code.STAMP: ((_STAMPED,), (_HELD,)),
     Code.STAMP_REVERSAL: ((_HELD,), (_STAMPED,)),
+    Code.ROUND_UP: ((_ROUNDED,), (_HELD,)),
 }
 """The accounts that may stand on the debited and on the credited side of each code."""
 
@@ -57,7 +59,7 @@ def _follows(column: str, side: int) -> str:
 
 
 def _unit_follows() -> str:
-    money = ", ".join(str(int(code)) for code in (*CLAIMS, *CLAIMS_REVERSED))
+    money = ", ".join(str(int(code)) for code in (*CLAIMS, *CLAIMS_REVERSED, Code.ROUND_UP))
     stamps = f"{int(Code.STAMP)}, {int(Code.STAMP_REVERSAL)}"
     return (
         f"case when t.code in ({stamps}) then t.unit = %(stamps)s when t.code in ({money}) then t.unit not in (%(points)s, %(stamps)s, %(purchases)s) "

@@ -14,9 +14,10 @@ from typing import Any
 
 import psycopg
 
-from clearing.entries import POINTS, PURCHASES, STAMPS
+from clearing.entries import POINTS, PURCHASES, STAMPS, Code
 from clearing.limits import limits_of
-from schemas.mechanics import StampCard
+from clearing.mechanics.round_up import match_limits
+from schemas.mechanics import RoundUp, StampCard
 from schemas.programme import ProgrammeFile
 from services.journal import recompute as sql
 from services.journal.migrate import READER_ROLE, connect
@@ -25,6 +26,8 @@ from services.journal.programmes import NoProgramme, load
 from services.journal.reading import GIVEN_CODES
 from services.runtime.progress import Progress, silent
 
+LIMITED_CODES = (*GIVEN_CODES, Code.ROUND_UP, Code.ROUND_UP_MATCH)
+"""What counts towards limits."""
 NAMED_MAX = 100
 """So many differences of one kind are named unless told otherwise; how many there are is always said."""
 
@@ -53,8 +56,8 @@ class Verified:
 def verify(uri: str, schema: str, *, named_max: int = NAMED_MAX, progress: Progress = silent) -> list[Verified]:
     """Recomputes all kinds of figures of one programme's books. Raises `NoProgramme` where there are none.
 
-    Lots and balances (available, pending, held, owed) by member, debts by bearer, holds, stamps, the use of limits; that each row's accounts follow its
-    code, that each row has an accepted entry, and that the totals of booking are those of the journal.
+    Lots and balances (available, pending, held, owed) by member, debts by bearer, holds, stamps, cash-back and savings, the use of limits; that each
+    row's accounts follow its code, that each row has an accepted entry, and that the totals of booking are those of the journal.
     """
     with connect(uri, schema, role=READER_ROLE) as connection:
         connection.execute("set transaction isolation level repeatable read, read only")
@@ -83,12 +86,13 @@ def verified(connection: psycopg.Connection, *, named_max: int = NAMED_MAX, prog
 
 def _limits(file: ProgrammeFile) -> dict[str, list[Any]]:
     """The limits of all mechanics, column by column; and the codes of what counts against them."""
+    currency = file.programme.currencies[0]
+    every = [(entry, whose, limits_of(entry, whose, currency), False) for entry in file.mechanics for whose in ("member", "programme")]
+    every += [(entry, "member", match_limits(entry.id, entry.match, currency), True) for entry in file.mechanics if isinstance(entry, RoundUp) and entry.match]
     rows = [
-        (entry.id, prefix, per, measure, whose, entry.valid_from, entry.valid_to or date.max)
-        for entry in file.mechanics
-        for whose in ("member", "programme")
-        if (limits := limits_of(entry, whose, file.programme.currencies[0])) is not None
-        for prefix, per, measure in limits.terms
+        (entry.id, prefix, per, measure, whose, matched, entry.valid_from, entry.valid_to or date.max)
+        for entry, whose, limits, matched in every
+        for prefix, per, measure in (limits.terms if limits is not None else ())
     ]
-    names = ("limited", "prefixes", "pers", "measures", "ofs", "froms", "tos")
-    return {name: [row[place] for row in rows] for place, name in enumerate(names)} | {"given": [int(code) for code in GIVEN_CODES]}
+    names = ("limited", "prefixes", "pers", "measures", "ofs", "matches", "froms", "tos")
+    return {name: [row[place] for row in rows] for place, name in enumerate(names)} | {"given": [int(code) for code in LIMITED_CODES]}

@@ -9,7 +9,7 @@ import msgspec
 import psycopg
 
 from clearing.entries import Code, Total
-from clearing.events import Card, Decision, Hold, Original
+from clearing.events import Card, Chargeback, Decision, Hold, Original, Pending
 from clearing.member import LotKey, Member
 from clearing.postings import Movement, Postings, Transfer
 from schemas.ids import MemberNo, RecordId
@@ -224,7 +224,7 @@ class Writer:
         rows = [
             (o.record, o.member, type(o).__name__.lower(), o.expires_at if isinstance(o, Hold) and o.open else None, original_state(o))
             for o in originals
-            if not hasattr(o, "outcome")
+            if not isinstance(o, Pending | Chargeback)
         ]  # fmt: skip
         self.connection.cursor().executemany(ORIGINAL, rows)
 

@@ -16,6 +16,7 @@ from clearing.entries import POINTS, PURCHASES, STAMPS, Code, Total
 from clearing.events import Decision, Facts, Hold, Outcome, Received
 from clearing.lines import Obligation
 from clearing.netting import Carried, Netting
+from clearing.originals import originals_first
 from clearing.plan import Plan
 from clearing.points import Purse
 from clearing.postings import Postings
@@ -112,7 +113,7 @@ class PgNight:
             if figures is None:
                 return
             rows = self.connection.execute(sql.WAITING, (day,)).fetchall()
-            received = [self.booker.reader.received(record, at, body, party, arrived=False) for record, at, body, party in rows]
+            received = originals_first([self.booker.reader.received(record, at, body, party, arrived=False) for record, at, body, party in rows])
             if received:
                 facts, wanted = self.booker.facts.read(received)
                 booked = Booking(self.plan, day, facts, wanted=wanted, final=True).book_all(received)

@@ -12,7 +12,7 @@ from schemas.ids import MechanicId, PartyId
 from schemas.programme import ProgrammeFile
 from services.programme.parts import ContractKey, MechanicKey
 
-_GIVING = (Code.ACCRUAL, Code.DISCOUNT, Code.REWARD, Code.CASH_BACK, Code.ROUND_UP_MATCH, Code.PRIVILEGE, Code.PASS, Code.STAMP)
+_GIVING = (Code.ACCRUAL, Code.DISCOUNT, Code.REWARD, Code.CASH_BACK, Code.ROUND_UP_MATCH, Code.PRIVILEGE, Code.PASS, Code.STAMP, Code.ROUND_UP)
 
 # Versions of senders by the dates of their accepted events, and of sponsors by the dates on which their points were earned.
 _CONTRACTS = """

@@ -5,6 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import assert_never
 
+from clearing.mechanics import on_cards
 from schemas import mechanics as spec
 from schemas.ids import PURCHASE_PARTNER, PartyId
 from schemas.programme import Mechanic, ProgrammeFile
@@ -44,11 +45,6 @@ def unit_of(mechanic: Mechanic) -> Unit:
             return Unit.OTHER
         case _:
             assert_never(mechanic)
-
-
-def on_cards(mechanic: Mechanic) -> bool:
-    """Whether it is about card transactions of banks, not purchases of partners."""
-    return bool(mechanic.banks) or isinstance(mechanic, spec.CardPoints | spec.CashBack | spec.RoundUp)
 
 
 def senders(mechanic: Mechanic, file: ProgrammeFile) -> tuple[PartyId, ...]:

@@ -35,6 +35,7 @@ CODES = {
     "expiry": "points expired",
     "hold": "points held",
     "hold_release": "hold released",
+    "return_spent_reversal": "spent points given again",
     "discount": "discount",
     "discount_reversal": "discount, reversed",
     "reward": "reward",
@@ -50,6 +51,7 @@ CODES = {
     "purchase": "purchase",
     "stamp": "stamps given",
     "stamp_reversal": "stamps taken back",
+    "round_up": "saved by rounding up",
 }
 CHECKS = {
     "journal_balanced": "All that was debited in the journal was credited too.",

@@ -1,18 +1,22 @@
 """What a scenario brought about, read from its books in the form of the report (scenario.md)."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import psycopg
 
-from clearing.mechanics import build
+from clearing.mechanics import Mechanic, build
+from clearing.mechanics.base import Memory
 from clearing.mechanics.stamp_card import StampCard
 from clearing.ports import Refusal
 from schemas.events.answers import RejectionCode
+from schemas.ids import MechanicId
 from schemas.money import to_text
 from schemas.programme import ProgrammeFile
 
+SUMS_SHOWN = {"cash_back": "cash_back", "round_up": "saved"}
+"""By effect, the part of the report that shows how much of it a member got so far."""
 CHECKS = ("journal_balanced", "positions_sum_to_zero", "recomputed_equal", "every_event_once")
 
 ENTRIES = "select id, outcome, booked, code, answer, body from entry order by received_at, record"
@@ -80,18 +84,33 @@ def _effect(effect: dict[str, Any]) -> dict[str, Any]:
 
 
 def _members(connection: psycopg.Connection, file: ProgrammeFile) -> tuple[dict[str, Any], dict[str, Any]]:
-    entries = file.mechanics
-    compiled = (build(entry, entries[:place], file.programme.currencies[0]) for place, entry in enumerate(entries))
-    cards = {mechanic.id: mechanic for mechanic in compiled if isinstance(mechanic, StampCard)}
+    entries, currency = file.mechanics, file.programme.currencies[0]
+    compiled = [build(entry, entries[:place], currency) for place, entry in enumerate(entries)]
     balances: dict[str, Any] = {}
     members: dict[str, Any] = {}
     for member, available, pending, state in connection.execute(BALANCES):
         balances[member] = {"available": available, "pending": pending}
         memory = json.loads(state).get("memory", {})
-        stamps = {name: left for name, card in cards.items() if (left := card.on_card(memory.get(name, {})))}
-        if stamps:
-            members[member] = {"stamps": stamps}
+        shown = shown_of(compiled, memory, currency)
+        if shown:
+            members[member] = shown
     return balances, members
+
+
+def shown_of(compiled: Iterable[Mechanic], memory: Mapping[MechanicId, Memory], currency: str) -> dict[str, Any]:
+    """What a member has beside points, by mechanic: stamps on the card now, cash-back and savings so far. Sums are in the programme's first currency."""
+    shown: dict[str, Any] = {}
+    for mechanic in compiled:
+        kept = memory.get(mechanic.id, {})
+        if isinstance(mechanic, StampCard):
+            part, has = "stamps", mechanic.on_card(kept)
+        elif mechanic.effect in SUMS_SHOWN:
+            part, has = SUMS_SHOWN[mechanic.effect], int(kept.get(currency, 0))
+        else:
+            continue
+        if has:
+            shown.setdefault(part, {})[mechanic.id] = has if part == "stamps" else to_text(has, currency)
+    return shown
 
 
 def _line(row: Sequence[Any]) -> dict[str, Any]:

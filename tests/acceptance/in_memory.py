@@ -19,6 +19,7 @@ from tests.acceptance.oracle.reading import cloud_event, days
 from tests.contract.fakes import MemoryBooks
 
 Written = dict[str, Any]
+CARD_SUMS = ("cash_back", "round_up")
 CHECKS = ("journal_balanced", "positions_sum_to_zero", "recomputed_equal", "every_event_once")
 
 
@@ -74,14 +75,21 @@ def _effect(effect: Any) -> Written:
 
 def _members(books: MemoryBooks, file: ProgrammeFile) -> Written:
     entries = file.mechanics
-    compiled = [build(entry, entries[:place], file.programme.currencies[0]) for place, entry in enumerate(entries)]
+    currency = file.programme.currencies[0]
+    compiled = [build(entry, entries[:place], currency) for place, entry in enumerate(entries)]
     cards = {mechanic.id: mechanic for mechanic in compiled if isinstance(mechanic, StampCard)}
-    balances, members = {}, {}
+    sums = {mechanic.id: {"cash_back": "cash_back", "round_up": "saved"}[mechanic.effect] for mechanic in compiled if mechanic.effect in CARD_SUMS}
+    balances: Written = {}
+    members: Written = {}
     for member in books.facts.members.values():
         balances[str(member.id)] = {"available": member.available - member.owed, "pending": member.pending}
         stamps = {name: left for name, card in cards.items() if (left := card.on_card(member.memory.get(name, {})))}
-        if stamps:
-            members[str(member.id)] = {"stamps": stamps}
+        shown: Written = {"stamps": stamps} if stamps else {}
+        for name, part in sums.items():
+            if got := member.memory.get(name, {}).get(currency):
+                shown.setdefault(part, {})[name] = to_text(int(got), currency)
+        if shown:
+            members[str(member.id)] = shown
     return {"balances": balances, "members": members}
 
 

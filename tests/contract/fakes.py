@@ -23,6 +23,7 @@ from clearing.limits import Used
 from clearing.lines import Obligation
 from clearing.member import Lot, Member
 from clearing.netting import Carried, Netting
+from clearing.originals import originals_first
 from clearing.plan import Plan
 from clearing.points import Purse
 from clearing.postings import Movement, Postings, Transfer
@@ -207,7 +208,7 @@ class MemoryBooks:
         self.waiting = [(since, received) for since, received in self.waiting if since != day]
         for received in of_day:
             received.arrived = False
-        booked = Booking(self.plan, day, self.facts, wanted=frozenset(self.contents), final=True).book_all(of_day)
+        booked = Booking(self.plan, day, self.facts, wanted=frozenset(self.contents), final=True).book_all(originals_first(of_day))
         for received in of_day:
             part = received.record >> 40 & 0xFFFF
             outcome = next(decision.outcome for decision in booked.decisions if decision.received is received)

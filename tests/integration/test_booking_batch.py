@@ -20,7 +20,7 @@ from services.journal.migrate import connect
 from services.journal.names import Names
 from services.runtime.local import Addresses
 from tests.contract.houses import EVERYTHING, PgHouse, on_postgres
-from tests.short import MONDAY, Json, adjust, back, enrol, of_member, purchase, redeem, value_of
+from tests.short import MONDAY, Json, adjust, back, card, enrol, of_member, purchase, redeem, value_of
 from tests.unit.clearing.till import BASE, coalition
 
 SECRET, OTHER = b"grocer's secret", b"fuelco's secret"
@@ -55,6 +55,14 @@ def tally(one: PgHouse) -> dict[str, int]:
 
 
 # --- who may send ------------------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("source", ["/partners/grocer", "/partners/bank1", "/operator/opco", "/banks/grocer"])
+def test_only_banks_send_card_transactions_and_only_as_banks(house: Open, source: str) -> None:
+    one = house()
+    one.send({**card("t1", 500), "source": source}, card("t1", 500))
+    one.book()
+    assert entries(one) == [("rejected", "wrong-source", "/source", None), ("accepted", None, None, "t1")]
 
 
 def test_a_record_signed_by_its_sender_is_booked(house: Open) -> None:

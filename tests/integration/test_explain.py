@@ -29,12 +29,18 @@ from tests.coalition import Coalition, coalition, event, purchase
 
 ACCEPTANCE = Path(__file__).parents[1] / "acceptance"
 GOLDEN = [
-    ACCEPTANCE / "golden" / f"{name}.yaml"
-    for name in (
-        "fees-and-vat", "return-after-spending-hybrid-unused-points", "return-after-spending-anchor", "two-currencies-netted-apart",
-        "carry-forward-to-the-settlement-day", "card-discount-two-funders-returns", "unknown-card-held-then-enrolled", "stamp-card-three-rows-gift-value",
-        "bilateral-netting-four-parties", "rolling-expiry-end-of-february-unused-share",
+    ACCEPTANCE / folder / f"{name}.yaml"
+    for folder, names in (
+        ("golden", (
+            "fees-and-vat", "return-after-spending-hybrid-unused-points", "return-after-spending-anchor", "two-currencies-netted-apart",
+            "carry-forward-to-the-settlement-day", "card-discount-two-funders-returns", "unknown-card-held-then-enrolled", "stamp-card-three-rows-gift-value",
+            "bilateral-netting-four-parties", "rolling-expiry-end-of-february-unused-share", "round-up-with-match",
+        )),
+        ("worked", (
+            "card-points-caps-exclusions-refunds", "cash-back-three-funders-chargeback-reversed", "chargeback-of-spent-and-expired-points-reversed",
+        )),
     )
+    for name in names
 ]  # fmt: skip
 SEEDS = (5, 36, 47, 48, 50, 51, 54, 57)
 Run = Callable[..., Result]
@@ -121,6 +127,7 @@ def test_every_line_of_scenarios_worked_by_hand_adds_up(servers: Addresses, monk
     assert [walk.wrong for walk in walks] == [[]] * len(GOLDEN)
     kinds = set().union(*(walk.kinds for walk in walks))
     assert {"VAT", "fee: monthly minimum", "fee: percent of issue", "unused points", "points issued, reversed", "discount funding, reversed", "reward"} <= kinds
+    assert {"cash-back", "cash-back, reversed", "round-up match"} <= kinds
 
 
 @pytest.mark.slow

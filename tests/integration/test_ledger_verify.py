@@ -49,7 +49,7 @@ def test_the_books_of_a_scenario_with_everything_are_what_the_journal_says(books
     codes = {Code(code) for (code,) in broken.execute("select distinct code from transfer")}
     assert codes >= {
         Code.ACCRUAL, Code.RELEASE, Code.REDEMPTION, Code.REPAYMENT, Code.RETURN_UNSPENT, Code.RETURN_SPENT, Code.REDEMPTION_REVERSAL, Code.EXPIRY, Code.HOLD,
-        Code.STAMP, Code.DISCOUNT, Code.REWARD,
+        Code.STAMP, Code.DISCOUNT, Code.REWARD, Code.CASH_BACK, Code.CASH_BACK_REVERSAL, Code.ROUND_UP,
     }  # fmt: skip
 
 

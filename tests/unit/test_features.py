@@ -64,13 +64,13 @@ def test_every_test_that_is_named_exists(test: str) -> None:
 
 
 OF_ALL = "tests/acceptance/test_scenarios.py::"
-SCENARIO = re.compile(r"\[([\w-]+)\]\(\.\./tests/acceptance/golden/([\w-]+)\.yaml\)")
+SCENARIO = re.compile(r"\[([\w-]+)\]\(\.\./tests/acceptance/(golden|worked)/([\w-]+)\.yaml\)")
 
 
 @pytest.mark.parametrize("row", [row for row in ROWS if OF_ALL in row.proof], ids=lambda row: row.id)
 def test_a_row_that_rests_on_all_scenarios_names_the_one_that_is_about_it(row: Row) -> None:
     named = SCENARIO.findall(row.proof)
     assert named
-    for name, file in named:
+    for name, folder, file in named:
         assert name == file
-        assert (ROOT / "tests" / "acceptance" / "golden" / f"{file}.yaml").exists()
+        assert (ROOT / "tests" / "acceptance" / folder / f"{file}.yaml").exists()

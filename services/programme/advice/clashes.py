@@ -24,9 +24,10 @@ def kinds_are_booked(file: ProgrammeFile) -> Iterator[Advice]:
         if mechanic.kind not in REGISTRY:
             booked = ", ".join(sorted(REGISTRY))
             yield Advice(("mechanics", position, "kind"), "not-booked-yet", f"{mechanic.kind} is not booked yet", f"kinds that are: {booked}")
-        elif (field := not_decided(mechanic)) is not None:
-            reason = "stamps under a limit of the whole programme are not booked yet"
-            yield Advice(("mechanics", position, field), "not-booked-yet", reason, "give each member a limit: `of: member`")
+        elif (lacking := not_decided(mechanic)) is not None:
+            of_cards = lacking.field in ("banks", "when")
+            way_out = "leave banks and mcc out, or take card_points or cash_back" if of_cards else "give each member a limit: `of: member`"
+            yield Advice(("mechanics", position, lacking.field), "not-booked-yet", f"{lacking.what} is not booked yet", way_out)
 
 
 def groups_have_one_unit(file: ProgrammeFile) -> Iterator[Advice]:

@@ -9,7 +9,7 @@ from schemas.ids import PartyId
 from schemas.programme import ProgrammeFile
 from services.programme.advice.advice import Advice
 from services.programme.coverage import Days, days_of, gaps
-from services.programme.units import Unit, on_cards, senders, sponsors, unit_of
+from services.programme.units import Unit, senders, sponsors, unit_of
 
 
 def sponsors_have_contracts(file: ProgrammeFile) -> Iterator[Advice]:
@@ -33,11 +33,9 @@ def sponsors_have_contracts(file: ProgrammeFile) -> Iterator[Advice]:
 
 
 def sellers_have_contracts(file: ProgrammeFile) -> Iterator[Advice]:
-    """A seller whose purchases bring something needs a contract on the event date."""
+    """A seller whose purchases bring something needs a contract on the event date, and so does a bank whose card transactions do."""
     seen: set[tuple[PartyId, Days]] = set()
     for position, mechanic in enumerate(file.mechanics):
-        if on_cards(mechanic):
-            continue
         paying = sponsors(mechanic, file)
         for party in senders(mechanic, file):
             for days in gaps(days_of(mechanic.valid_from, mechanic.valid_to), file.contracts, party, _any):

@@ -29,6 +29,7 @@ PARTNER_TYPES = {
     "redemption-capture": ("original_id", "points"),
     "redemption-release": ("original_id",),
     "redemption-reversal": ("original_id", "points"),
+    "card-transaction": ("card_token", "kind", "original_id", "amount_minor", "currency", "mcc", "transacted_at", "posted_on"),
 }
 """The data of each type, as far as the oracle knows it."""
 
@@ -73,14 +74,15 @@ def in_full(path: Path) -> Iterator[Event]:
 def expand(short: Written, programme: Programme) -> Iterator[Event]:
     """A short event in full, as often as it is sent."""
     rest = dict(short)
-    kind, event_id, time = rest.pop("type"), str(rest.pop("id")), datetime.fromisoformat(rest.pop("time"))
+    kind, event_id, time = rest.pop("type"), str(rest.pop("id")), datetime.fromisoformat(rest["time"])
     repeat = int(rest.pop("repeat", 1))
     if kind in MEMBER_TYPES:
         filled = {"kind": "consumer", "enrolled_on": time.astimezone(programme.zone).date().isoformat(), "reason": "", **rest}
         source, subject = f"/operator/{programme.operator}", str(rest.get("member", rest.get("card")))
         fields = MEMBER_TYPES[kind]
     else:
-        source, subject = rest.pop("source", None) or f"/partners/{rest.pop('partner')}", str(rest["card"])
+        source = rest.pop("source", None) or (f"/banks/{rest.pop('bank')}" if "bank" in rest else f"/partners/{rest.pop('partner')}")
+        subject = str(rest["card"])
         filled = {"store": "1", "receipt": event_id, **rest, **_sums(kind, rest, str(rest.get("currency", programme.currency)))}
         fields = PARTNER_TYPES[kind]
     data = {key: filled[key] for key in fields if key in filled}
@@ -96,7 +98,18 @@ def cloud_event(event: Event) -> Written:
 
 
 def _sums(kind: str, rest: Written, currency: str) -> Written:
-    """Lines, total and tenders in minor units."""
+    """Lines, total and tenders in minor units; of a card transaction its amount and what else is left out."""
+    if kind == "card-transaction":
+        day = str(rest["time"])[:10] if "time" in rest else ""
+        return {
+            "card_token": rest["card"],
+            "kind": rest.get("kind", "clearing"),
+            "currency": currency,
+            "amount_minor": rules.minor(rest["amount"], currency),
+        } | {
+            "transacted_at": rest["time"],
+            "posted_on": day,
+        }
     if kind not in ("purchase", "return", "price-adjustment"):
         return {}
     sums: Written = {"currency": currency}

@@ -8,10 +8,12 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from clearing.basket import Basket, basket_of
+from clearing.card_transactions import card_basket
+from clearing.events import Received
 from clearing.mechanics import Mechanic, build
 from schemas import mechanics as spec
-from schemas.ids import PartyId
-from tests.short import Json, moment, purchase, read
+from schemas.ids import PartyId, RecordId
+from tests.short import Json, card, moment, purchase, read
 from tests.unit.clearing.coalition import FIRST
 
 GROCER = PartyId("grocer")
@@ -22,6 +24,13 @@ EURO = {"amount": "1.00", "currency": "EUR"}
 def basket(*lines: Json, local: datetime | None = None, **terms: Any) -> Basket:
     """What the grocer sold, on 2 March 2026 at 10:00 unless told; `terms` are those of a purchase."""
     return basket_of(read(purchase("e1", lines, **terms)).data, GROCER, local or moment())
+
+
+def spent(amount: int, mcc: str = "5411", *, currency: str = "EUR", local: datetime | None = None) -> Basket:
+    """What a card was used for."""
+    at = local or moment()
+    event = read(card("t1", amount, mcc, currency=currency))
+    return card_basket(Received(RecordId(1), at, event, PartyId("bank1")), at, amount)
 
 
 def entry(kind: str, **terms: Any) -> spec.Mechanic:

@@ -4,8 +4,9 @@ from datetime import timedelta
 
 import pytest
 
-from clearing.booking import Booking, card_of, lapse, original_key
+from clearing.booking import Booking, card_of, lapse
 from clearing.events import Facts, Hold, Outcome, Pending, Received, Refused
+from clearing.originals import original_key
 from clearing.plan import Plan
 from schemas.events.answers import RejectionCode
 from schemas.ids import EventId, PartyId, RecordId

@@ -14,6 +14,7 @@ STORED = {
     "EXPIRY": 8,
     "HOLD": 9,
     "HOLD_RELEASE": 10,
+    "RETURN_SPENT_REVERSAL": 11,
     "DISCOUNT": 21,
     "DISCOUNT_REVERSAL": 22,
     "REWARD": 23,
@@ -27,6 +28,9 @@ STORED = {
     "PASS": 31,
     "PASS_REVERSAL": 32,
     "PURCHASE": 41,
+    "STAMP": 51,
+    "STAMP_REVERSAL": 52,
+    "ROUND_UP": 53,
 }
 
 

@@ -215,6 +215,12 @@ def test_of_expired_points_the_agreed_share_comes_back() -> None:
     assert priced(anchor, total(Code.EXPIRY, "grocer", 50)) == []  # nothing was due at issue
 
 
+@pytest.mark.parametrize("file", [INDEPENDENT, HYBRID, ANCHOR], ids=["independent", "hybrid", "anchor"])
+def test_what_a_bearer_paid_for_spent_points_comes_back_to_it_at_the_full_issue_price(file: ProgrammeFile) -> None:
+    assert priced(file, total(Code.RETURN_SPENT_REVERSAL, "grocer", 50, "bank1")) == ["issue grocer>bank1 50 x 0.01 = 0.50 EUR"]
+    assert priced(file, total(Code.RETURN_SPENT_REVERSAL, "grocer", 50, "grocer")) == []
+
+
 def test_a_line_without_events_behind_it_has_no_number_of_events() -> None:
     (line,) = price(MONDAY, HYBRID, [total(Code.EXPIRY, "fuelco", 30, events=0)], {})
     assert line.events is None

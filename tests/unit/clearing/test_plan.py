@@ -35,7 +35,7 @@ def two_versions(**first: Any) -> Plan:
 def test_the_plan_knows_the_programmes_terms() -> None:
     one = plan(model="anchor")
     assert (one.operator, one.anchor, one.currencies, str(one.zone)) == (OPCO, True, frozenset({"EUR", "CZK"}), "Europe/Berlin")
-    assert set(one.parties) == {"opco", "grocer", "fuelco", "baker", "dairyco", "bank1"}
+    assert set(one.parties) == {"opco", "grocer", "fuelco", "baker", "dairyco", "bank1", "bank2"}
     assert not plan().anchor
     assert not plan(model="hybrid", contracts=()).anchor
 

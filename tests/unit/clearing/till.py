@@ -35,9 +35,9 @@ def mechanic(kind: str, id_: str, **terms: Any) -> Json:
 
 
 def coalition(*mechanics: Entry, contracts: tuple[Json, ...] = BOTH, model: str = "independent", **terms: Any) -> ProgrammeFile:
-    """A programme file with these mechanics; opco operates, the others sell, bank1 is a bank. `terms` are the programme's own."""
-    parties = ("opco", "grocer", "fuelco", "baker", "dairyco", "bank1")
-    kinds = {"opco": "operator", "bank1": "bank"}
+    """A programme file with these mechanics; opco operates, the others sell, bank1 and bank2 are banks. `terms` are the programme's own."""
+    parties = ("opco", "grocer", "fuelco", "baker", "dairyco", "bank1", "bank2")
+    kinds = {"opco": "operator", "bank1": "bank", "bank2": "bank"}
     return ProgrammeFile.model_validate(
         {
             "programme": {

@@ -42,10 +42,6 @@ PURCHASE = {
 }
 
 
-NOT_BOOKED = ("cash-back-limit-refund-chargeback", "round-up-with-match")
-"""Golden scenarios with mechanics on cards of a bank, which are not booked yet."""
-
-
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """A scenario with its programme and its events beside it."""
@@ -101,23 +97,13 @@ def test_a_programme_may_be_written_into_the_scenario(folder: Path) -> None:
     assert programme.programme.id == "harvest"
 
 
-@pytest.mark.parametrize("path", [path for path in FILES if path.stem not in NOT_BOOKED], ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 def test_the_golden_scenarios_are_read_and_written_in_full(path: Path) -> None:
     scenario, programme = read_scenario(path)
 
     records = [record for day in scenario.days for record in expand(day.events, programme)]
 
     assert len(records) == sum(event.repeat for day in scenario.days for event in day.events)
-
-
-@pytest.mark.parametrize("name", NOT_BOOKED)
-def test_a_scenario_with_mechanics_that_are_not_booked_yet_is_refused(name: str) -> None:
-    (path,) = [path for path in FILES if path.stem == name]
-
-    with pytest.raises(ScenarioError) as refused:
-        read_scenario(path)
-
-    assert [(finding.field, finding.code) for finding in refused.value.findings] == [("programme.mechanics[0].kind", "not-booked-yet")]
 
 
 def test_mechanics_that_are_not_booked_yet_are_named_in_the_programmes_own_file(folder: Path) -> None:

@@ -11,13 +11,16 @@ BOOKED = {
     "fixed_bonus": {"points": 1},
     "card_discount": {"percent": "5"},
     "stamp_card": {"stamp_for": "unit", "rows": [10], "gift": "coffee"},
+    "card_points": {"rates": [{"mcc": "5411", "points": 1, "per": EURO}]},
+    "cash_back": {"percent": "1"},
+    "round_up": {"multiple": "1.00"},
 }
 
 
 def test_every_kind_in_the_registry_is_compiled_by_its_own_class() -> None:
     assert frozenset(BOOKED) == REGISTRY
     classes = {type(compiled(kind, **terms)).__name__ for kind, terms in BOOKED.items()}  # type: ignore[arg-type]
-    assert classes == {"PointsOnSpend", "Multiplier", "FixedBonus", "CardDiscount", "StampCard"}
+    assert classes == {"PointsOnSpend", "Multiplier", "FixedBonus", "CardDiscount", "StampCard", "CardPoints", "CashBack", "RoundUp"}
 
 
 def test_sums_without_a_currency_are_in_the_programmes_first() -> None:
@@ -35,9 +38,10 @@ def test_a_kind_that_is_not_booked_is_named() -> None:
 
 def test_stamps_under_a_limit_of_the_whole_programme_are_refused_and_not_passed_over() -> None:
     for shared in ({"limit": {"points": 100, "per": "day", "of": "programme"}}, {"budget": {"points": 100, "at_end": "stop"}}):
-        with pytest.raises(UnsupportedMechanic, match="mechanic stamp_card: a stamp card with a limit of the whole programme is not booked yet") as refused:
+        what = "a stamp card with a limit of the whole programme"
+        with pytest.raises(UnsupportedMechanic, match=f"mechanic stamp_card: {what} is not booked yet") as refused:
             compiled("stamp_card", stamp_for="purchase", rows=[4], gift="coffee", **shared)
         assert refused.value.mechanic == "stamp_card"
         (field,) = shared
-        assert not_decided(entry("stamp_card", stamp_for="purchase", rows=[4], gift="coffee", **shared)) == field
+        assert not_decided(entry("stamp_card", stamp_for="purchase", rows=[4], gift="coffee", **shared)) == (field, what)
         assert compiled("fixed_bonus", points=5, each="event", **shared).effect == "points"
