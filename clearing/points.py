@@ -25,6 +25,8 @@ class Taken(NamedTuple):
 class Purse:
     """The points of one member while one entry is booked: every movement changes lots, balance and journal together."""
 
+    __slots__ = ("member", "postings")
+
     def __init__(self, postings: Postings, member: Member) -> None:
         self.postings = postings
         self.member = member

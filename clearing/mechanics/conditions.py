@@ -48,7 +48,7 @@ class Condition:
             base = basket.base_minor
         else:
             lines = [line for line in basket.lines if self._qualifies(line.category, line.sku)] if self.by_sku else self._in_categories(basket.lines)
-            base = sum(line.base_minor for line in lines)
+            base = sum([line.base_minor for line in lines])
         if self.minimum is not None and (basket.currency != self.minimum[1] or base < self.minimum[0]):
             return ()
         return lines

@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from operator import attrgetter
 from typing import Any
 
 import psycopg
@@ -35,6 +36,9 @@ where p.topic = n.topic and p.part = n.part and p.next_offset = n.before
 WINDOW = "select day, state, received_at, ends_at from settlement_window where not booked order by day limit 1 for share"
 CUTS = "select topic, part, end_offset from cut where day = %s"
 NEW_SOURCES = "insert into source (uri) select unnest(%s::text[]) on conflict do nothing"
+
+
+RECEIVED_AT = attrgetter("received_at")
 
 
 class LostPartition(Exception):  # no error: the partition has gone on elsewhere, or must be read again
@@ -145,7 +149,7 @@ class BatchBooker:
                 continue
             records.append(incoming)
             moves[partition] = (start, incoming.offset + 1)
-        records.sort(key=lambda incoming: incoming.received_at)
+        records.sort(key=RECEIVED_AT)
         return records, left, moves
 
     @staticmethod

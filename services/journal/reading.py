@@ -82,7 +82,7 @@ class Reader:
             facts.cards.update(self._cards(LOCK_CARDS, ordered))
 
     def _cards(self, statement: str, cards: Sequence[CardId]) -> dict[CardId, Card]:
-        return {card: Card(card, member, blocked) for card, member, blocked in self.connection.execute(statement, (texts(cards),), binary=True)}
+        return {card: Card(card, member, blocked) for card, member, blocked in self.connection.execute(statement, (texts(cards),), binary=True).fetchall()}
 
     def blocked(self, cards: Collection[CardId], facts: Facts) -> None:
         """Reads again, under the lock of their members, whether cards are blocked."""
@@ -106,7 +106,7 @@ class Reader:
 
     def members(self, numbers: Collection[MemberNo], facts: Facts) -> None:
         """Locks and reads members."""
-        rows = self.connection.execute(LOCK_MEMBERS, (plain(sorted(numbers)),), binary=True)
+        rows = self.connection.execute(LOCK_MEMBERS, (plain(sorted(numbers)),), binary=True).fetchall()  # the driver's own loop is slow
         for no, id_, kind, closed, available, pending, held, last, state, attributes in rows:
             member = Member(no, id_, kind, closed, json.loads(attributes) if attributes != "{}" else {}, available, pending, held, last)
             if state != "{}":

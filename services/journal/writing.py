@@ -1,7 +1,7 @@
 """Appends a batch to the books: COPY for what is many, one statement for each table that changes."""
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -137,12 +137,12 @@ class Writer:
         return text
 
     def _transfers(self, transfers: Sequence[Transfer], window: str) -> Iterator[str]:
-        known: dict[Movement, tuple[str, int, int, int, int, str]] = {}
+        known: dict[int, tuple[str, int, int, int, int, str]] = {}  # by identity: equal ones are few, and hashing each takes longer
         for row in transfers:
             what, member = row.what, row.member
-            found = known.get(what)
+            found = known.get(id(what))
             if found is None:
-                found = known[what] = self._columns(what, window)
+                found = known[id(what)] = self._columns(what, window)
             before, debit_of, debit, credit_of, credit, rest = found
             assert member is not None, "every transfer is a member's"
             yield (
@@ -204,7 +204,7 @@ class Writer:
                     plain([m.available for m in members]),
                     plain([m.pending for m in members]),
                     plain([m.held for m in members]),
-                    plain([m.owed for m in members]),
+                    plain([m.owed if m.debts else 0 for m in members]),
                     plain([self._days.get(m.last_activity) or self._day(m.last_activity) for m in members]),
                     texts([state_of(m) for m in members]),
                 ),
@@ -228,9 +228,10 @@ class Writer:
         ]  # fmt: skip
         self.connection.cursor().executemany(ORIGINAL, rows)
 
-    def outbox(self, answers: Iterable[tuple[RecordId, date]]) -> None:
+    def outbox(self, answers: Collection[tuple[RecordId, date]]) -> None:
         """Puts answers in the outbox, in order."""
-        self._copy(OUTBOX, (f"{record}\t{self._day(day)}\n" for record, day in answers))
+        days = {day: self._day(day) for day in {day for _, day in answers}}
+        self._copy(OUTBOX, [f"{record}\t{days[day]}\n" for record, day in answers])
 
     def hold(self, record: RecordId, day: date, card: str | None, event_day: date, received_at: datetime) -> None:
         """Keeps an event until somebody owns its card."""

@@ -123,7 +123,7 @@ def test_a_hot_query_uses_its_index(books: psycopg.Connection, what: str) -> Non
 def test_ids_that_came_before_are_found_by_the_index_of_identities(books: psycopg.Connection) -> None:
     with books.transaction(force_rollback=True):
         numbers = range(1, 51)
-        batch = {"source": plain(1 for _ in numbers), "id": texts(f"e{no}" for no in numbers), "record": plain(no + 100_000 for no in numbers)}
+        batch = {"source": plain(1 for _ in numbers), "id": texts([f"e{no}" for no in numbers]), "record": plain(no + 100_000 for no in numbers)}
         row = books.execute(f"explain (format json) {CLAIMED_BEFORE}", batch).fetchone()
     assert row is not None
     plan = list(nodes(row[0][0]["Plan"]))
