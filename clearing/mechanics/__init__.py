@@ -14,7 +14,7 @@ from clearing.mechanics.round_up import RoundUp
 from clearing.mechanics.stamp_card import StampCard
 from schemas import mechanics as spec
 
-__all__ = ["REGISTRY", "Mechanic", "UnsupportedMechanic", "build", "not_decided", "on_cards"]
+__all__ = ["REGISTRY", "Mechanic", "UnsupportedMechanic", "build", "not_decided", "on_cards", "sums_of_stamps"]
 
 
 def _multiplier(entry: spec.Multiplier, before: Sequence[spec.Mechanic]) -> Mechanic:
@@ -29,11 +29,14 @@ REGISTRY = frozenset({"points_on_spend", "multiplier", "fixed_bonus", "card_disc
 def build(entry: spec.Mechanic, before: Sequence[spec.Mechanic], currency: str) -> Mechanic:
     """Compiles one entry of a programme file; `before` are the entries above it, `currency` the programme's first.
 
-    Raises `UnsupportedMechanic` for a kind that is not in `REGISTRY`, and for what `not_decided` names.
+    Raises `UnsupportedMechanic` for a kind that is not in `REGISTRY`, for what `not_decided` names, and for a stamp card whose limits
+    are sums of money.
     """
     lacking = not_decided(entry)
     if lacking is not None:
         raise UnsupportedMechanic(entry.id, lacking.what)
+    if sums_of_stamps(entry):
+        raise UnsupportedMechanic(entry.id, "a stamp card with a limit or budget in money")
     match entry:
         case spec.PointsOnSpend():
             return PointsOnSpend(entry)
@@ -68,13 +71,12 @@ class NotDecided(NamedTuple):
 
 
 def not_decided(entry: spec.Mechanic) -> NotDecided | None:
-    """What the night run does not decide, limits of the whole programme on stamps and on card transactions; and stamps and discounts of banks."""
-    on_card = on_cards(entry)
-    if on_card and entry.kind in ("stamp_card", "card_discount"):
-        return NotDecided("banks" if entry.banks else "when", f"a {entry.kind} on card transactions")
-    if entry.kind != "stamp_card" and not on_card:
+    """What the night run does not decide, limits of the whole programme on card transactions; and stamps and discounts of banks."""
+    if not on_cards(entry):
         return None
-    what = f"a {'mechanic on card transactions' if on_card else 'stamp card'} with a limit of the whole programme"
+    if entry.kind in ("stamp_card", "card_discount"):
+        return NotDecided("banks" if entry.banks else "when", f"a {entry.kind} on card transactions")
+    what = "a mechanic on card transactions with a limit of the whole programme"
     if any(limit.of == "programme" for limit in entry.limit):
         return NotDecided("limit", what)
     if entry.budget is not None and entry.budget.at_end == "stop":
@@ -82,6 +84,19 @@ def not_decided(entry: spec.Mechanic) -> NotDecided | None:
     if isinstance(entry, spec.RoundUp) and entry.match is not None and any(limit.of == "programme" for limit in entry.match.limit):
         return NotDecided("match", what)
     return None
+
+
+def sums_of_stamps(entry: spec.Mechanic) -> tuple[tuple[str | int, ...], ...]:
+    """Where an entry cuts stamps off by a sum of money, which cannot be compared with them: paths of fields in it.
+
+    `points` of a limit or budget counts stamps, whole ones, as `times` counts purchases. A budget that only warns cuts nothing off.
+    """
+    if entry.kind != "stamp_card":
+        return ()
+    found: list[tuple[str | int, ...]] = [("limit", place, "amount") for place, limit in enumerate(entry.limit) if limit.amount is not None]
+    if entry.budget is not None and entry.budget.at_end == "stop" and entry.budget.amount is not None:
+        found.append(("budget", "amount"))
+    return tuple(found)
 
 
 class UnsupportedMechanic(ValueError):

@@ -192,14 +192,18 @@ def common(random: Random, one: Written, currencies: list[str], sellers: list[st
     if random.random() < 0.5:
         limits = [limit(random, one["kind"], currencies) for _ in range(random.choice([1, 1, 2]))]
         one["limit"] = limits[0] if len(limits) == 1 and random.random() < 0.5 else limits
-    if random.random() < 0.1 and one["kind"] != "stamp_card" and len(currencies) == 1:
+    if random.random() < 0.1 and len(currencies) == 1:
         share(random, one, currencies[0])
     return one
 
 
 def share(random: Random, one: Written, currency: str) -> None:
     """Limits it for the whole programme, or gives it a budget."""
-    most = {"amount": {"JPY": "900"}.get(currency, "9.00")} if one["kind"] == "card_discount" else {"points": random.choice([50, 200])}
+    most = (
+        {"amount": {"JPY": "900"}.get(currency, "9.00")}
+        if one["kind"] == "card_discount"
+        else {"points": random.choice([3, 7] if one["kind"] == "stamp_card" else [50, 200])}
+    )
     if random.random() < 0.4:
         one["budget"] = most | {"at_end": random.choice(["stop", "stop", "warn"])}
     else:
@@ -215,7 +219,7 @@ def share_much(random: Random, file: Written) -> None:
     for one in mechanics:
         if one["id"] in group:
             one.setdefault("group", "rivals")
-        if "limit" in one or one["kind"] == "stamp_card" or (one["kind"] == "card_discount" and len(currencies) > 1):
+        if "limit" in one or (one["kind"] == "card_discount" and len(currencies) > 1):
             continue
         if random.random() < 0.4:
             share(random, one, currencies[0])

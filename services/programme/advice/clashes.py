@@ -7,7 +7,7 @@ import datetime as dt
 import itertools
 from collections.abc import Iterator
 
-from clearing.mechanics import REGISTRY, not_decided
+from clearing.mechanics import REGISTRY, not_decided, sums_of_stamps
 from schemas import mechanics as spec
 from schemas.expiry import FixedExpiry, InactivityExpiry, RollingExpiry
 from schemas.programme import Mechanic, ProgrammeFile
@@ -28,6 +28,9 @@ def kinds_are_booked(file: ProgrammeFile) -> Iterator[Advice]:
             of_cards = lacking.field in ("banks", "when")
             way_out = "leave banks and mcc out, or take card_points or cash_back" if of_cards else "give each member a limit: `of: member`"
             yield Advice(("mechanics", position, lacking.field), "not-booked-yet", f"{lacking.what} is not booked yet", way_out)
+        for path in sums_of_stamps(mechanic):
+            reason = f"{mechanic.id} gives stamps, and this counts money: how many stamps that is cannot be said"
+            yield Advice(("mechanics", position, *path), "not-booked-yet", reason, "count stamps (points) or purchases (times)")
 
 
 def groups_have_one_unit(file: ProgrammeFile) -> Iterator[Advice]:

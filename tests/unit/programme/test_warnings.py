@@ -204,6 +204,18 @@ WARNINGS: dict[str, tuple[tuple[str, str], str, str, str]] = {
         "",
     ),
     "a kind that is not booked": (mechanic("gift", "gift: bag"), "kind: gift", "not-booked-yet", "gift is not booked yet"),
+    "stamps cut off by a sum of money": (
+        ("    when: {categories: [coffee]}", '    limit: {amount: "30.00", per: month, of: programme}\n    when: {categories: [coffee]}'),
+        'amount: "30.00", per: month, of: programme',
+        "not-booked-yet",
+        "coffee-card gives stamps, and this counts money",
+    ),
+    "a budget of money that stops stamps": (
+        ("    when: {categories: [coffee]}", '    budget: {amount: "30.00", at_end: stop}\n    when: {categories: [coffee]}'),
+        'amount: "30.00", at_end',
+        "not-booked-yet",
+        "how many stamps that is cannot be said",
+    ),
 }
 
 

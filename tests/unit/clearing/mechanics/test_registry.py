@@ -2,7 +2,7 @@
 
 import pytest
 
-from clearing.mechanics import REGISTRY, UnsupportedMechanic, build, not_decided
+from clearing.mechanics import REGISTRY, UnsupportedMechanic, build, sums_of_stamps
 from tests.unit.clearing.baskets import EURO, compiled, entry
 
 BOOKED = {
@@ -36,12 +36,24 @@ def test_a_kind_that_is_not_booked_is_named() -> None:
     assert (refused.value.mechanic, refused.value.what) == ("gift", "the kind gift")
 
 
-def test_stamps_under_a_limit_of_the_whole_programme_are_refused_and_not_passed_over() -> None:
-    for shared in ({"limit": {"points": 100, "per": "day", "of": "programme"}}, {"budget": {"points": 100, "at_end": "stop"}}):
-        what = "a stamp card with a limit of the whole programme"
-        with pytest.raises(UnsupportedMechanic, match=f"mechanic stamp_card: {what} is not booked yet") as refused:
-            compiled("stamp_card", stamp_for="purchase", rows=[4], gift="coffee", **shared)
+def test_a_sum_of_money_cannot_cut_stamps_off_and_is_refused_and_not_passed_over() -> None:
+    money = {"limit": [{"times": 3, "per": "day"}, {"amount": "9.00", "per": "day"}], "budget": {"amount": "9.00", "at_end": "stop"}}
+    for field, place in (("limit", ("limit", 1, "amount")), ("budget", ("budget", "amount"))):
+        terms = {"stamp_for": "purchase", "rows": [4], "gift": "coffee", field: money[field]}
+        with pytest.raises(UnsupportedMechanic, match="mechanic stamp_card: a stamp card with a limit or budget in money is not booked yet") as refused:
+            compiled("stamp_card", **terms)
         assert refused.value.mechanic == "stamp_card"
-        (field,) = shared
-        assert not_decided(entry("stamp_card", stamp_for="purchase", rows=[4], gift="coffee", **shared)) == (field, what)
-        assert compiled("fixed_bonus", points=5, each="event", **shared).effect == "points"
+        assert sums_of_stamps(entry("stamp_card", **terms)) == (place,)
+
+
+def test_stamps_and_purchases_can_be_limited_for_all_and_a_budget_may_warn_of_money() -> None:
+    for shared in (
+        {"limit": {"points": 100, "per": "day", "of": "programme"}},
+        {"limit": {"times": 100, "per": "day", "of": "programme"}},
+        {"budget": {"points": 100, "at_end": "stop"}},
+        {"budget": {"amount": "9.00", "at_end": "warn"}},
+    ):
+        told = entry("stamp_card", stamp_for="purchase", rows=[4], gift="coffee", **shared)
+        assert sums_of_stamps(told) == ()
+        assert build(told, (), "EUR").effect == "stamp"
+    assert sums_of_stamps(entry("card_discount", percent="5", budget={"amount": "9.00", "at_end": "stop"})) == ()
