@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
 from clearing.card_transactions import book_card_transaction, spend_of
+from clearing.choices import book_choice
 from clearing.events import Card, Decision, EventKey, Facts, Given, Held, Original, OriginalUnknown, Outcome, Pending, Received, Refused, Sale
 from clearing.member import Member
 from clearing.membership import book_membership
@@ -28,7 +29,7 @@ AHEAD = timedelta(minutes=5)
 HAS_TOTAL = frozenset({"purchase.v1", "return.v1"})
 SPENDING = frozenset({"redemption.v1", "redemption-hold.v1"})
 NEEDS_LOTS = SPENDING | NAMES_ORIGINAL
-BOOKED = NEEDS_LOTS | {"purchase.v1", "activity.v1", CARD_TRANSACTION}
+BOOKED = NEEDS_LOTS | {"purchase.v1", "activity.v1", "stamp-choice.v1", CARD_TRANSACTION}
 """What a member's card is shown with. Merging members is read, and not booked yet."""
 MEMBERSHIP = frozenset({"member-enrolled.v1", "card-linked.v1", "card-blocked.v1", "member-attributes.v1", "consent-changed.v1", "member-closed.v1"})
 
@@ -160,6 +161,8 @@ class Booking:
                 book_reversal(postings, received, original, member, decision)
             case "card-transaction.v1":
                 made = book_card_transaction(plan, postings, received, self.facts.originals, member, decision)
+            case "stamp-choice.v1":
+                book_choice(plan, postings, received, member, decision)
             case "activity.v1":
                 pass
             case _:

@@ -6,7 +6,7 @@ from datetime import date
 from clearing.basket import Basket, Remaining, basket_of
 from clearing.entries import PURCHASES, STAMPS, Code
 from clearing.events import Decision, Effect, Given, Received, Refused
-from clearing.mechanics.base import Mechanic
+from clearing.mechanics.base import Gift, Mechanic
 from clearing.mechanics.conditions import in_audience
 from clearing.mechanics.multiplier import Multiplier
 from clearing.member import Member
@@ -159,15 +159,22 @@ def split(value: int, funding: Funding) -> list[tuple[PartyId, int]]:
 
 
 def _stamp(plan: Plan, postings: Postings, rule: Rule, stamps: int, member: Member, basket: Basket, decision: Decision) -> None:
-    """Enters stamps on the member's card; full rows bring gifts, whose value their funders owe to the seller (`reward`)."""
+    """Enters stamps on the member's card; full rows bring gifts."""
     name = rule.mechanic.id
-    currency = plan.programme.currencies[0]
     postings.post(Movement(Code.STAMP, STAMPS, basket.seller, None, mechanic=name), stamps, member.no)
     decision.effects.append(Effect(name, "stamp", stamps, None, REASON))
     member.changed = True
-    for gift in rule.mechanic.remember(member.memory.setdefault(name, {}), stamps, basket.day):
+    hand_out(plan, postings, rule, rule.mechanic.remember(member.memory.setdefault(name, {}), stamps, basket.day), basket.seller, member, decision)
+
+
+def hand_out(
+    plan: Plan, postings: Postings, rule: Rule, gifts: Sequence[Gift], partner: PartyId, member: Member, decision: Decision, reason: str = REASON
+) -> None:
+    """Gifts that a partner hands out; those who fund the mechanic owe it their value (rule 23, `reward`)."""
+    name, currency = rule.mechanic.id, plan.programme.currencies[0]
+    for gift in gifts:
         if gift.value_minor == 0:
-            decision.effects.append(Effect(name, "gift", gift.count, None, REASON, gift=gift.gift))
+            decision.effects.append(Effect(name, "gift", gift.count, None, reason, gift=gift.gift))
         for sponsor, amount in split(gift.value_minor * gift.count, rule.funding) if gift.value_minor else ():
-            postings.post(Movement(Code.REWARD, currency, sponsor, None, counterparty=basket.seller, mechanic=name), amount, member.no)
-            decision.effects.append(Effect(name, "gift", amount, sponsor, REASON, currency=currency, gift=gift.gift))
+            postings.post(Movement(Code.REWARD, currency, sponsor, None, counterparty=partner, mechanic=name), amount, member.no)
+            decision.effects.append(Effect(name, "gift", amount, sponsor, reason, currency=currency, gift=gift.gift))

@@ -8,6 +8,7 @@ was received after it.
 from typing import NamedTuple
 
 from clearing.basket import Remaining, remaining_basket
+from clearing.choices import make_choice, stamp_card_of
 from clearing.events import Decision, Outcome, Received, Room, Sale
 from clearing.limits import Used, enter
 from clearing.member import Member
@@ -75,6 +76,16 @@ class SharedLimits:
         take_back(self.plan, self.postings, sale, remaining_basket(bought.event.data, bought.sender, local, left), member, decision, self.used)
         Purse(self.postings, member).repay_from_lots(decision.day)
         sale.changed = True
+        decision.balance = (member.spendable, member.pending)
+        return decision
+
+    def choice(self, received: Received, member: Member, before: Before) -> Decision:
+        """A choice for a stamp card whose stamps the night decides: it is about the rows that are full at its place in the order of receipt."""
+        decision = self._decision(received, member)
+        rule = stamp_card_of(self.plan, received, decision.day)
+        assert rule is not None, "asked for when the choice was accepted"
+        self.postings.begin(received.record, line=before.lines, seen=before.keys)
+        make_choice(self.plan, self.postings, rule, received, member, decision)
         decision.balance = (member.spendable, member.pending)
         return decision
 

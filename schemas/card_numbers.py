@@ -127,6 +127,7 @@ _FINDERS: dict[str, Callable[[Any], Path | None]] = {
     "redemption.v1": _in_fields("reward"),
     "redemption-hold.v1": _in_fields("reward"),
     "activity.v1": _in_fields("reference", "activity"),
+    "stamp-choice.v1": _in_fields("mechanic"),
     "card-transaction.v1": _in_fields("card_token", "rrn", "arn", "auth_code"),
     "member-enrolled.v1": _in_enrolment,
     "card-linked.v1": _in_fields("replaces"),

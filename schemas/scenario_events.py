@@ -251,6 +251,15 @@ class ShortActivity(ShortEvent):
     reference: Word | None = Field(None, description="What it refers to.")
 
 
+class ShortStampChoice(ShortEvent):
+    """Taking the gift of a stamp card, or saving on."""
+
+    type: Literal["stamp-choice"] = Field(description="What happened, without the version.")
+    card: Card = Field(description="The member's card.")
+    mechanic: Named = Field(description="Id of the stamp card.")
+    choice: Literal["gift", "save"] = Field(description="The gift now, or that of a later row.")
+
+
 class ShortCardTransaction(ShortEvent):
     """A transaction of a payment card; ``card`` is its token."""
 
@@ -352,6 +361,7 @@ AnyShortEvent = Annotated[
     | ShortRedemptionCapture
     | ShortRedemptionRelease
     | ShortActivity
+    | ShortStampChoice
     | ShortCardTransaction
     | ShortMemberEnrolled
     | ShortCardLinked

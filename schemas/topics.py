@@ -54,7 +54,7 @@ TOPICS = (
         partitions=4,
         retention_days=400,
         compatibility="exact",
-        description="Purchases, returns, price adjustments, redemptions, activities.",
+        description="Purchases, returns, price adjustments, redemptions, activities, choices of stamp cards.",
         types=(
             "purchase.v1",
             "return.v1",
@@ -65,6 +65,7 @@ TOPICS = (
             "redemption-capture.v1",
             "redemption-release.v1",
             "activity.v1",
+            "stamp-choice.v1",
         ),
     ),
     Topic(

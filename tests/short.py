@@ -169,6 +169,12 @@ def recharge(event_id: str, original: str, amount: int, **terms: Any) -> Json:
     return card(event_id, amount, kind="chargeback-reversal", original=original, **terms)
 
 
+def choose(event_id: str, mechanic: str, choice: str, *, card: str = "c1", partner: str = "grocer", day: date = MONDAY, at: str = "12:00") -> Json:
+    """A stamp card's gift, or saving on."""
+    data = {"card": card, "mechanic": mechanic, "choice": choice}
+    return envelope("stamp-choice", event_id, card, data, source=f"/partners/{partner}", day=day, at=at)
+
+
 def of_member(type_: str, event_id: str, member: str, *, day: date = MONDAY, at: str = "09:00", **data: Any) -> Json:
     """A member event of the operator: `card-linked`, `card-blocked`, `member-closed` and the like."""
     told = data if type_ == "card-blocked" else {"member": member, **data}

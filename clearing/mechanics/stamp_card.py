@@ -1,9 +1,10 @@
-"""`stamp_card`: stamps for purchases, units or sums; a gift at each full row."""
+"""`stamp_card`: stamps for purchases, units or sums; a gift at each full row, or, if the member saves on, that of a later row."""
 
 from collections import Counter
 from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
+from typing import Literal
 
 from clearing.basket import Basket
 from clearing.expiry import add_months
@@ -56,19 +57,46 @@ class StampCard:
             return ()
         before = int(memory.get("stamps", 0))
         stamps = max(0, before + change)
-        paid = int(memory.get("paid", 0))
-        full = self._rows_full(stamps)
         memory["stamps"] = stamps
         if self.months is not None:
             self._begin(memory, before, stamps, day)
-        if full <= paid:
+        return self._gifts_due(memory, self._rows_full(stamps))
+
+    def _gifts_due(self, memory: Memory, full: int) -> tuple[Gift, ...]:
+        """The gifts of rows that are full and not paid. Who saves on gets none before the card's last row, and its gift in the place of those before it."""
+        paid = int(memory.get("paid", 0))
+        last = (paid // len(self.rows) + 1) * len(self.rows)
+        if (full < last and "saving" in memory) or full <= paid:
             return ()
+        rows: Counter[tuple[str, int]] = Counter()
+        if memory.pop("saving", None) is not None:  # the choice was for this card; the next one begins without
+            rows[self.gifts[-1]] += 1
+            paid = last
         memory["paid"] = full
-        rows = Counter(self.gifts[row % len(self.rows)] for row in range(paid, full))
+        rows.update(self.gifts[row % len(self.rows)] for row in range(paid, full))
         return tuple(Gift(gift, count, value_minor) for (gift, value_minor), count in rows.items())
 
+    def choose(self, memory: Memory, choice: Literal["gift", "save"], day: date) -> tuple[Gift, ...]:
+        """`save`: from now on, full rows of this card bring no gift until its last one. `gift`: takes the gift of the latest row that is full and
+        not paid, which pays all before it too; from then on every full row brings its gift again. Returns what is handed out.
+
+        `day` is the event date of the choice: one for a card that has lapsed means nothing any more.
+        """
+        if self.months is not None and self._has_lapsed(memory, 1, day, self.months):
+            return ()
+        if choice == "save":
+            memory["saving"] = 1
+            return ()
+        memory.pop("saving", None)
+        full = self._rows_full(int(memory.get("stamps", 0)))
+        if full <= int(memory.get("paid", 0)):
+            return ()
+        memory["paid"] = full
+        gift, value_minor = self.gifts[(full - 1) % len(self.rows)]
+        return (Gift(gift, 1, value_minor),)
+
     def _has_lapsed(self, memory: Memory, change: int, day: date, months: int) -> bool:
-        """A card lapses so many months after its first stamp; the next stamp opens a new one. What was bought before that day belongs to it."""
+        """A card lapses so many months after its first stamp; the next stamp, or choice, opens a new one. What was bought before that day belongs to it."""
         if "lapsed" in memory and day < date.fromisoformat(str(memory["lapsed"])):
             return True
         if change > 0 and "since" in memory:

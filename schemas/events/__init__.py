@@ -23,6 +23,7 @@ from schemas.events.redemption import (
     RedemptionReversalEvent,
 )
 from schemas.events.return_ import PriceAdjustmentEvent, ReturnEvent
+from schemas.events.stamp_choice import StampChoiceEvent
 
 ModelEvent = (
     PurchaseEvent
@@ -34,6 +35,7 @@ ModelEvent = (
     | RedemptionCaptureEvent
     | RedemptionReleaseEvent
     | ActivityEvent
+    | StampChoiceEvent
     | CardTransactionEvent
     | MemberEnrolledEvent
     | CardLinkedEvent
@@ -59,6 +61,7 @@ EVENT_TYPES: dict[str, type[ModelEvent]] = {
     "redemption-capture.v1": RedemptionCaptureEvent,
     "redemption-release.v1": RedemptionReleaseEvent,
     "activity.v1": ActivityEvent,
+    "stamp-choice.v1": StampChoiceEvent,
     "card-transaction.v1": CardTransactionEvent,
     "member-enrolled.v1": MemberEnrolledEvent,
     "card-linked.v1": CardLinkedEvent,
@@ -75,7 +78,6 @@ RESERVED_TYPES = frozenset(
     {
         "membership-fee.v1",
         "offer-activated.v1",
-        "stamp-choice.v1",
         "pass-sold.v1",
         "pass-visit.v1",
         "privilege-rendered.v1",

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import psycopg
 
-from clearing.events import Decision, Facts, Received, Room, Sale
+from clearing.events import Decision, Facts, Original, Received, Room, Sale
 from clearing.limits import Used
 from clearing.plan import Plan
 from clearing.postings import Postings
@@ -95,7 +95,12 @@ class _Batch:
                 limits.room(msgspec.convert(room, Room), member)
                 continue
             before = self.before.get(record, Before())
-            bought = self._sale(record if sale is None else sale)
+            bought = self._original(record if sale is None else sale)
+            if not isinstance(bought, Sale):
+                assert sale is None, "only purchases are brought back"
+                choice = self._received(record)
+                answered.append((limits.choice(choice, member, before), [choice.event.data.mechanic]))
+                continue
             if sale is None:
                 decision = limits.purchase(bought, member, before)
             else:
@@ -104,11 +109,9 @@ class _Batch:
             answered.append((decision, self._mechanics(bought)))
         self._write(postings, answered)
 
-    def _sale(self, record: int) -> Sale:
+    def _original(self, record: int) -> Original:
         _, uri, event_id, *_ = self.entries[record]
-        sale = self.facts.originals[uri, EventId(event_id)]
-        assert isinstance(sale, Sale), "only accepted purchases are put off"
-        return sale
+        return self.facts.originals[uri, EventId(event_id)]
 
     def _mechanics(self, bought: Sale) -> list[MechanicId]:
         """What applies to the seller's purchases of that event date, in the order of the file."""

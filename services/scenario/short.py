@@ -46,6 +46,8 @@ def data_of(event: short.AnyShortEvent, currency: str, day: dt.date) -> Data:
         case short.ShortActivity():
             named = {"card": event.card, "activity": event.activity, "quantity": event.quantity}
             return {**named, **_value(event, currency), **_given(reference=event.reference)}
+        case short.ShortStampChoice():
+            return {"card": event.card, "mechanic": event.mechanic, "choice": event.choice}
         case short.ShortCardTransaction():
             return _card_transaction(event, event.currency or currency, day)
         case _:

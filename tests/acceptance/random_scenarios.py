@@ -96,6 +96,7 @@ class Maker:
         """What a member does on a day, on one card."""
         acts: list[Callable[[date, str, str], Written | list[Written]]] = [self.purchase] * 5
         acts += [self.back] * 3 + [self.redemption] * 3 + [self.reversal, self.again, self.hold, self.adjustment]
+        acts += [self.choice] * 2 if self.stamp_cards() else []
         found: list[Written] = []
         for _ in range(self.random.randint(0, self.most)):
             made = self.random.choice(acts)(day, member, card)
@@ -255,6 +256,15 @@ class Maker:
         if choice < 0.55:
             end["time"] = (moment + timedelta(minutes=31)).isoformat()
         return [event, *between, end | {"type": "redemption-release"}] if choice < 0.75 else [event, *between]
+
+    def stamp_cards(self) -> list[str]:
+        """Names of stamp cards, a later version of one among them."""
+        return sorted({one["id"] for one in self.file["mechanics"] if one["kind"] == "stamp_card"})
+
+    def choice(self, day: date, member: str, card: str) -> Written:
+        """A stamp card's gift, or saving on; now and then for a card that is not there."""
+        name = "base" if self.random.random() < 0.05 else self.random.choice(self.stamp_cards())
+        return self.common("stamp-choice", day, card) | {"mechanic": name, "choice": self.random.choice(["save", "gift"])}
 
     def again(self, day: date, member: str, card: str) -> Written:
         """An earlier purchase sent again, as it was or with other content."""

@@ -68,7 +68,7 @@ def test_written_scenarios_come_out_as_expected_and_random_ones_as_the_oracle_sa
         found |= {result.name: [*result.differences, *differing]} if result.differences or differing else {}
     assert found == {}
     assert len(results) == len(written()) + len(SEEDS)
-    assert len(written()) >= 23 + 4 + 9 + 20
+    assert len(written()) >= 23 + 12 + 23
 
 
 @pytest.mark.slow

@@ -228,7 +228,9 @@ class MemoryBooks:
             if put_off.room is not None:
                 limits.room(put_off.room, member)
                 continue
-            if put_off.sale is None:
+            if received.event.type == "stamp-choice.v1":
+                decision = limits.choice(received, member, self._before(received.record))
+            elif put_off.sale is None:
                 decision = limits.purchase(sales[received.record], member, self._before(received.record))
             else:
                 sale = sales[put_off.sale]

@@ -53,6 +53,17 @@ def test_the_books_of_a_scenario_with_everything_are_what_the_journal_says(books
     }  # fmt: skip
 
 
+FEATURES = Path(__file__).parents[1] / "acceptance" / "worked"
+
+
+@pytest.mark.parametrize("scenario", ["stamps-under-limits-of-the-whole-programme", "stamp-card-saving-on"])
+def test_the_books_of_stamp_cards_that_the_night_decides_or_on_which_members_save_are_what_the_journal_says(addresses: Addresses, scenario: str) -> None:
+    with played(FEATURES / f"{scenario}.yaml", addresses) as one:
+        results = {each.what: each for each in verify(one.addresses.postgres_uri, one.schema)}
+    assert [each for each in results.values() if each.differing] == []
+    assert results["stamps"].examined > 0
+
+
 @pytest.mark.parametrize("part", ["available", "pending", "held", "owed"])
 def test_a_changed_balance_is_found(broken: psycopg.Connection, part: str) -> None:
     broken.execute(f"update member set {part} = {part} + 7 where id = 'm3'")  # noqa: S608  # a column from the list above

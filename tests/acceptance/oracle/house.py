@@ -22,6 +22,7 @@ PARTNER_TYPES: dict[str, Callable[[State, Event], list[Written]]] = {
     "redemption-capture": spending.capture,
     "redemption-release": spending.release,
     "redemption-reversal": spending.reverse,
+    "stamp-choice": purchases.choose,
 }
 NEED_A_MEMBER = ("redemption", "redemption-hold")
 

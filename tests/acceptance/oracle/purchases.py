@@ -9,7 +9,7 @@ from tests.acceptance.oracle import rules
 from tests.acceptance.oracle.basket import Gift, Line, Purchase, purchase
 from tests.acceptance.oracle.earning import UNITS, in_force, worth
 from tests.acceptance.oracle.limits import at_night
-from tests.acceptance.oracle.programme import Written
+from tests.acceptance.oracle.programme import Written, day_of
 from tests.acceptance.oracle.reading import Event
 from tests.acceptance.oracle.stamps import Stamps
 from tests.acceptance.oracle.state import PutOff, Refused, State
@@ -136,21 +136,55 @@ def _stamp(state: State, bought: Purchase, gift: Gift) -> list[Written]:
     """Stamps; at each row that is full for the first time a gift, whose value the funders owe to the seller."""
     mechanic, key = gift.mechanic, (bought.member, gift.mechanic["id"])
     new = state.stamps.setdefault(key, Stamps()).give(mechanic, gift.total, bought.day)
-    return [effect(mechanic, "stamp", gift.total, None, ""), *(_hand_out(state, bought, mechanic, new) if new else [])]
+    return [effect(mechanic, "stamp", gift.total, None, ""), *(_hand_out(state, bought.event, mechanic, new) if new else [])]
 
 
-def _hand_out(state: State, bought: Purchase, mechanic: Written, gifts: int) -> list[Written]:
+def choose(state: State, event: Event) -> list[Written]:
+    """A stamp choice. Gives the effects."""
+    mechanic = _chosen(state, event)
+    if mechanic is None:
+        raise Refused("malformed")
+    if event.data["choice"] == "gift" and state.programme.contract(event.party, state.day_of(event)) is None:
+        raise Refused("no-contract")
+    file = state.programme.mechanics
+    if file.index(mechanic) in at_night(file):
+        state.put_off.append(PutOff(event, None, []))
+        return []
+    return chosen(state, event)
+
+
+def chosen(state: State, event: Event) -> list[Written]:
+    """What a stamp choice brings, now. Gives the effects."""
+    mechanic = _chosen(state, event)
+    assert mechanic is not None
+    key = (state.cards[event.subject], mechanic["id"])
+    new = state.stamps.setdefault(key, Stamps()).choose(mechanic, event.data["choice"], state.day_of(event))
+    return _hand_out(state, event, mechanic, new) if new else []
+
+
+def _chosen(state: State, event: Event) -> Written | None:
+    """The stamp card that a choice names, if the sender stamps it on the event date."""
+    day = state.day_of(event)
+    for one in state.programme.mechanics:
+        if one["kind"] != "stamp_card" or one["id"] != event.data["mechanic"] or one.get("banks"):
+            continue
+        if day_of(one["from"]) <= day <= day_of(one.get("to") or day) and event.party in one.get("partners", [event.party]):
+            return one
+    return None
+
+
+def _hand_out(state: State, event: Event, mechanic: Written, gifts: int) -> list[Written]:
     """Rule 23, `reward`: the value of gifts, each funder to the partner that hands them out."""
     shown: Written = {"mechanic": mechanic["id"], "kind": "gift", "gift": mechanic["gift"], "sponsor": None}
     currency = state.programme.currency
     value = gifts * rules.minor(mechanic.get("gift_value", "0"), currency)
     if not value:
         return [shown | {"count": gifts}]
-    funders = state.programme.shares(mechanic, bought.event.party)
+    funders = state.programme.shares(mechanic, event.party)
     effects = []
     for (sponsor, _), part in zip(funders, rules.shares(value, [share for _, share in funders]), strict=True):
         if part:
-            state.books.paid("reward", sponsor, bought.event.party, currency, part, bought.event.id)
+            state.books.paid("reward", sponsor, event.party, currency, part, event.id)
             effects.append(shown | {"sponsor": sponsor, "amount": rules.money(part, currency)})
     return effects
 

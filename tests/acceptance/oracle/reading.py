@@ -30,6 +30,7 @@ PARTNER_TYPES = {
     "redemption-release": ("original_id",),
     "redemption-reversal": ("original_id", "points"),
     "card-transaction": ("card_token", "kind", "original_id", "amount_minor", "currency", "mcc", "transacted_at", "posted_on"),
+    "stamp-choice": ("card", "mechanic", "choice"),
 }
 """The data of each type, as far as the oracle knows it."""
 

@@ -11,12 +11,14 @@ def decide(state: State) -> None:
     order = {key: place for place, key in enumerate(state.seen)}
 
     def place(one: PutOff) -> tuple[bool, int]:
-        own, of = order[one.event.source, one.event.id], order[one.bought.event.source, one.bought.event.id]
-        return own < of, own
+        own = order[one.event.source, one.event.id]
+        return one.bought is not None and own < order[one.bought.event.source, one.bought.event.id], own
 
     waiting, state.put_off = sorted(state.put_off, key=place), []
     for one in waiting:
-        if one.room is not None:
+        if one.bought is None:
+            state.events[one.event.id]["effects"] += purchases.chosen(state, one.event)
+        elif one.room is not None:
             mechanic, change, times = one.room
             state.limits.count(mechanic, one.bought.member, one.bought.day, change, times=times)
         elif one.event is one.bought.event:

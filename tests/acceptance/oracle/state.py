@@ -37,7 +37,8 @@ class PutOff:
     """What waits for the night to be decided in order of receipt: a purchase, a return of one that waits, or room that a return brings back."""
 
     event: Event
-    bought: Purchase
+    bought: Purchase | None
+    """None: a stamp choice."""
     left: list[Line]
     room: tuple[Written, int, int] | None = None
     """Mechanic, what is taken back of it (below zero), and how often it has given less."""

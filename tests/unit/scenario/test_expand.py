@@ -161,6 +161,11 @@ EVENTS: dict[str, tuple[str, dict[str, Any], dict[str, Any]]] = {
         {**SALE, "activity": "referral", "quantity": "2", "value": "3.00", "reference": "c2"},
         {"card": "c1", "activity": "referral", "quantity": "2", "value_minor": 300, "currency": "EUR", "reference": "c2"},
     ),
+    "a choice of a stamp card": (
+        "stamp-choice",
+        {**SALE, "mechanic": "coffee-card", "choice": "gift"},
+        {"card": "c1", "mechanic": "coffee-card", "choice": "gift"},
+    ),
     "a card transaction": (
         "card-transaction",
         {"bank": "bank1", "card": "tok1", "amount": "100.25", "mcc": "5411"},

@@ -52,6 +52,7 @@ EVENTS: list[dict[str, Any]] = [
     {"type": "redemption-capture", "partner": "grocer", "original_id": "e1", "points": 50},
     {"type": "redemption-release", "partner": "grocer", "original_id": "e1"},
     {"type": "activity", "partner": "grocer", "card": "c1", "activity": "review"},
+    {"type": "stamp-choice", "partner": "cafe", "card": "c1", "mechanic": "coffee-card", "choice": "save"},
     {"type": "card-transaction", "bank": "bank1", "card": "tok1", "kind": "clearing", "amount": "1.00", "mcc": "5411"},
     {"type": "member-enrolled", "member": "m9", "cards": ["c9"]},
     {"type": "card-linked", "member": "m9", "card": "c9", "replaces": "c8"},

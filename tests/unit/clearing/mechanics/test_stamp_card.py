@@ -156,6 +156,91 @@ def test_its_effect_are_stamps() -> None:
     assert (card().id, card().effect) == ("stamp_card", "stamp")
 
 
+def rows_of(**terms: object) -> StampCard:
+    """Two rows of two and one of three, each with a gift of its own."""
+    return card(rows=[2, 2, 3], gift=["coffee", "cake", "dinner"], gift_value=["2.40", "3.00", "20.00"], **terms)
+
+
+COFFEE, CAKE, DINNER = Gift("coffee", 1, 240), Gift("cake", 1, 300), Gift("dinner", 1, 2000)
+
+
+def test_who_saves_on_gets_no_gift_before_the_last_row_and_its_gift_alone() -> None:
+    mechanic, memory = rows_of(), Memory()
+    assert mechanic.choose(memory, "save", MONDAY) == ()
+    assert fill(mechanic, memory, 2, 2, 2, 1) == [(), (), (), (DINNER,)]
+    assert memory == {"stamps": 7, "paid": 3}
+
+
+def test_saving_on_is_for_one_card_and_the_next_one_begins_without() -> None:
+    mechanic, memory = rows_of(), Memory()
+    mechanic.choose(memory, "save", MONDAY)
+    assert fill(mechanic, memory, 9) == [(DINNER, COFFEE)]
+    assert fill(mechanic, memory, 2) == [(CAKE,)]
+
+
+def test_who_saves_on_takes_the_gift_of_the_latest_full_row_which_pays_those_before_it() -> None:
+    mechanic, memory = rows_of(), Memory()
+    mechanic.choose(memory, "save", MONDAY)
+    fill(mechanic, memory, 5)
+    assert mechanic.choose(memory, "gift", MONDAY) == (CAKE,)
+    assert memory == {"stamps": 5, "paid": 2}
+    assert mechanic.choose(memory, "gift", MONDAY) == ()
+    assert fill(mechanic, memory, 2) == [(DINNER,)]
+
+
+def test_a_gift_that_was_handed_out_is_not_saved_any_more() -> None:
+    mechanic, memory = rows_of(), Memory()
+    assert fill(mechanic, memory, 2) == [(COFFEE,)]
+    mechanic.choose(memory, "save", MONDAY)
+    assert mechanic.choose(memory, "gift", MONDAY) == ()
+    assert fill(mechanic, memory, 2) == [(CAKE,)]
+
+
+def test_saving_on_may_begin_in_the_middle_of_any_card() -> None:
+    mechanic, memory = rows_of(), Memory()
+    fill(mechanic, memory, 9)  # a full card, and the first row of the next
+    mechanic.choose(memory, "save", MONDAY)
+    mechanic.choose(memory, "save", MONDAY)
+    assert fill(mechanic, memory, 3, 1, 1) == [(), (), (DINNER,)]
+    assert memory == {"stamps": 14, "paid": 6}
+
+
+def test_stamps_that_are_taken_back_empty_a_row_that_was_saved() -> None:
+    mechanic, memory = rows_of(), Memory()
+    mechanic.choose(memory, "save", MONDAY)
+    fill(mechanic, memory, 4, -1)
+    assert mechanic.choose(memory, "gift", MONDAY) == (COFFEE,)
+    assert fill(mechanic, memory, 1) == [(CAKE,)]
+
+
+def test_a_full_card_that_returns_have_emptied_is_not_the_one_on_which_a_member_saves() -> None:
+    mechanic, memory = rows_of(), Memory()
+    fill(mechanic, memory, 7, -2)
+    mechanic.choose(memory, "save", MONDAY)
+    assert fill(mechanic, memory, 2, 5, 1, 1) == [(), (), (), (DINNER,)]
+
+
+def test_what_was_saved_on_a_card_lapses_with_it() -> None:
+    mechanic, memory = rows_of(months=2), Memory()
+    mechanic.choose(memory, "save", day("2026-01-01"))
+    mechanic.remember(memory, 3, day("2026-01-31"))
+    assert mechanic.choose(memory, "gift", day("2026-03-31")) == ()
+    assert memory == {"lapsed": "2026-03-31"}
+    assert mechanic.choose(memory, "save", day("2026-03-30")) == ()  # for the card that is over
+    assert memory == {"lapsed": "2026-03-31"}
+    assert mechanic.choose(memory, "save", day("2026-03-31")) == ()
+    assert mechanic.remember(memory, 2, day("2026-03-31")) == ()
+    assert mechanic.choose(memory, "gift", day("2026-04-01")) == (COFFEE,)
+    assert memory == {"stamps": 2, "paid": 1, "since": "2026-03-31", "lapsed": "2026-03-31"}
+
+
+def test_a_choice_on_the_last_day_of_a_card_is_for_it() -> None:
+    mechanic, memory = rows_of(months=2), Memory()
+    mechanic.choose(memory, "save", day("2026-01-01"))
+    mechanic.remember(memory, 2, day("2026-01-31"))
+    assert mechanic.choose(memory, "gift", day("2026-03-30")) == (COFFEE,)
+
+
 @given(rows=st.lists(st.integers(1, 5), min_size=1, max_size=3), changes=st.lists(st.integers(-3, 9), max_size=30))
 def test_as_many_gifts_as_rows_that_were_ever_full(rows: list[int], changes: list[int]) -> None:
     mechanic, memory = card(rows=rows), Memory()
