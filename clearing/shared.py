@@ -79,12 +79,15 @@ class SharedLimits:
         decision.balance = (member.spendable, member.pending)
         return decision
 
-    def choice(self, received: Received, member: Member, before: Before) -> Decision:
-        """A choice for a stamp card whose stamps the night decides: it is about the rows that are full at its place in the order of receipt."""
+    def choice(self, received: Received, member: Member) -> Decision:
+        """A choice for a stamp card whose stamps the night decides: it is about the rows that are full at its place in the order of receipt.
+
+        Its entry has no rows yet: nothing was booked for it when it came.
+        """
         decision = self._decision(received, member)
         rule = stamp_card_of(self.plan, received, decision.day)
         assert rule is not None, "asked for when the choice was accepted"
-        self.postings.begin(received.record, line=before.lines, seen=before.keys)
+        self.postings.begin(received.record)
         make_choice(self.plan, self.postings, rule, received, member, decision)
         decision.balance = (member.spendable, member.pending)
         return decision

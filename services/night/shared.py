@@ -99,7 +99,7 @@ class _Batch:
             if not isinstance(bought, Sale):
                 assert sale is None, "only purchases are brought back"
                 choice = self._received(record)
-                answered.append((limits.choice(choice, member, before), [choice.event.data.mechanic]))
+                answered.append((limits.choice(choice, member), [choice.event.data.mechanic]))
                 continue
             if sale is None:
                 decision = limits.purchase(bought, member, before)

@@ -229,7 +229,7 @@ class MemoryBooks:
                 limits.room(put_off.room, member)
                 continue
             if received.event.type == "stamp-choice.v1":
-                decision = limits.choice(received, member, self._before(received.record))
+                decision = limits.choice(received, member)
             elif put_off.sale is None:
                 decision = limits.purchase(sales[received.record], member, self._before(received.record))
             else:

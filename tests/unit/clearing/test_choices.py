@@ -69,9 +69,20 @@ def test_the_version_of_the_card_on_the_event_date_says_what_the_gift_is() -> No
     assert till.send(choose("g1", "card", "gift", day=TUESDAY)) == ["accepted: card gift tea 240 EUR grocer"]
 
 
+def test_the_day_of_a_choice_is_that_of_the_programmes_time_zone() -> None:
+    till = Till(card(months=1), day=day("2026-04-02"))
+    till.send(choose("s1", "card", "save"), purchase("e1", 100), purchase("e2", 100))
+    assert till.send(choose("g1", "card", "gift", day=day("2026-04-02"), at="00:30")) == ["accepted"]  # 1 April 22:30 in UTC, when the card still lived
+    till.send(choose("s2", "card", "save"), purchase("e3", 100, card="c1", day=day("2026-04-02")), purchase("e4", 100, day=day("2026-04-02")))
+    assert till.member().memory == {"card": {"stamps": 2, "paid": 1, "since": "2026-04-02", "lapsed": "2026-04-02"}}
+
+
 def test_who_hands_a_gift_out_needs_a_contract_and_who_notes_that_a_member_saves_does_not() -> None:
     till = Till(card(), contracts=tuple(one for one in BOTH if one["party"] != "grocer"))
-    assert till.send(choose("s1", "card", "save"), choose("g1", "card", "gift")) == ["accepted", "no-contract /source"]
+    assert till.send(choose("s1", "card", "save")) == ["accepted"]
+    refused = till.one(choose("g1", "card", "gift"))
+    assert (refused.code, refused.pointer) == ("no-contract", "/source")
+    assert refused.detail == "grocer, who hands the gift out, has no contract on 2026-03-02"
 
 
 def test_a_choice_of_an_unknown_card_is_held_and_made_at_its_place_when_the_card_becomes_known() -> None:

@@ -6,9 +6,9 @@ from typing import Any
 
 from clearing.events import Decision, Sale
 from schemas.ids import EventId
-from tests.short import MONDAY, Json, back, purchase
+from tests.short import MONDAY, Json, back, purchase, redeem
 from tests.unit.clearing.baskets import day
-from tests.unit.clearing.till import Till, answer, mechanic
+from tests.unit.clearing.till import BASE, Till, answer, contract, mechanic
 
 TUESDAY = day("2026-03-03")
 
@@ -66,3 +66,54 @@ def test_room_that_comes_back_later_is_written_with_its_member() -> None:
     assert till.books.shared == {}
     assert till.member().changed
     assert MONDAY in till.books.runs
+
+
+def test_nobody_gives_at_night_what_room_that_came_back_would_allow_a_seller_without_a_contract() -> None:
+    ended = {**contract("grocer", "0.0100", "0.0085"), "to": MONDAY.isoformat()}
+    limits = [{"times": 1, "per": "ever"}, {"times": 9, "per": "ever", "of": "programme"}]
+    till = Till(mechanic("fixed_bonus", "hello", points=30, limit=limits), contracts=(ended,))
+    till.send(purchase("e1", 100))
+    till.night()
+    assert till.send(back("r1", "e1", {1: (100, "1")}, day=TUESDAY), purchase("e2", 100, day=TUESDAY)) == ["accepted: hello points -30 grocer", "accepted"]
+    till.night()
+    assert answer(last(till, "e2")) == "accepted"
+    assert (till.balance(), till.books.shared) == ((0, 0), {})
+
+
+def test_what_the_night_takes_back_is_numbered_behind_what_the_return_took_at_once() -> None:
+    till = Till(BASE, {**BASE, "id": "more", "limit": {"points": 1000, "per": "ever", "of": "programme"}})
+    till.send(purchase("e1", 1000))
+    till.mark()
+    till.send(back("r1", "e1", {1: 400}))
+    till.night()
+    returned = [(row.line, row.what.mechanic, row.first) for row in till.rows() if row.entry & 0xFF == 1]
+    assert returned == [(0, "base", True), (1, "more", False)]
+
+
+def more(**terms: Any) -> Json:
+    """Points that the night decides, from whoever sells."""
+    return {**BASE, "id": "more", "limit": {"points": 1000, "per": "ever", "of": "programme"}, **terms}
+
+
+def test_what_the_night_takes_back_is_repaid_from_the_members_other_lots() -> None:
+    till = Till({**BASE, "to": MONDAY.isoformat()}, more(**{"from": TUESDAY.isoformat()}))
+    till.send(purchase("e0", 1000), redeem("s0", 10))
+    till.night()
+    events = [back("r0", "e0", {1: 1000}), purchase("e1", 1000, day=TUESDAY), purchase("e2", 1000, partner="fuelco", day=TUESDAY)]
+    till.send(*events, back("r1", "e1", {1: 1000}, day=TUESDAY))
+    assert till.debts() == ["10 opco"]
+    till.night()  # e1 repays the debt; taken back, it is owed again, and e2 repays it
+    assert (till.balance(), till.debts(), till.lots()) == ((0, 0), [], [])
+
+
+def test_a_lot_that_had_expired_on_the_day_of_the_return_repays_nothing_though_the_books_still_have_it() -> None:
+    wednesday = day("2026-03-04")
+    soon = {"expiry": {"kind": "fixed", "month": 3, "day": 3}}
+    till = Till(
+        {**BASE, "to": "2026-03-01"}, more(**{"from": MONDAY.isoformat()}, partners=["grocer"]), more(id="soon", partners=["fuelco"], **soon), day=wednesday
+    )
+    early = day("2026-03-01")
+    events = [purchase("e0", 1000, day=early), redeem("s0", 10, day=early), back("r0", "e0", {1: 1000}), purchase("e1", 1000)]
+    till.send(*events, purchase("e2", 1000, partner="fuelco"), back("r1", "e1", {1: 1000}, day=wednesday))
+    till.night()
+    assert (till.debts(), till.lots(), till.balance()) == (["10 opco"], [], (-10, 0))
