@@ -70,7 +70,7 @@ class StampCard:
             return ()
         rows: Counter[tuple[str, int]] = Counter()
         if memory.pop("saving", None) is not None:  # the choice was for this card; the next one begins without
-            rows[self.gifts[-1]] += 1
+            rows[self.gifts[-1]] = 1
             paid = last
         memory["paid"] = full
         rows.update(self.gifts[row % len(self.rows)] for row in range(paid, full))

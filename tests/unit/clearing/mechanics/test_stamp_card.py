@@ -196,6 +196,12 @@ def test_a_gift_that_was_handed_out_is_not_saved_any_more() -> None:
     assert fill(mechanic, memory, 2) == [(CAKE,)]
 
 
+def test_a_card_without_stamps_has_no_gift_to_take() -> None:
+    memory = Memory()
+    assert card(rows=[1]).choose(memory, "gift", MONDAY) == ()
+    assert memory == {}
+
+
 def test_saving_on_may_begin_in_the_middle_of_any_card() -> None:
     mechanic, memory = rows_of(), Memory()
     fill(mechanic, memory, 9)  # a full card, and the first row of the next
