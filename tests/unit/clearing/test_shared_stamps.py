@@ -124,3 +124,11 @@ def test_points_of_the_same_purchase_are_given_at_once_and_nobody_gives_stamps_w
     assert till.send(units("e1", 2), units("e2", 2, partner="fuelco")) == ["no-contract /source", "accepted: base points 2 fuelco"]
     till.night()
     assert of_the_night(till, "e2") == "accepted: coffee stamp 2, coffee gift coffee 240 EUR fuelco"
+
+
+def test_stamps_that_a_return_takes_belong_to_the_card_of_the_purchases_day_in_the_programmes_time_zone() -> None:
+    till = Till(card(months=1))
+    till.send(units("e1", 1, day=day("2026-02-02")), units("e2", 1, at="00:30"))  # 1 March 23:30 in UTC, when the first card still lived
+    assert till.member().memory == {"coffee": {"stamps": 1, "since": "2026-03-02", "lapsed": "2026-03-02"}}
+    assert till.send(back("r2", "e2", {1: (100, "1")})) == ["accepted: coffee stamp -1"]
+    assert till.member().memory == {"coffee": {"stamps": 0, "lapsed": "2026-03-02"}}
