@@ -39,7 +39,7 @@ def send(
     no_validate: Annotated[bool, typer.Option("--no-validate", help="Send every line as it is; the house judges it.")] = False,
     keep_going: Annotated[bool, typer.Option("--keep-going", help="Send the good lines although others are bad.")] = False,
     no_wait: Annotated[bool, typer.Option("--no-wait", help="Do not wait for the answers.")] = False,
-    patience: Patience = 15,
+    patience: Patience = 30,
     output: Output = Format.TABLE,
 ) -> None:
     """Send a file of events, wait for the answers, and say what was accepted, held and rejected.

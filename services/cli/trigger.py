@@ -40,7 +40,7 @@ def trigger(
     sign: SignOption = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print it and send nothing.")] = False,
     no_validate: Annotated[bool, typer.Option("--no-validate", help="Send it as it is, bad or not.")] = False,
-    patience: Patience = 15,
+    patience: Patience = 30,
     output: Output = Format.TABLE,
 ) -> None:
     """Send one event, made from the example of its type, and show the answer.
