@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any, NamedTuple, NoReturn
 
 from pydantic import ValidationError
@@ -16,6 +17,8 @@ from schemas.pointer import Path, pointer_to
 
 EVENT_BYTES_MAX = 1_048_576
 """The largest value of a record that is read."""
+LEVELS_MAX = 200
+"""So deep may objects and lists lie in one another: what can be read may not depend on how deep an interpreter goes."""
 
 _SENTENCES = {
     "missing": "A field is missing.",
@@ -39,6 +42,8 @@ _SENTENCES = {
     "json_invalid": "The value is not valid JSON.",
 }
 _DEPTH_SHOWN = 16
+_TEXT_OR_BRACKET = re.compile(r'"(?:\\.|[^"\\])*\\?(?:"|\Z)|[\[{]|[\]}]', re.DOTALL)
+"""A text, whose end may be missing, or a bracket outside of texts. It never goes back: each character is looked at once."""
 _OTHERWISE = "The value does not have the form that the schema asks for."
 
 
@@ -125,6 +130,8 @@ def _document(value: bytes) -> dict[str, Any]:
         text = value.decode("utf-8")
     except UnicodeDecodeError:
         raise Malformed("", "The value is not UTF-8.") from None
+    if _levels(text) > LEVELS_MAX:
+        raise Malformed("", "The value is nested too deeply.")
     try:
         document = json.loads(text, object_pairs_hook=_unique_keys, parse_constant=_no_constant)
     except _UnreadableError as error:
@@ -134,6 +141,18 @@ def _document(value: bytes) -> dict[str, Any]:
     if not isinstance(document, dict):
         raise Malformed("", "An event is a JSON object.")
     return document
+
+
+def _levels(text: str) -> int:
+    """How deep objects and lists lie in one another."""
+    depth = deepest = 0
+    for found in _TEXT_OR_BRACKET.finditer(text):
+        if found[0] in "[{":
+            depth += 1
+            deepest = max(deepest, depth)
+        elif found[0] in "]}":
+            depth -= 1
+    return deepest
 
 
 def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -113,7 +113,8 @@ def _times(played: Played, clock: Clock) -> None:
     from services.demo.run import BOOKING
 
     heading("How long it took")
-    print_table(("phase", "seconds"), [(phase, f"{seconds:.1f}") for phase, seconds in clock.phases.items()], right=("seconds",))
+    phases = [*clock.phases.items(), ("all of it", sum(clock.phases.values()))]
+    print_table(("phase", "seconds"), [(phase, f"{seconds:.1f}") for phase, seconds in phases], right=("seconds",))
     nights, seconds = len(played.reports), clock.phases[BOOKING]
     out.print(
         f"{played.lines:,} lines of real baskets became {played.events:,} events; {nights} nights. "

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from services.cli.house import ProgrammeOption, books, servers
+from services.cli.house import books, servers
 from services.cli.output import FAILED, fail
 
 if TYPE_CHECKING:
     from services.house import House
+    from services.outage import Outage
     from services.stop import Stop
 
 app = typer.Typer(help="Processes: accrual, relay, cron, insights; or all of them together.", no_args_is_help=True)
@@ -31,29 +32,35 @@ def group() -> None:
 
 
 @app.command()
-def accrual(programme: ProgrammeOption, processors: Processors = 1, with_parent: WithParent = False) -> None:
-    """Book a programme's events: from Kafka into the journal.
+def accrual(programme: SomeProgrammes = None, processors: Processors = 1, with_parent: WithParent = False) -> None:
+    """Book events: from Kafka into the journal.
 
-    Several processors, here or on other machines, share the partitions; when one dies, the others take its partitions over. With
-    CLH_SENDER_KEYS every event must be signed by its sender.
+    Without --programme, those of all programmes, also of those that come into force later: a process for each. Several processors of a programme,
+    here or on other machines, share the partitions; when one dies, the others take its partitions over. With CLH_SENDER_KEYS every event must be
+    signed by its sender.
 
     Examples:
 
-        clh run accrual --programme harvest
+        clh run accrual
 
         clh run accrual --programme harvest --processors 2
     """
     stop = _begin(with_parent=with_parent)
     with servers() as house:
         _await_books(house, stop)
-        with books(house, programme):
-            pass
-        if processors > 1:
-            from services.processes.children import CLH, run_together
+        for one in programme or ():
+            with books(house, one):
+                pass
+        if programme is not None and len(programme) == processors == 1:
+            _book(house, programme[0], stop)
+            return
+        from services.outage import Outage
+        from services.processes.children import run_together
 
-            command = (*CLH, "run", "accrual", "--programme", programme, "--with-parent")
-            raise typer.Exit(run_together({f"accrual {no}": command for no in range(1, processors + 1)}, stop, environment=_environment(house)))
-        _book(house, programme, stop)
+        outage = Outage()
+        commands = _processors(programme or (), processors)
+        later = None if programme else lambda: _processors(_in_force(house, outage), processors)
+        raise typer.Exit(run_together(commands, stop, environment=_environment(house), later=later))
 
 
 @app.command()
@@ -150,6 +157,27 @@ def everything(programme: SomeProgrammes = None, processors: Processors = 1, wit
         if _has_insights():
             commands |= _insights(chosen)
         raise typer.Exit(run_together(commands, stop, environment=_environment(house)))
+
+
+def _processors(programmes: Sequence[str], processors: int) -> dict[str, Sequence[str]]:
+    """So many processes for each programme, by name."""
+    from services.processes.children import CLH
+
+    named = {(f"accrual {one}" if processors == 1 else f"accrual {one} {no}"): one for one in programmes for no in range(1, processors + 1)}
+    return {name: (*CLH, "run", "accrual", "--programme", one, "--with-parent") for name, one in named.items()}
+
+
+def _in_force(house: House, outage: Outage) -> Sequence[str]:
+    """The programmes that have books now; none while PostgreSQL is away."""
+    import psycopg
+
+    from services.processes.children import LATER_S
+
+    try:
+        return house.programmes()
+    except psycopg.OperationalError as error:
+        outage.say(error, LATER_S)
+        return ()
 
 
 def _begin(*, with_parent: bool) -> Stop:

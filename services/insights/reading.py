@@ -139,7 +139,7 @@ class _RejectionEvent(_Part):
 
 _SENT, _ACCRUAL, _REJECTION, _TIME = (TypeAdapter[Any](each) for each in (_SentEvent, _AccrualEvent, _RejectionEvent, AwareDatetime))
 
-_TIME_UNTRUSTED = frozenset({RejectionCode.MALFORMED, RejectionCode.WRONG_SOURCE, RejectionCode.TIME_IN_FUTURE, RejectionCode.TOO_OLD})
+_TIME_UNTRUSTED = frozenset({RejectionCode.WRONG_SOURCE, RejectionCode.TIME_IN_FUTURE, RejectionCode.TOO_OLD})
 
 
 class Unreadable(ValueError):
@@ -192,8 +192,7 @@ def read_refusal(value: bytes) -> Refusal:
     else:
         source, identity = event.subject, None
         key = identity_of(data.record.topic, f"{data.record.partition} {data.record.offset}")
-    time_s = received_s if data.code in _TIME_UNTRUSTED else _time_of(data.original, received_s)
-    return Refusal(identity, key, received_s // DAY_S, party_of(source), time_s // HOUR_S, data.code)
+    return Refusal(identity, key, received_s // DAY_S, party_of(source), _counted_s(data, received_s) // HOUR_S, data.code)
 
 
 def identity_of(source: str, event_id: str) -> Identity:
@@ -205,6 +204,14 @@ def identity_of(source: str, event_id: str) -> Identity:
 def party_of(source: str) -> PartyId:
     """Who sends as this source: ``/partners/grocer`` → ``grocer``; ``unknown`` for what nobody is proven to have sent."""
     return PartyId(source.rpartition("/")[2])
+
+
+def _counted_s(data: _Rejection, received_s: int) -> int:
+    """When a refusal counts: at the event's own time where that can be trusted, else when it was received."""
+    if data.event is None or data.code in _TIME_UNTRUSTED:
+        return received_s
+    time_s = _time_of(data.original, received_s)
+    return min(time_s, received_s) if data.code is RejectionCode.MALFORMED else time_s  # of a malformed event nobody judged whether it lies in the future
 
 
 def _time_of(original: Any, otherwise_s: int) -> int:

@@ -10,6 +10,8 @@ from psycopg import sql
 from sqlalchemy import create_engine, text
 from sqlalchemy.pool import NullPool
 
+from services.journal.programmes import NoProgramme
+
 APPLICATION_ROLE = "clh_app"
 READER_ROLE = "clh_reader"
 
@@ -85,11 +87,18 @@ def add_month(uri: str, schema: str, day: date) -> None:
 
 
 def connect(uri: str, schema: str, *, role: str | None = APPLICATION_ROLE, autocommit: bool = False) -> psycopg.Connection:
-    """A connection to a programme's books under the role that the work needs; None keeps the rights of the login."""
+    """A connection to a programme's books under the role that the work needs; None keeps the rights of the login.
+
+    Raises `NoProgramme` in a database to which no programme was ever applied: the roles come with the first.
+    """
     connection = psycopg.connect(uri, autocommit=True, prepare_threshold=1)
     with connection.cursor() as cursor:
         if role is not None:
-            cursor.execute(sql.SQL("set role {}").format(sql.Identifier(role)))
+            try:
+                cursor.execute(sql.SQL("set role {}").format(sql.Identifier(role)))
+            except psycopg.errors.InvalidParameterValue:
+                connection.close()
+                raise NoProgramme from None
         cursor.execute("select set_config('search_path', %s, false)", (schema,))
         cursor.execute("set timezone to 'UTC'")
     connection.autocommit = autocommit

@@ -23,7 +23,7 @@ from services.journal.reading import AVAILABLE, original_state, state_of
 DECIDE = """
 update entry set booked = %s, outcome = %s, contract = %s, member = %s, code = %s, detail = %s, pointer = %s, applied = %s, answer = %s where record = %s
 """
-# The only place where rows of the journal are inserted while events are booked; the night's set-based steps are in night/steps.sql.
+# The only place where rows of the journal are inserted while events are booked; the night's set-based steps are in services/night/statements.py.
 TRANSFER = """
 copy transfer (entry, line, day, code, amount, debit, credit, member, unit, sponsor, contract, counterparty, counter_contract, mechanic,
 expiry, earned, release_on, first) from stdin

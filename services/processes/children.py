@@ -3,7 +3,7 @@
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import structlog
 
@@ -13,23 +13,38 @@ from services.stop import Stop
 log = structlog.get_logger()
 
 LOOK_S = 0.2
+LATER_S = 5.0
+"""How often it is asked for processes that are to be started later."""
 PATIENCE_S = 20.0
 """How long a process may take to stop before it is killed: what it was doing is done again by the next one."""
 
 CLH = (sys.executable, "-m", "services.cli")
 
 
-def run_together(commands: Mapping[str, Sequence[str]], stop: Stop, *, environment: Mapping[str, str] | None = None) -> int:
+Commands = Mapping[str, Sequence[str]]
+
+
+def run_together(commands: Commands, stop: Stop, *, environment: Mapping[str, str] | None = None, later: Callable[[], Commands] | None = None) -> int:
     """Starts a process for each name and waits until it is time to stop, or until one of them ends; then stops them all.
 
+    `later` is asked again and again which there are to be: those of its names that do not run are started, and where all have ended it is still asked.
     Returns 0 when they were stopped, 1 when one had ended by itself. One whose programme is gone ends alone, and the others go on; where they all
     were for programmes that are gone, `GONE` is returned. Standard input of each is a pipe that we hold: it ends with us.
     """
     children: dict[str, subprocess.Popen[bytes]] = {}
-    try:
-        for name, command in commands.items():
+
+    def start(wanted: Commands) -> None:
+        for name, command in wanted.items():
+            before = children.get(name)
+            if before is not None and before.returncode is None:
+                continue
+            if before is not None and before.stdin is not None:
+                before.stdin.close()
             children[name] = subprocess.Popen(command, stdin=subprocess.PIPE, env=environment, start_new_session=True)
-        ended = _wait_for_one(children, stop)
+
+    try:
+        start(commands)
+        ended = _wait_for_one(children, stop, None if later is None else lambda: start(later()))
     finally:
         _stop(children)
     if ended is None:
@@ -38,12 +53,16 @@ def run_together(commands: Mapping[str, Sequence[str]], stop: Stop, *, environme
     return 1
 
 
-def _wait_for_one(children: Mapping[str, subprocess.Popen[bytes]], stop: Stop) -> str | None:
+def _wait_for_one(children: Mapping[str, subprocess.Popen[bytes]], stop: Stop, start_more: Callable[[], None] | None) -> str | None:
     """Name of the first child that ends by itself; None when it is time to stop, or when they all worked for programmes that are gone."""
-    while not stop() and any(child.returncode is None for child in children.values()):
+    asked_at = -float("inf")
+    while not stop() and (start_more is not None or any(child.returncode is None for child in children.values())):
         for name, child in children.items():
             if child.poll() not in {None, GONE}:
                 return name
+        if start_more is not None and time.monotonic() - asked_at >= LATER_S:
+            start_more()
+            asked_at = time.monotonic()
         stop.wait(LOOK_S)
     return None
 

@@ -98,8 +98,14 @@ def statement_page(shown: Shown, party: PartyId) -> str:
     )
 
 
+def _telling(names: Mapping[PartyId, str]) -> dict[PartyId, str]:
+    """Names that say more than the id beside them."""
+    return {party: name for party, name in names.items() if name.casefold() != party.casefold()}
+
+
 def _named(party: PartyId, names: Mapping[PartyId, str]) -> str:
-    return f"{party} ({names[party]})" if party in names else party
+    telling = _telling(names)
+    return f"{party} ({telling[party]})" if party in telling else party
 
 
 def _lead(shown: Shown) -> list[tuple[str, str]]:
@@ -181,5 +187,6 @@ def _environment() -> Environment:
 
 def _rendered(**values: Any) -> str:
     values["sections"] = [replace(section, tables=[table.for_reading for table in section.tables]) for section in values["sections"]]
+    values["names"] = _telling(values["names"])
     page: str = _environment().get_template("report.html").render(**values)
     return page

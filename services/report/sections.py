@@ -128,9 +128,8 @@ def payments(report: SettlementReport, amounts: Amounts) -> Table:
         for payment_id, p in zip(payment_ids(report), report.payments, strict=True)
     ]
     columns = (code("payment_id"), text("from"), text("to"), text("currency"), figure("amount"))
-    return Table(
-        "payments", "Payments", columns, (*lines(rows), *_sums(report.payments, amounts, columns)), note=f"Netting: {report.netting}.", empty="Nothing is paid."
-    )
+    note = f"Netting: {report.netting}. A position is paid with what was carried forward to it."
+    return Table("payments", "Payments", columns, (*lines(rows), *_sums(report.payments, amounts, columns)), note=note, empty="Nothing is paid.")
 
 
 def carried(report: SettlementReport, amounts: Amounts) -> Table:

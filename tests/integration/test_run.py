@@ -20,7 +20,9 @@ from typer.testing import CliRunner
 from services.cli.main import app
 from services.processes.children import run_together
 from services.processes.cron import Interrupted, Waiting, clear, run_cron
+from services.processes.gone import GONE
 from services.processes.relays import run_relays
+from services.runtime.instance import Instance
 from services.runtime.local import Addresses
 from services.runtime.process import ended_within
 from services.stop import Stop
@@ -110,6 +112,43 @@ def test_children_are_killed_when_they_do_not_stop(monkeypatch: pytest.MonkeyPat
     assert run_together({"deaf": deaf, "sleeper": SLEEP}, stop) == 0
     assert set(psutil.Process().children()) <= before
     assert run_together({"brief": (sys.executable, "-c", "raise SystemExit(3)"), "sleeper": SLEEP}, Stop()) == 1
+
+
+def test_what_comes_later_is_started_again_when_it_was_gone_and_stopped_with_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("services.processes.children.LATER_S", 0.0)
+    gone = (sys.executable, "-c", f"raise SystemExit({GONE})")
+    asked: Iterator[dict[str, tuple[str, ...]]] = iter([{}, {"late": gone}])
+    started_later: list[int] = []
+    stop = Stop()
+
+    def later() -> dict[str, tuple[str, ...]]:
+        started_later[:] = [child.pid for child in psutil.Process().children() if "time.sleep(300)" in " ".join(child.cmdline())]
+        if started_later:
+            stop.set()
+        return next(asked, {"late": SLEEP})
+
+    assert run_together({}, stop, later=later) == 0
+    assert not any(psutil.pid_exists(pid) for pid in started_later)
+
+
+@pytest.mark.slow
+def test_accrual_without_a_programme_books_those_that_come_into_force_later(instance: Instance) -> None:
+    addresses = instance.up()
+    environment = {"CLH_POSTGRES_URI": addresses.postgres_uri, "CLH_KAFKA_BOOTSTRAP": addresses.kafka_bootstrap}
+    process = subprocess.Popen((*CLH, "run", "accrual"), env={**os.environ, **environment})
+    try:
+        with coalition(addresses) as one:
+            one.enrol(("m-1", "card-1"))
+            one.publish(purchase("p1", "card-1", 1000))
+            with one.books() as connection:
+                while connection.execute("select count(*) from entry").fetchone() != (1,):
+                    assert process.poll() is None
+                    time.sleep(0.1)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(60) == 0
+    finally:
+        process.kill()
+        process.wait()
 
 
 def test_programmes_that_are_not_there(addresses: Addresses, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -113,10 +113,17 @@ def test_what_could_not_be_read_counts_by_its_record_and_is_nobodys() -> None:
 def test_a_refusal_is_in_the_hour_of_its_event_unless_that_cannot_be_trusted() -> None:
     earlier = {"time": "2026-03-02T09:10:11+00:00"}
     assert hour(counted([(R, refusal("1", original=earlier))])).hour.hour == 9
-    for code in ("time-in-future", "too-old", "malformed"):
+    for code in ("time-in-future", "too-old", "wrong-source"):
         assert hour(counted([(R, refusal("1", code, original=earlier))])).hour.hour == 12
     for odd in (None, "text", [1], {}, {"time": None}, {"time": "yesterday"}, {"time": "2026-03-02T09:10:11"}):
         assert hour(counted([(R, refusal("1", original=odd))])).hour.hour == 12
+
+
+def test_a_malformed_event_of_a_proven_sender_is_in_the_hour_it_gives_itself_but_never_in_the_future() -> None:
+    for time, expected in (("2026-03-02T09:10:11+00:00", 9), ("2026-03-02T15:10:11+00:00", 12), ("yesterday", 12)):
+        assert hour(counted([(R, refusal("1", "malformed", original={"time": time}))])).hour.hour == expected
+    nobodys = counted([(R, refusal(None, "malformed", original={"time": "2026-03-02T09:10:11+00:00"}))])
+    assert hour(nobodys, PartyId("unknown")).hour.hour == 12
 
 
 def test_partners_and_hours_stand_apart() -> None:

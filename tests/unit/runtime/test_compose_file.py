@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 from ruamel.yaml import YAML
+from typer.main import get_command
 
+from services.cli.main import app
 from services.runtime import compose, jars, kafka, postgres
 
 # What a container needs otherwise: its own listener for the host, and roles under which the services and the host reach it.
@@ -44,3 +46,13 @@ def test_only_this_machine_can_reach_the_ports(services: dict[str, Any]) -> None
     ports = [port for service in services.values() for port in service.get("ports", [])]
     assert ports
     assert all(port.startswith("127.0.0.1:") for port in ports)
+
+
+def test_each_service_of_the_house_is_a_command_with_all_the_words_it_needs(services: dict[str, Any]) -> None:
+    commands = [service["command"] for service in services.values() if service.get("command", [""])[0] == "clh"]
+    assert len(commands) == 4
+    for _, *words in commands:
+        command: Any = get_command(app)
+        for word in words:
+            command = command.commands[word]
+        assert [parameter.name for parameter in command.params if parameter.required] == []

@@ -166,6 +166,27 @@ def test_what_is_malformed_claims_its_id_where_its_object_names_one() -> None:
     assert refused(value(without)).claim is None
 
 
+def test_how_deep_an_event_may_be_nested_does_not_depend_on_the_interpreter() -> None:
+    def nested(levels: int, inner: str = "") -> bytes:
+        """An event with lists in its data, so that this many lie in one another, the two objects around them included."""
+        return value(purchase()).replace(b'"data": {', b'"data": {"more": ' + b"[" * (levels - 2) + inner.encode() + b"]" * (levels - 2) + b", ")
+
+    deepest = refused(nested(200, '"[[{{ \\\\" , "\\" [["'))
+    assert (deepest.pointer, deepest.claim is not None) == ("/data/more", True)
+    for deeper in (nested(201), nested(3000), nested(500_000), nested(201)[:-1]):
+        assert (refused(deeper).detail, refused(deeper).claim) == ("The value is nested too deeply.", None)
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [b'"', b'"\\', b'"' + b'\\"' * 500_000, b'"' + b'\\"' * 500_000 + b"\\", b'"' * 1_000_001],
+    ids=["a quote", "a backslash", "escaped quotes", "escaped quotes and a backslash", "quotes"],
+)
+@pytest.mark.timeout(10)
+def test_text_without_an_end_is_refused_in_no_time(odd: bytes) -> None:
+    assert refused(odd).detail == "The value is not valid JSON."
+
+
 @pytest.mark.parametrize(
     "record",
     [b"", b"[]", b"{}", value(purchase())[:-1], value(purchase())[:-1] + b', "id": "e2"}', value({**purchase(), "more": float("nan")}),

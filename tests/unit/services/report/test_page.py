@@ -96,6 +96,12 @@ def test_names_of_parties_stand_beside_their_ids() -> None:
     assert "Statement of grocer (Grocer &amp; Sons), harvest" in statement_page(NAMED, PartyId("grocer"))
 
 
+def test_a_name_that_only_repeats_the_id_is_left_out() -> None:
+    named = replace(SHOWN, names={PartyId("grocer"): "Grocer"})
+    assert 'class="name"' not in report_page(named)
+    assert "Statement of grocer, harvest" in statement_page(named, PartyId("grocer"))
+
+
 def test_a_party_of_the_programme_without_figures_gets_a_page_that_says_so() -> None:
     page = statement_page(NAMED, PartyId("cafe"))
     assert "<dd>no figures</dd>" in page
