@@ -15,7 +15,19 @@ import pytest
 from alembic import command
 
 from services.journal import migrate as migrate_module
-from services.journal.migrate import APPEND_ONLY, APPLICATION_ROLE, CHANGEABLE, CONSUMED, READER_ROLE, add_month, connect, drop, migrate, schema_of
+from services.journal.migrate import (
+    ADMINISTERED,
+    APPEND_ONLY,
+    APPLICATION_ROLE,
+    CHANGEABLE,
+    CONSUMED,
+    READER_ROLE,
+    add_month,
+    connect,
+    drop,
+    migrate,
+    schema_of,
+)
 from services.runtime.local import Addresses
 
 VERSIONS = Path(migrate_module.__file__).parent / "migrations" / "versions"
@@ -135,13 +147,13 @@ def test_every_table_says_what_the_application_may_do_to_it(uri: str) -> None:
         found = shape(uri, schema)
         partitions = {f"identity_{no}" for no in range(4)}
         tables = {str(row[0]) for row in found["columns"]} - partitions - {"migration"}
-        assert tables == {*APPEND_ONLY, *CHANGEABLE, *CONSUMED, "entry"}
+        assert tables == {*APPEND_ONLY, *CHANGEABLE, *CONSUMED, *ADMINISTERED, "entry"}
         rights: dict[tuple[str, str], set[str]] = {}
         for table, role, right in found["rights"]:
             rights.setdefault((str(table), str(role)), set()).add(str(right))
         for table in tables:
             assert rights[table, READER_ROLE] == {"SELECT"}
-            allowed = {"SELECT", "INSERT"}
+            allowed = {"SELECT"} if table in ADMINISTERED else {"SELECT", "INSERT"}
             if table in CHANGEABLE or table in CONSUMED:
                 allowed |= {"UPDATE"}
             if table in CONSUMED or table in ("obligation", "carried"):
