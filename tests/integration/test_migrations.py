@@ -127,6 +127,26 @@ def test_what_waits_for_the_night_goes_on_waiting_from_version_1_to_version_2(ur
         assert shape(uri, schema) == shape(uri, fresh)
 
 
+def test_old_code_goes_on_clearing_at_version_3_and_its_runs_stay(uri: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    upgrade = command.upgrade
+    old = "insert into run (day, sha256, report, reception) values (%s, 'ab', '{}', '[]')"
+    with namespace(uri) as schema, namespace(uri) as fresh:
+        monkeypatch.setattr(command, "upgrade", lambda config, _: upgrade(config, "0002"))
+        migrate(uri, schema)
+        monkeypatch.undo()
+        with connect(uri, schema, autocommit=True) as books:
+            for day in ("2026-03-02", "2026-03-03"):
+                books.execute("insert into settlement_window (day, state) values (%s, 'closed')", (day,))
+            books.execute(old, ("2026-03-02",))
+            books.execute("update settlement_window set state = 'netted', booked = true where day = '2026-03-02' and state = 'closed'")
+            migrate(uri, schema)
+            books.execute(old, ("2026-03-03",))  # by a process of the old version
+            books.execute("update settlement_window set state = 'netted', booked = true where day = '2026-03-03' and state = 'closed'")
+            assert books.execute("select no, replaces from run order by no").fetchall() == [(1, None), (2, None)]
+        migrate(uri, fresh)
+        assert shape(uri, schema) == shape(uri, fresh)
+
+
 def test_the_newest_version_is_the_last_of_one_line() -> None:
     files = sorted(VERSIONS.glob("m[0-9]*.py"))
     revisions, downs = [], []
