@@ -13,7 +13,7 @@ from sqlalchemy.pool import NullPool
 APPLICATION_ROLE = "clh_app"
 READER_ROLE = "clh_reader"
 
-APPEND_ONLY = ("transfer", "identity", "total", "tally", "run", "programme", "attempt", "signature", "voided")
+APPEND_ONLY = ("transfer", "identity", "total", "tally", "run", "programme", "attempt", "signature", "voided", "payment")
 CHANGEABLE = (
     "party", "contract", "mechanic", "unit", "source", "topic", "settlement_window", "cut", "night_step", "progress",
     "card", "member", "lot", "original", "shared_use", "relay", "obligation", "carried",

@@ -19,6 +19,7 @@ class SettlementCode(StrEnum):
     WRONG_KEY = "wrong-key"
     KEY_IN_USE = "key-in-use"
     PERSON_HAS_KEY = "person-has-key"
+    UNKNOWN_COUNTRY = "unknown-country"
     BAD_NAME = "bad-name"
     BAD_KEY_FILE = "bad-key-file"
     WRONG_PASSPHRASE = "wrong-passphrase"  # noqa: S105  # a code, no secret

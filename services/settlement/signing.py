@@ -11,10 +11,13 @@ from clearing.approval import Action, Statement, judge
 from clearing.window import Event, State
 from schemas.canonical import sha256_hex
 from schemas.ids import ProgrammeId
+from services.journal.programmes import load
 from services.journal.windows import lock_window, move_window
 from services.report.verify import Proof, verify_report
+from services.settlement.calendar import UnknownCountry
 from services.settlement.errors import SettlementCode, SettlementError
 from services.settlement.keys import holds
+from services.settlement.payments import Payment, keep, planned
 from services.settlement.people import newest_key
 from services.settlement.runs import SignedRun, newest_run
 
@@ -63,6 +66,8 @@ def record(connection: psycopg.Connection, programme: str, statement: Statement,
         connection.execute(SIGN, values)
         if event is None:
             return Recorded(statement, state)
+        if event is Event.APPROVED:
+            keep(connection, run.no, _dated(connection, run, statement.at))
         after = move_window(connection, programme, run.day, event, run=(run.no, run.sha256), at=statement.at)
         voided = _void(connection, programme, run, later, statement.at)
         return Recorded(statement, after, voided)
@@ -100,6 +105,13 @@ def _sound(connection: psycopg.Connection, run: SignedRun) -> None:
     if failed:
         what = "; ".join(f"{proof.what} (window {proof.day}): {proof.differs}" for proof in failed[:3])
         raise SettlementError(SettlementCode.CHECK_FAILED, f"{len(failed)} checks of window {run.day} do not hold: {what}")
+
+
+def _dated(connection: psycopg.Connection, run: SignedRun, at: datetime) -> list[Payment]:
+    try:
+        return planned(run.report, load(connection).programme, at)
+    except UnknownCountry as unknown:
+        raise SettlementError(SettlementCode.UNKNOWN_COUNTRY, str(unknown)) from None
 
 
 def _void(connection: psycopg.Connection, programme: str, rejected: SignedRun, later: list[tuple[date, State]], at: datetime) -> tuple[date, ...]:

@@ -9,9 +9,11 @@ import psycopg
 
 from clearing.approval import Action
 from schemas.canonical import sha256_hex
+from services.report.sections import payment_ids
 from services.report.verify import Proof, verify_report
 from services.settlement.errors import SettlementCode, SettlementError
 from services.settlement.keys import holds
+from services.settlement.payments import payments_of
 from services.settlement.runs import Signature, SignedRun, runs_of
 
 AFTER_APPROVAL = ("approved", "instructed", "settled", "defaulted")
@@ -37,6 +39,7 @@ def verify_settlement(connection: psycopg.Connection, programme: str, day: date)
         proofs += _signatures(run, programme)
         proofs += _people(run)
         proofs += _void(run, every)
+        proofs += _paid(connection, run)
         before = run
     return [*proofs, _stands(runs[-1])]
 
@@ -81,6 +84,17 @@ def _void(run: SignedRun, every: Sequence[SignedRun]) -> Iterator[Proof]:
     because = next((other for other in every if other.no == run.voided_because), None)
     holds_ = because is not None and because.day < run.day and because.rejection is not None
     yield Proof(run.no, run.day, "it fell with a run of an earlier window that was rejected", holds_, f"it names run {run.voided_because}")
+
+
+def _paid(connection: psycopg.Connection, run: SignedRun) -> Iterator[Proof]:
+    """Whether the payments kept with an approved run are those of its report; one that was not approved has none."""
+    kept = [(p.id, p.currency, p.payer, p.payee, p.amount_minor) for p in payments_of(connection, run.no)]
+    if run.approved_by is None and not kept:
+        return
+    report = run.report
+    named = [(name, p.currency, p.payer, p.payee, p.amount_minor) for name, p in zip(payment_ids(report), report.payments, strict=True)]
+    same = run.approved_by is not None and kept == sorted(named)
+    yield Proof(run.no, run.day, "the payments are those that were approved", same, f"{len(kept)} are kept, {len(named)} reported")
 
 
 def _stands(run: SignedRun) -> Proof:

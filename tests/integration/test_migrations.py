@@ -147,6 +147,28 @@ def test_old_code_goes_on_clearing_at_version_3_and_its_runs_stay(uri: str, monk
         assert shape(uri, schema) == shape(uri, fresh)
 
 
+def test_books_of_version_3_get_payments_and_keep_what_was_signed(uri: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    upgrade = command.upgrade
+    with namespace(uri) as schema, namespace(uri) as fresh:
+        monkeypatch.setattr(command, "upgrade", lambda config, _: upgrade(config, "0003"))
+        migrate(uri, schema)
+        monkeypatch.undo()
+        with connect(uri, schema, role=None, autocommit=True) as owner, connect(uri, schema, autocommit=True) as books:
+            owner.execute("insert into person (name, enrolled_at) values ('mia', now())")
+            owner.execute("insert into person_key (person, public_key, enrolled_at) values ('mia', decode(repeat('ab', 32), 'hex'), now())")
+            books.execute("insert into settlement_window (day, state) values ('2026-03-02', 'netted')")
+            books.execute("insert into run (day, sha256, report, reception) values ('2026-03-02', encode(sha256('{}'), 'hex'), '{}', '[]')")
+            books.execute(
+                "insert into signature (run, day, action, person, key, report_sha256, at, signature) "
+                "select no, day, 'submit', 'mia', 1, sha256, now(), decode(repeat('00', 64), 'hex') from run"
+            )
+            migrate(uri, schema)
+            assert books.execute("select count(*) from signature").fetchone() == (1,)
+            books.execute("insert into payment (id, run, currency, payer, payee, amount, value_date) values ('a', 1, 'EUR', 'x', 'y', 1, '2026-03-03')")
+        migrate(uri, fresh)
+        assert shape(uri, schema) == shape(uri, fresh)
+
+
 def test_the_newest_version_is_the_last_of_one_line() -> None:
     files = sorted(VERSIONS.glob("m[0-9]*.py"))
     revisions, downs = [], []

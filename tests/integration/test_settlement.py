@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime
 from threading import Barrier
 from typing import Any
 
@@ -15,8 +15,11 @@ import pytest
 from clearing.approval import Action, Refused
 from clearing.window import Event
 from services.night.run import clear_due
+from services.report.sections import payment_ids
+from services.report.stored import shown
 from services.runtime.local import Addresses
 from services.settlement.errors import SettlementError
+from services.settlement.payments import payments_of
 from services.settlement.runs import newest_run, runs_of
 from services.settlement.signing import record, to_sign
 from services.settlement.verify import verify_settlement
@@ -244,6 +247,42 @@ def test_a_night_does_not_net_on_what_was_rejected_meanwhile(addresses: Addresse
             assert signers.states()[:2] == ["closed", "closed"]
         assert clear_due(one.house, one.id) == [MONDAY, TUESDAY]
         assert broken(one, TUESDAY) == []
+
+
+def test_payments_are_dated_when_they_are_approved_and_keep_their_ids(addresses: Addresses) -> None:
+    """Maundy Thursday: with one bank day in Germany it is paid on the Tuesday after Easter; approved later than that, on the next bank day."""
+    thursday, tuesday = date(2026, 4, 2), date(2026, 4, 7)
+    with coalition(addresses, ("minimum_settlement:", "minimum_settlement: {EUR: '0.01'}  #"), day=thursday) as one:
+        shop(one)
+        with netted(one, thursday) as signers, one.books() as connection:
+            first = newest_run(connection, thursday)
+            assert len(first.report.payments) > 0
+            assert shown(connection, thursday, nights=0).value_date == tuesday
+            signers.now = datetime(2026, 4, 3, 8, 0, tzinfo=UTC)
+            signers.approve(thursday)
+            dated = payments_of(connection, first.no)
+            assert [one.id for one in dated] == sorted(payment_ids(first.report))
+            assert {one.value_date for one in dated} == {tuesday}
+            assert sum(one.amount_minor for one in dated) == sum(one.amount_minor for one in first.report.payments)
+            signers.say(REJECT, "emil", thursday, reason="once more")
+            clear_due(one.house, one.id)
+            signers.now = datetime(2026, 4, 10, 22, 30, tzinfo=UTC)  # Saturday by the programme's clock
+            signers.approve(thursday)
+            again = payments_of(connection, newest_run(connection, thursday).no)
+            assert [replace(one, value_date=tuesday) for one in again] == dated
+            assert {one.value_date for one in again} == {date(2026, 4, 13)}
+            assert shown(connection, thursday, nights=0).value_date == date(2026, 4, 13)
+        assert broken(one, thursday) == []
+
+
+def test_payments_are_not_approved_by_a_calendar_that_nobody_knows(addresses: Addresses) -> None:
+    with coalition(addresses, ("holidays: [DE]", "holidays: [XX]"), day=MONDAY) as one, netted(one, MONDAY) as signers:
+        signers.say(SUBMIT, "mia")
+        signers.say(APPROVE, "carl")
+        refused("unknown-country", lambda: signers.say(APPROVE, "dora"))
+        assert signers.states()[0] == "netted"
+        with one.books() as connection:
+            assert shown(connection, MONDAY, nights=0).value_date is None
 
 
 def test_every_move_of_a_window_is_told_in_order_with_its_run(signers: Signers) -> None:

@@ -177,6 +177,8 @@ FORGED = {
     "the window stands where its signatures put it": "delete from signature where no = 3",
     "it names the run whose place it takes": "update run set replaces = no where day = '2026-03-02'",
     "it fell with a run of an earlier window that was rejected": "insert into voided (run, because, at) select min(no), max(no), now() from run",
+    "the payments are those that were approved": "insert into payment (id, run, currency, payer, payee, amount, value_date) "
+    "select 'more', min(no), 'EUR', 'opco', 'eve', 1, now()::date from run",
     "no approval after the second": "insert into signature (run, day, action, person, key, report_sha256, at, signature) "
     "select run, day, action, 'emil', (select no from person_key where person = 'emil'), report_sha256, at, signature from signature where no = 3",
     "it was rejected or fell before it was replaced": "insert into run (day, sha256, previous, report, reception, replaces) "
