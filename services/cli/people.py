@@ -34,11 +34,12 @@ def group() -> None:
 def refusals() -> Iterator[None]:
     """Ends a command with a sentence and the code of docs/errors.md where settlement refuses something."""
     from clearing.approval import Refused
+    from services.bank.errors import BankError
     from services.settlement.errors import SettlementError
 
     try:
         yield
-    except (SettlementError, Refused) as refusal:
+    except (SettlementError, Refused, BankError) as refusal:
         raise fail(f"{refusal} [{refusal.code}]") from None
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from services.settlement.runs import SignedRun
     from services.settlement.signing import Recorded
 
-app = typer.Typer(help="Settlement: check, submit, approve, reject, status, verify.", no_args_is_help=True)
+app = typer.Typer(help="Settlement: check, submit, approve, reject, status, verify, file.", no_args_is_help=True)
 
 Window = Annotated[str, typer.Argument(metavar="WINDOW", help="The business day of the window.")]
 Person = Annotated[str, typer.Option("--as", metavar="NAME", help="Who signs, as enrolled with clh people add.")]
@@ -203,6 +203,31 @@ def verify(window: Window, programme: OneProgramme = None, output: Output = Form
         out.print("everything holds." if not broken else f"{len(broken)} do not hold.", markup=False, highlight=False)
     if broken:
         raise typer.Exit(FAILED)
+
+
+@app.command(name="file")
+def file_(
+    window: Window,
+    target: Annotated[Path, typer.Option("--out", metavar="FILE", help="Where the file goes; it must not be there yet.")],
+    programme: OneProgramme = None,
+) -> None:
+    """Write the payment file (pain.001.001.09) of an approved window: what the operator pays, a block for each currency and value date.
+
+    The file is valid by its XSD. It is written, not sent, and the window stays approved. Written again it is the same, with the same MsgId, so that a
+    bank that gets it twice pays once.
+
+    Example:
+
+        clh settlement file 2026-03-02 --out payments.xml
+    """
+    from services.bank.instructions import file_of
+
+    day = _day(window)
+    with books_of(programme) as (_, chosen, connection), refusals():
+        content = file_of(connection, chosen, day)
+    with target.open("xb") as opened:
+        opened.write(content)
+    out.print(f"{target}: {len(content):,} bytes, to be handed to the bank", markup=False, highlight=False, soft_wrap=True)
 
 
 def _sign(

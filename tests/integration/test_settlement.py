@@ -252,7 +252,7 @@ def test_a_night_does_not_net_on_what_was_rejected_meanwhile(addresses: Addresse
 def test_payments_are_dated_when_they_are_approved_and_keep_their_ids(addresses: Addresses) -> None:
     """Maundy Thursday: with one bank day in Germany it is paid on the Tuesday after Easter; approved later than that, on the next bank day."""
     thursday, tuesday = date(2026, 4, 2), date(2026, 4, 7)
-    with coalition(addresses, ("minimum_settlement:", "minimum_settlement: {EUR: '0.01'}  #"), day=thursday) as one:
+    with coalition(addresses, day=thursday) as one:
         shop(one)
         with netted(one, thursday) as signers, one.books() as connection:
             first = newest_run(connection, thursday)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from clearing.approval import Unsigned
 from clearing.window import Misplaced
+from services.bank.errors import BankCode
 from services.settlement.errors import SettlementCode
 
 TEXT = (Path(__file__).parents[3] / "docs" / "errors.md").read_text(encoding="utf-8")
@@ -13,7 +14,7 @@ ROWS = re.findall(r"^\| `([a-z-]+)` \| (.+?) \| (.+?) \|$", SECTION, re.MULTILIN
 
 
 def test_every_code_has_a_line_and_there_is_no_other() -> None:
-    assert sorted(code for code, _, _ in ROWS) == sorted(code.value for codes in (Misplaced, Unsigned, SettlementCode) for code in codes)
+    assert sorted(code for code, _, _ in ROWS) == sorted(code.value for codes in (Misplaced, Unsigned, SettlementCode, BankCode) for code in codes)
 
 
 def test_a_line_says_what_it_means_and_leads_out() -> None:
