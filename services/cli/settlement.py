@@ -135,7 +135,7 @@ def reject(
 
 @app.command()
 def status(
-    window: Annotated[str | None, typer.Argument(metavar="[WINDOW]", help="One window with all its runs; left out: the newest.", show_default=False)] = None,
+    window: Annotated[str | None, typer.Argument(metavar="[WINDOW]", help="One window with all its runs; left out: all windows.", show_default=False)] = None,
     programme: OneProgramme = None,
     last: Annotated[int, typer.Option("--last", min=1, help="So many of the newest runs.")] = 30,
     output: Output = Format.TABLE,
@@ -154,9 +154,8 @@ def status(
     with books_of(programme) as (_, chosen, connection), refusals():
         if day is not None:
             newest_run(connection, day)
-        runs = runs_of(connection, day)
-    newest = {run.day: run.no for run in runs}
-    shown = runs[-last:]
+        shown = runs_of(connection, day, last=last if day is None else None)
+    newest = {run.day: run.no for run in shown}
     if output is Format.JSON:
         print_json({"programme": chosen, "runs": [_as_json(run, newest=newest[run.day] == run.no) for run in shown]})
         return

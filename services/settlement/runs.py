@@ -17,7 +17,8 @@ from services.settlement.people import PersonKey, all_keys
 
 RUNS = """
 select r.no, r.day, w.state, r.sha256, r.report, r.made_at, r.replaces, v.because from run r join settlement_window w on w.day = r.day
-left join voided v on v.run = r.no where r.day = coalesce(%s, r.day) order by r.no
+left join voided v on v.run = r.no where r.day = coalesce(%s, r.day)
+  and r.no >= coalesce((select min(no) from (select no from run order by no desc limit %s) newest), 0) order by r.no
 """
 SIGNATURES = "select no, run, day, action, person, key, report_sha256, reason, at, signature from signature where day = coalesce(%s, day) order by no"
 
@@ -82,15 +83,15 @@ class SignedRun:
         return [Signed(one.action, one.person, one.key is not None and one.key.in_force) for one in self.signatures]
 
 
-def runs_of(connection: psycopg.Connection, day: date | None = None) -> list[SignedRun]:
-    """The runs of a window, or of all, in the order in which they were made."""
+def runs_of(connection: psycopg.Connection, day: date | None = None, *, last: int | None = None) -> list[SignedRun]:
+    """The runs of a window, or of all, in the order in which they were made; with `last`, those among so many newest ones of all."""
     keys = {(key.no, key.person): key for key in all_keys(connection)}
     of_run: dict[int, list[Signature]] = {}
     rows: Iterable[Any] = connection.execute(SIGNATURES, (day,))
     for no, run, window, action, person, key, sha256, reason, at, signature in rows:
         stored = Signature(no, run, window, Action(action), person, keys.get((key, person)), sha256, reason, at, bytes(signature))
         of_run.setdefault(run, []).append(stored)
-    made: Sequence[Any] = connection.execute(RUNS, (day,)).fetchall()
+    made: Sequence[Any] = connection.execute(RUNS, (day, last)).fetchall()
     return [SignedRun(*(*row, tuple(of_run.get(row[0], ())))) for row in made]
 
 

@@ -67,6 +67,8 @@ def test_every_command_of_the_page_does_what_the_page_says(addresses: Addresses)
             ("netted", 2, None),
         ]
         assert [signature["action"] for signature in runs[0]["signatures"]] == ["submit", "approve", "approve", "reject"]
+        newest = json.loads(run("clh settlement status --last 2 --output json --programme harvest", one.id).stdout)["runs"]
+        assert newest == runs[2:]
         refused = run("clh settlement submit 2026-03-02 --as mia --key mia.pem --programme harvest", one.id)
         assert (refused.exit_code, "[key-revoked]" in refused.output) == (1, True)
 

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from threading import Barrier
 from typing import Any
 
@@ -69,6 +69,19 @@ def test_a_run_is_approved_by_two_people_beside_its_maker(signers: Signers) -> N
     assert [(one.action, one.person) for one in run.signatures] == [(SUBMIT, "mia"), (APPROVE, "carl"), (APPROVE, "dora")]
     assert run.approved_by is not None
     assert run.approved_by.person == "dora"
+
+
+def test_a_clock_that_jumps_back_changes_nothing_of_who_came_when(signers: Signers) -> None:
+    signers.say(SUBMIT, "mia")
+    signers.say(APPROVE, "carl")
+    signers.now -= timedelta(days=400)
+    signers.revoke("carl")
+    signers.say(APPROVE, "dora")
+    assert signers.say(APPROVE, "emil").state == "approved"
+    signers.now -= timedelta(days=400)
+    signers.revoke("emil")
+    assert signers.states()[0] == "approved"
+    assert broken(signers.one) == []
 
 
 def test_neither_the_maker_nor_the_same_person_twice_nor_a_third_approves(signers: Signers) -> None:
