@@ -1,5 +1,6 @@
-"""When a business day's window ends (rule 2), and on which days a party settles (rule 28). Pure functions of the calendar."""
+"""When a business day's window ends (rule 2), on which days a party settles (rule 28), and when the bank pays. Pure functions of the calendar."""
 
+from collections.abc import Callable
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import Final, Literal, assert_never
 
@@ -8,6 +9,8 @@ Frequency = Literal["daily", "weekly", "monthly"]
 NOON: Final = time(12)
 SUNDAY: Final = 6
 ONE_DAY: Final = timedelta(days=1)
+CLOSED_DAYS_MAX: Final = 30
+"""No bank is closed for longer: a calendar that says so is wrong."""
 
 
 def window_end(day: date, cutoff: str, tz: tzinfo) -> datetime:
@@ -48,3 +51,19 @@ def is_settlement_day(day: date, frequency: Frequency) -> bool:
             return is_month_end(day)
         case _:
             assert_never(frequency)
+
+
+def next_bank_day(day: date, is_bank_day: Callable[[date], bool]) -> date:
+    """`day` itself where the bank works then, else the first day after it on which it does. Raises ValueError for a calendar without bank days."""
+    for later in range(CLOSED_DAYS_MAX + 1):
+        if is_bank_day(day + later * ONE_DAY):
+            return day + later * ONE_DAY
+    raise ValueError(f"there is no bank day within {CLOSED_DAYS_MAX} days from {day}")
+
+
+def value_date(day: date, bank_days: int, is_bank_day: Callable[[date], bool]) -> date:
+    """On which day the payments of the window of `day` are made: so many bank days after it; with none, on the first bank day from it on."""
+    found = next_bank_day(day, is_bank_day) if bank_days == 0 else day
+    for _ in range(bank_days):
+        found = next_bank_day(found + ONE_DAY, is_bank_day)
+    return found

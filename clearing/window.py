@@ -72,13 +72,42 @@ TRANSITIONS: Final = MappingProxyType(
 """The only moves there are: where a window stands and what happens → where it stands then."""
 
 
+@unique
+class Misplaced(StrEnum):
+    """Why a window cannot take an event: the code under which it is refused."""
+
+    TOO_EARLY = "window-too-early"
+    """The window has not come so far yet, or is to be made anew first."""
+    TOO_LATE = "window-too-late"
+    """The window has gone past it."""
+    FINAL = "window-final"
+    """The window is settled; what has to be put right is put right in the current one."""
+
+
+_WAY: Final = MappingProxyType(
+    {
+        State.OPEN: 0, State.DRAINING: 1, State.CLOSED: 2, State.DEFAULTED: 2, State.NETTED: 3, State.APPROVED: 4, State.INSTRUCTED: 5, State.SETTLED: 6,
+    }
+)  # fmt: skip
+"""How far a window has come. One that is defaulted waits for a new run, as a closed one does."""
+
+
+def misplaced(state: State, event: Event) -> Misplaced:
+    """Why a window in `state` does not take `event`, for a pair that is not in the table."""
+    if state is State.SETTLED:
+        return Misplaced.FINAL
+    first = min(_WAY[where] for where, what in TRANSITIONS if what is event)
+    return Misplaced.TOO_EARLY if _WAY[state] < first else Misplaced.TOO_LATE
+
+
 class WrongTransition(ClearingError):  # named as what it is; callers catch it by this name
-    """A window in `state` cannot take `event`; nothing has changed."""
+    """A window in `state` cannot take `event`, for the reason in `code`; nothing has changed."""
 
     def __init__(self, state: State, event: Event) -> None:
         super().__init__(f"a window that is {state} cannot be moved by {event}")
         self.state = state
         self.event = event
+        self.code = misplaced(state, event)
 
 
 def advance(state: State, event: Event) -> State:

@@ -63,8 +63,8 @@ class Entry(Document):
 class BankCalendar(Document):
     """On which days payments are made."""
 
-    holidays: tuple[Word, ...] = Field((), description="Countries whose bank holidays count.")
-    value_date_days: Days = Field(0, description="Bank days from the window to the payment.")
+    holidays: tuple[Word, ...] = Field((), description="Countries whose bank holidays count, by their two letters of ISO 3166.")
+    value_date_days: Days = Field(0, description="Bank days from the window to the payment; 0: the first bank day from the window's day on.")
 
 
 class DefaultRules(Document):
@@ -96,7 +96,7 @@ class Programme(Document):
     netting: Literal["multilateral", "bilateral", "gross"] = Field(description="How positions are paid (rule 27).")
     minimum_settlement: dict[Currency, Sum] = Field({}, description="Positions smaller than this are carried forward (rule 28), by currency, decimal text.")
     maximum_carry_days: Days | None = Field(None, description="A position carried for so many days is paid, however small; left out: without end.")
-    bank_calendar: BankCalendar = Field(BankCalendar(), description="On which days payments are made; no effect yet.")
+    bank_calendar: BankCalendar = Field(BankCalendar(), description="On which days payments are made.")
     default: DefaultRules | None = Field(None, description="What happens when a party does not pay; no effect yet.")
 
     def minimum_settlement_of(self, currency: str) -> Decimal:

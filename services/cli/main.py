@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from services.cli import clearing, demo, dev, dlq, events, explain, ledger, partner, programme, report, run, scenario, window
+from services.cli import clearing, demo, dev, dlq, events, explain, ledger, partner, people, programme, report, run, scenario, settlement, window
 from services.cli.trouble import Guarded
 
 app = typer.Typer(
@@ -29,10 +29,12 @@ app.add_typer(events.app, name="events")
 app.add_typer(explain.app, name="explain")
 app.add_typer(ledger.app, name="ledger")
 app.add_typer(partner.app, name="partner")
+app.add_typer(people.app, name="people")
 app.add_typer(programme.app, name="programme")
 app.add_typer(report.app, name="report")
 app.add_typer(run.app, name="run")
 app.add_typer(scenario.app, name="scenario")
+app.add_typer(settlement.app, name="settlement")
 app.add_typer(window.app, name="window")
 
 

@@ -1,14 +1,22 @@
-"""Windows in the books: the first one is opened when a programme starts, the others at each cut-off."""
+"""Windows in the books: the first one is opened when a programme starts, the others at each cut-off; every move of one is told."""
 
+import json
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 import psycopg
 
 from clearing.settlement_days import window_day, window_end
+from clearing.window import Event, State, advance
 from schemas.programme import ProgrammeFile
+from schemas.topics import CLEARING_TOPIC
 
 OPEN = "insert into settlement_window (day, state, ends_at, received_at) values (%s, 'open', %s, %s) on conflict do nothing"
+# Every step of the night, and every signature, holds the window's row: they take turns.
+LOCK_WINDOW = "select state from settlement_window where day = %s for update"
+MOVE_STATE = "update settlement_window set state = %(after)s, booked = booked or %(after)s not in ('open', 'draining') where day = %(day)s"
+# The moment is part of what is told, so that it reads the same however often it is sent.
+TELL = "insert into outbox (topic, key, body) values (%s, %s, (%s::jsonb || jsonb_build_object('at', coalesce(%s::timestamptz, now())))::text)"
 
 
 def open_window(connection: psycopg.Connection, day: date, ends_at: datetime | None, received_at: datetime | None = None) -> None:
@@ -26,3 +34,27 @@ def open_first(connection: psycopg.Connection, file: ProgrammeFile, now: datetim
     day = window_day(now, file.programme.cutoff, zone)
     open_window(connection, day, window_end(day, file.programme.cutoff, zone))
     return day
+
+
+def lock_window(connection: psycopg.Connection, day: date) -> State:
+    """Where a window stands; nobody else moves it until the transaction ends. Raises LookupError for a day that has no window."""
+    row = connection.execute(LOCK_WINDOW, (day,)).fetchone()
+    if row is None:
+        raise LookupError(f"there is no window {day}")
+    return State(row[0])
+
+
+def move_window(
+    connection: psycopg.Connection, programme: str, day: date, event: Event, *, run: tuple[int, str] | None = None, at: datetime | None = None
+) -> State:
+    """Moves a window and tells so on `clearing.events.v1`, in the caller's transaction; returns where it stands then.
+
+    `run`: number and hash of the run that it is about. `at`: when, by the clock of whoever moves it; the database's unless told.
+    Raises `WrongTransition` where the window does not take the event.
+    """
+    after = advance(lock_window(connection, day), event)
+    connection.execute(MOVE_STATE, {"after": after.value, "day": day})
+    no, sha256 = run or (None, None)
+    told = {"programme": programme, "window": day.isoformat(), "state": after.value, "event": event.value, "run": no, "report_sha256": sha256}
+    connection.execute(TELL, (CLEARING_TOPIC, programme, json.dumps(told), at))
+    return after

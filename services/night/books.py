@@ -26,6 +26,7 @@ from schemas.ids import MemberNo, PartyId, RecordId
 from services.accrual.batch import BatchBooker, write_booked
 from services.journal.accounts import UNUSED
 from services.journal.names import Names
+from services.journal.windows import lock_window, move_window
 from services.night import statements as sql
 from services.night.report import settlement_report
 from services.night.shared import SharedNight
@@ -58,6 +59,7 @@ class PgNight:
         self.booked_to_cut = booked_to_cut
         self.next_window = next_window
         self.by_hand = by_hand
+        self._rests_on: dict[date, int | None] = {}
         self._scanned: tuple[date, Sequence[Any]] | None = None
 
     def state(self, day: date) -> State:
@@ -75,7 +77,7 @@ class PgNight:
             row = self.connection.execute("select ends_at from settlement_window where day = %s", (day,)).fetchone()
             cuts = sorted(self.find_cuts(None if self.by_hand or row is None else row[0]).items())
             self.connection.execute(sql.CUT, (day, [t for (t, _), _ in cuts], [p for (_, p), _ in cuts], [end for _, end in cuts]))
-            self.connection.execute(sql.DRAINING, (day,))
+            move_window(self.connection, self.plan.programme.id, day, Event.CUT_OFF)
             self.connection.execute(sql.MARK_CUT, (day,))
             following = self.next_window(day)
             if following is not None:
@@ -95,7 +97,7 @@ class PgNight:
     def _step(self, day: date, step: str) -> Iterator[dict[str, int] | None]:
         """One transaction that does a step once; yields None where it was done before, else the figures to note."""
         with self.connection.transaction():
-            self.connection.execute(sql.LOCK_WINDOW, (day,))
+            lock_window(self.connection, day)
             if self.connection.execute(sql.STEP_DONE, (day, step)).fetchone() is not None:
                 yield None
                 return
@@ -247,14 +249,12 @@ class PgNight:
     def close(self, day: date) -> None:
         """Everything of the window is booked: processors go on behind the cut."""
         with self.connection.transaction():
-            row = self.connection.execute(sql.LOCK_WINDOW, (day,)).fetchone()
-            if row is None or State(row[0]) is not State.DRAINING:  # another night has closed it meanwhile
+            if lock_window(self.connection, day) is not State.DRAINING:  # another night has closed it meanwhile
                 return
-            closed = advance(State.DRAINING, Event.DRAINED)
             if self.behind(day):
                 raise RuntimeError(f"window {day}: a partition is not booked to its cut")
             self.connection.execute(sql.MARK_STEP, (day, "close", json.dumps(self._measured())))
-            self.connection.execute(sql.MOVE_STATE, (closed.value, day, State.DRAINING.value))
+            move_window(self.connection, self.plan.programme.id, day, Event.DRAINED)
 
     def _measured(self) -> dict[str, Any]:
         """Points of members, lots and holds now. Taken when a window is closed, before anything of the next one is booked, so that every run sees the same."""
@@ -325,6 +325,7 @@ class PgNight:
 
     def carried_in(self, day: date) -> Mapping[tuple[str, PartyId], Carried]:
         """From the window before."""
+        self._rests_on[day] = self._window_before(day)[1]
         return {(currency, party): Carried(amount, since) for currency, party, amount, since in self.connection.execute(sql.CARRIED_IN, (day,))}
 
     def count_events(self, day: date, lines: Sequence[Obligation]) -> Sequence[Obligation]:
@@ -347,14 +348,16 @@ class PgNight:
         return int(total.code), names.party[total.sponsor], contract, names.party[total.counterparty], counter, names.unit[total.unit]
 
     def keep(self, day: date, obligations: Sequence[Obligation], netting: Netting, checks: Sequence[Check]) -> None:
-        """Stores lines, what is carried, and the report with its hash; the window is netted."""
+        """Stores lines, what is carried, and the report with its hash; the window is netted.
+
+        Nothing is kept where the window before it was rejected meanwhile: what was carried from there no longer stands, and it is cleared first.
+        """
         with self.connection.transaction():
-            row = self.connection.execute(sql.LOCK_WINDOW, (day,)).fetchone()
-            assert row is not None
-            before = State(row[0])
-            if before is State.NETTED:
+            rests_on = self._window_before(day)
+            before = lock_window(self.connection, day)
+            if before is State.NETTED or rests_on[1] != self._rests_on.get(day, rests_on[1]) or rests_on[0] == State.CLOSED:
                 return
-            after = advance(before, Event.NETTED)
+            advance(before, Event.NETTED)
             previous = self.connection.execute(sql.PREVIOUS_RUN, (day,)).fetchone()
             report, reception = settlement_report(self, day, obligations, netting, checks, previous[0] if previous else None)
             self.connection.execute("delete from obligation where day = %s", (day,))
@@ -368,10 +371,15 @@ class PgNight:
             cursor.executemany(sql.KEEP_LINE, rows)
             cursor.executemany(sql.KEEP_CARRIED, [(day, currency, party, c.amount_minor, c.since) for (currency, party), c in netting.carried.items()])
             sha256 = report.sha256()
-            self.connection.execute(sql.KEEP_RUN, (day, sha256, previous[0] if previous else None, report.canonical().decode(), json.dumps(reception)))
-            self.connection.execute(sql.MOVE_STATE, (after.value, day, before.value))
-            told = {"programme": self.plan.programme.id, "window": day.isoformat(), "state": after.value, "report_sha256": sha256}
-            self.connection.execute(sql.NOTIFY, (self.plan.programme.id, json.dumps(told)))
+            kept = {"day": day, "sha256": sha256, "previous": previous[0] if previous else None, "report": report.canonical().decode()}
+            made = self.connection.execute(sql.KEEP_RUN, {**kept, "reception": json.dumps(reception)}).fetchone()
+            assert made is not None
+            move_window(self.connection, self.plan.programme.id, day, Event.NETTED, run=(made[0], sha256))
+
+    def _window_before(self, day: date) -> tuple[str | None, int | None]:
+        """State and newest run of the window before; a window that was closed and never netted counts as none."""
+        row = self.connection.execute(sql.RESTS_ON, (day,)).fetchone()
+        return (row[0], row[1]) if row is not None and row[1] is not None else (None, None)
 
 
 def _balances(figures: Mapping[str, int]) -> Balances:

@@ -15,8 +15,8 @@ from services.night.books import STEPS as BOOKED_BY_THE_NIGHT
 STEPS = (*BOOKED_BY_THE_NIGHT, "close")
 """What the night books by itself, and the close after it."""
 
-APPROVAL = "approval (comes with settlement, not in this version)"
-"""What a cleared window waits for: no command approves yet."""
+APPROVAL = "submission and the approval of two people"
+"""What a cleared window waits for: `clh settlement status` says who has signed."""
 
 # The newest windows, with the latest run of each.
 WINDOWS = """

@@ -8,7 +8,6 @@ STATE = "select state from settlement_window where day = %s"
 # The window's row is locked first: a batch that is being booked holds it shared, so no offset moves while the cut is found.
 LOCK_OPEN = "select day from settlement_window where day = %s and state = 'open' for update"
 CUT = "insert into cut (day, topic, part, end_offset) select %s, * from unnest(%s::smallint[], %s::int[], %s::bigint[])"
-DRAINING = "update settlement_window set state = 'draining' where day = %s"
 # When it was cut: the end of a window that the clock does not end, the same however often and late its night goes on.
 MARK_CUT = "insert into night_step (day, step, figures) values (%s, 'cut_off', jsonb_build_object('at', now()))"
 WINDOW_END = """
@@ -21,11 +20,8 @@ BEHIND = """
 select count(*) from cut c left join progress p on p.topic = c.topic and p.part = c.part
 where c.day = %s and c.end_offset > coalesce(p.next_offset, 0)
 """
-MOVE_STATE = "update settlement_window set state = %s, booked = true where day = %s and state = %s"
 STEP_DONE = "select 1 from night_step where day = %s and step = %s"
 MARK_STEP = "insert into night_step (day, step, figures) values (%s, %s, %s)"
-# Every step of the night holds the window's row: two night runs take turns.
-LOCK_WINDOW = "select state from settlement_window where day = %s for update"
 
 # --- release of pending points (rule 9) ------------------------------------------------------------------------------------------------
 
@@ -200,5 +196,12 @@ insert into obligation (day, line, kind, detail, debtor, creditor, currency, qua
 values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
 """
 KEEP_CARRIED = "insert into carried (day, currency, party, amount, since) values (%s, %s, %s, %s, %s)"
-KEEP_RUN = "insert into run (day, sha256, previous, report, reception) values (%s, %s, %s, %s, %s)"
-NOTIFY = "insert into outbox (topic, key, body) values ('clearing.events.v1', %s, %s)"
+# A further run of the window takes the place of the one before it.
+KEEP_RUN = """
+insert into run (day, sha256, previous, report, reception, replaces) values (%(day)s, %(sha256)s, %(previous)s, %(report)s, %(reception)s,
+  (select max(no) from run where day = %(day)s)) returning no
+"""
+# What a window rests on: the window before it and its newest run. Locked, so that it is not rejected while the window that rests on it is netted.
+RESTS_ON = """
+select w.state, (select max(no) from run where run.day = w.day) from settlement_window w where w.day < %s order by w.day desc limit 1 for share of w
+"""

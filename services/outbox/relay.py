@@ -45,7 +45,8 @@ with told as materialized (
   where (xid, seq) > (%(xid)s::xid8, %(seq)s::bigint) and xid < pg_snapshot_xmin(pg_current_snapshot())
   order by xid, seq limit %(rows)s
 )
-select t.xid::text, t.seq, t.record, e.outcome, e.answer, coalesce(e.received_at, n.made_at, now()), e.card, e.body, e.raw, t.topic, t.key, t.body
+select t.xid::text, t.seq, t.record, e.outcome, e.answer, coalesce(e.received_at, (t.body::jsonb ->> 'at')::timestamptz, n.made_at, now()),
+  e.card, e.body, e.raw, t.topic, t.key, t.body
 from told t
 left join lateral (
   select outcome, answer, received_at, card, case when outcome = 'rejected' then body end body, raw from entry where record = t.record and day = t.day limit 1

@@ -8,6 +8,7 @@ from services.documents.findings import Severity
 from services.house import House
 from services.journal.programmes import load
 from services.programme.advice.clashes import kinds_are_booked
+from services.programme.advice.effects import holidays_are_known
 from services.programme.booked import applied
 from services.programme.lint import placed
 from services.programme.read import ProgrammeError
@@ -18,9 +19,9 @@ def apply_programme(house: House, file: ProgrammeFile, text: str, name: str) -> 
     """Put a programme into force in a house; whether that changed anything.
 
     `text` is the YAML that `file` was read from, `name` its name in findings. Raises ProgrammeError where it uses a kind of mechanic that is
-    not booked yet, or changes what applied to booked events.
+    not booked yet, names a country without known holidays, or changes what applied to booked events.
     """
-    refused = list(kinds_are_booked(file))
+    refused = [*kinds_are_booked(file), *holidays_are_known(file)]
     old = in_force(house, file.programme.id)
     if old is not None:
         with house.books(file.programme.id) as connection:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import date
 from itertools import groupby
 
 from schemas.ids import PartyId
@@ -74,7 +75,7 @@ def statement_tables(shown: Shown, party: PartyId) -> tuple[Table, ...]:
         statement_lines(report, party, amounts),
         counterparties(report, party, amounts),
         settlement(shown, party, amounts),
-        payments(report, party, amounts),
+        payments(report, party, amounts, shown.value_date),
         events(report, party),
         rejected(report, party),
         points(report, party),
@@ -197,14 +198,14 @@ def settlement(shown: Shown, party: PartyId, amounts: Amounts) -> Table:
     return Table("settlement", "How it is settled", columns, tuple(rows), note=f"Netting: {shown.report.netting}.", empty="Nothing to settle.")
 
 
-def payments(report: SettlementReport, party: PartyId, amounts: Amounts) -> Table:
+def payments(report: SettlementReport, party: PartyId, amounts: Amounts, value_date: date | None) -> Table:
     """Payments from it and to it."""
     rows = [
-        (payment_id, p.payer, p.payee, p.currency, amounts(p.amount_minor, p.currency))
+        (payment_id, p.payer, p.payee, p.currency, amounts(p.amount_minor, p.currency), value_date)
         for payment_id, p in zip(payment_ids(report), report.payments, strict=True)
         if party in (p.payer, p.payee)
     ]
-    columns = (code("payment_id"), text("from"), text("to"), text("currency"), figure("amount"))
+    columns = (code("payment_id"), text("from"), text("to"), text("currency"), figure("amount"), text("value_date", "value date"))
     return Table("payments", "Payments", columns, lines(rows), empty="Nothing is paid in this window.")
 
 

@@ -10,8 +10,10 @@ from typing import Any
 import psycopg
 
 from schemas.ids import PartyId
+from schemas.programme import BankCalendar
 from schemas.report import SettlementReport
 from services.journal.programmes import load
+from services.settlement.calendar import UnknownCountry, value_date_of
 
 COLUMNS = "r.no, r.day, r.sha256, r.previous, r.report, r.made_at, w.state"
 # The run of a window is its latest one: earlier ones were rejected, or made void.
@@ -19,6 +21,7 @@ LATEST = f"""
 select distinct on (r.day) {COLUMNS} from run r join settlement_window w on w.day = r.day
 where r.day <= coalesce(%s, r.day) order by r.day desc, r.no desc limit %s
 """  # noqa: S608  # columns from above
+APPROVED_FOR = "select max(value_date) from payment where run = %s"
 ALL = f"select {COLUMNS} from run r join settlement_window w on w.day = r.day order by r.no"  # noqa: S608  # as above
 
 
@@ -57,6 +60,8 @@ class Shown:
     before: tuple[SettlementReport, ...] = ()
     names: Mapping[PartyId, str] = field(default_factory=dict)
     """Names of the programme's parties, as it is in force; they are no part of the report."""
+    value_date: date | None = None
+    """When its payments are made: as approved, or else as the programme's calendar says now. None where the calendar does not say."""
 
     @property
     def previous(self) -> SettlementReport | None:
@@ -70,8 +75,22 @@ def shown(connection: psycopg.Connection, day: date | None, *, nights: int) -> S
     if not rows or (day is not None and rows[0].day != day):
         raise NoReport(day)
     newest, *before = rows
-    names = {party.id: party.name for party in load(connection).parties}
-    return Shown(newest.report, newest.sha256, tuple(run.report for run in before), names)
+    file = load(connection)
+    names = {party.id: party.name for party in file.parties}
+    due = _value_date(connection, newest, file.programme.bank_calendar)
+    return Shown(newest.report, newest.sha256, tuple(run.report for run in before), names, due)
+
+
+def _value_date(connection: psycopg.Connection, run: StoredRun, calendar: BankCalendar) -> date | None:
+    """Of the payments of a run: all have the same."""
+    approved: date | None
+    (approved,) = connection.execute(APPROVED_FOR, (run.no,)).fetchone() or (None,)
+    if approved is not None:
+        return approved
+    try:
+        return value_date_of(run.day, calendar)
+    except UnknownCountry:
+        return None
 
 
 def latest_runs(connection: psycopg.Connection, *, last: int) -> list[StoredRun]:

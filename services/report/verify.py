@@ -76,7 +76,7 @@ def _linked(run: StoredRun, runs: Sequence[StoredRun], latest: dict[date, Stored
     named = _named_previous(run)
     earlier = [other for other in runs if other.day < run.day]
     day_before = max((other.day for other in earlier), default=None)
-    is_latest = latest[run.day] is run
+    is_latest = latest[run.day] is run and run.state != "closed"  # one that was rejected or fell, and is still to be made anew, rests on what was then
     candidates = [other for other in earlier if other.day == day_before and (other is latest[other.day] if is_latest else other.no < run.no)]
     expected = candidates[-1].sha256 if candidates else None
     holds = named == run.previous == expected

@@ -9,12 +9,12 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from services.journal.migrate import APPEND_ONLY, APPLICATION_ROLE, READER_ROLE, add_month, connect, drop, migrate
+from services.journal.migrate import ADMINISTERED, APPEND_ONLY, APPLICATION_ROLE, READER_ROLE, add_month, connect, drop, migrate
 from services.runtime.local import Addresses
 
 SCHEMA = "clh_append_only_test"
 REFUSED = {"update": "update {} set {} = {}", "delete": "delete from {}", "truncate": "truncate {} cascade"}
-KEPT = sorted({*APPEND_ONLY, "entry"})
+KEPT = sorted({*APPEND_ONLY, *ADMINISTERED, "entry"})
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +53,7 @@ def test_whoever_works_with_the_books_can_only_append(uri: str, table: str, acti
 
 
 @pytest.mark.parametrize("action", REFUSED)
-@pytest.mark.parametrize("table", ["transfer", "identity", "total", "run", "programme"])
+@pytest.mark.parametrize("table", ["transfer", "identity", "total", "run", "programme", "signature", "voided", "payment", *ADMINISTERED])
 def test_even_the_owner_of_the_books_is_refused(uri: str, table: str, action: str) -> None:
     with connect(uri, SCHEMA, role=None, autocommit=True) as books, pytest.raises(psycopg.errors.RestrictViolation):
         books.execute(statement(books, action, table))

@@ -63,7 +63,7 @@ def test_a_window_is_closed_by_hand_and_the_next_one_opens(addresses: Addresses,
         day = open_day(run, one)
         closed = as_json(run, one, "window", "close", "--with-processor")
         (window,) = closed["cleared"]
-        assert (window["window"], window["state"], window["waits_for"]) == (day, "netted", "approval (comes with settlement, not in this version)")
+        assert (window["window"], window["state"], window["waits_for"]) == (day, "netted", "submission and the approval of two people")
         assert (window["received"]["accepted"], window["received"]["rejected"]) == (2, 1)
         assert list(window["steps"]) != []
         states = [each["state"] for each in windows(run, one)]

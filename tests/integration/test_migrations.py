@@ -15,7 +15,19 @@ import pytest
 from alembic import command
 
 from services.journal import migrate as migrate_module
-from services.journal.migrate import APPEND_ONLY, APPLICATION_ROLE, CHANGEABLE, CONSUMED, READER_ROLE, add_month, connect, drop, migrate, schema_of
+from services.journal.migrate import (
+    ADMINISTERED,
+    APPEND_ONLY,
+    APPLICATION_ROLE,
+    CHANGEABLE,
+    CONSUMED,
+    READER_ROLE,
+    add_month,
+    connect,
+    drop,
+    migrate,
+    schema_of,
+)
 from services.runtime.local import Addresses
 
 VERSIONS = Path(migrate_module.__file__).parent / "migrations" / "versions"
@@ -115,6 +127,48 @@ def test_what_waits_for_the_night_goes_on_waiting_from_version_1_to_version_2(ur
         assert shape(uri, schema) == shape(uri, fresh)
 
 
+def test_old_code_goes_on_clearing_at_version_3_and_its_runs_stay(uri: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    upgrade = command.upgrade
+    old = "insert into run (day, sha256, report, reception) values (%s, 'ab', '{}', '[]')"
+    with namespace(uri) as schema, namespace(uri) as fresh:
+        monkeypatch.setattr(command, "upgrade", lambda config, _: upgrade(config, "0002"))
+        migrate(uri, schema)
+        monkeypatch.undo()
+        with connect(uri, schema, autocommit=True) as books:
+            for day in ("2026-03-02", "2026-03-03"):
+                books.execute("insert into settlement_window (day, state) values (%s, 'closed')", (day,))
+            books.execute(old, ("2026-03-02",))
+            books.execute("update settlement_window set state = 'netted', booked = true where day = '2026-03-02' and state = 'closed'")
+            migrate(uri, schema)
+            books.execute(old, ("2026-03-03",))  # by a process of the old version
+            books.execute("update settlement_window set state = 'netted', booked = true where day = '2026-03-03' and state = 'closed'")
+            assert books.execute("select no, replaces from run order by no").fetchall() == [(1, None), (2, None)]
+        migrate(uri, fresh)
+        assert shape(uri, schema) == shape(uri, fresh)
+
+
+def test_books_of_version_3_get_payments_and_keep_what_was_signed(uri: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    upgrade = command.upgrade
+    with namespace(uri) as schema, namespace(uri) as fresh:
+        monkeypatch.setattr(command, "upgrade", lambda config, _: upgrade(config, "0003"))
+        migrate(uri, schema)
+        monkeypatch.undo()
+        with connect(uri, schema, role=None, autocommit=True) as owner, connect(uri, schema, autocommit=True) as books:
+            owner.execute("insert into person (name, enrolled_at) values ('mia', now())")
+            owner.execute("insert into person_key (person, public_key, enrolled_at) values ('mia', decode(repeat('ab', 32), 'hex'), now())")
+            books.execute("insert into settlement_window (day, state) values ('2026-03-02', 'netted')")
+            books.execute("insert into run (day, sha256, report, reception) values ('2026-03-02', encode(sha256('{}'), 'hex'), '{}', '[]')")
+            books.execute(
+                "insert into signature (run, day, action, person, key, report_sha256, at, signature) "
+                "select no, day, 'submit', 'mia', 1, sha256, now(), decode(repeat('00', 64), 'hex') from run"
+            )
+            migrate(uri, schema)
+            assert books.execute("select count(*) from signature").fetchone() == (1,)
+            books.execute("insert into payment (id, run, currency, payer, payee, amount, value_date) values ('a', 1, 'EUR', 'x', 'y', 1, '2026-03-03')")
+        migrate(uri, fresh)
+        assert shape(uri, schema) == shape(uri, fresh)
+
+
 def test_the_newest_version_is_the_last_of_one_line() -> None:
     files = sorted(VERSIONS.glob("m[0-9]*.py"))
     revisions, downs = [], []
@@ -135,13 +189,13 @@ def test_every_table_says_what_the_application_may_do_to_it(uri: str) -> None:
         found = shape(uri, schema)
         partitions = {f"identity_{no}" for no in range(4)}
         tables = {str(row[0]) for row in found["columns"]} - partitions - {"migration"}
-        assert tables == {*APPEND_ONLY, *CHANGEABLE, *CONSUMED, "entry"}
+        assert tables == {*APPEND_ONLY, *CHANGEABLE, *CONSUMED, *ADMINISTERED, "entry"}
         rights: dict[tuple[str, str], set[str]] = {}
         for table, role, right in found["rights"]:
             rights.setdefault((str(table), str(role)), set()).add(str(right))
         for table in tables:
             assert rights[table, READER_ROLE] == {"SELECT"}
-            allowed = {"SELECT", "INSERT"}
+            allowed = {"SELECT"} if table in ADMINISTERED else {"SELECT", "INSERT"}
             if table in CHANGEABLE or table in CONSUMED:
                 allowed |= {"UPDATE"}
             if table in CONSUMED or table in ("obligation", "carried"):

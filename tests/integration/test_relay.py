@@ -235,16 +235,22 @@ def test_a_held_event_is_answered_again_when_it_is_booked_and_the_night_tells_th
         one.close(day)
         one.relay()
         answers = [AccrualEvent.model_validate_json(r.value() or b"") for r in one.records(ACCRUALS)]
-        (notice,) = one.records(CLEARING)
-        told = json.loads(notice.value() or b"")
+        notices = one.records(CLEARING)
+        moves = [json.loads(notice.value() or b"") for notice in notices]
         with one.books() as connection:
-            made = connection.execute("select sha256, made_at from run").fetchone()
+            made = connection.execute("select sha256, made_at, no from run").fetchone()
     outcomes = {(a.data.event.id, a.data.outcome) for a in answers}
     assert outcomes == {("p1", "held"), ("p1", "accepted"), ("j1", "accepted")}
     assert len({a.id for a in answers}) == 3
     assert made is not None
-    assert told["data"] == {"programme": one.id, "window": "2026-03-02", "state": "netted", "report_sha256": made[0]}
-    assert (told["type"], datetime.fromisoformat(told["time"]), notice.key()) == ("clearing.v1", made[1], one.id.encode())
+    moved = [
+        {"event": event, "state": state, "programme": one.id, "window": "2026-03-02", "run": no, "report_sha256": sha256}
+        for event, state, no, sha256 in (("cut_off", "draining", None, None), ("drained", "closed", None, None), ("netted", "netted", made[2], made[0]))
+    ]
+    assert [{name: value for name, value in told["data"].items() if name != "at"} for told in moves] == moved
+    assert all(datetime.fromisoformat(told["time"]) == datetime.fromisoformat(told["data"]["at"]) for told in moves)
+    assert {(told["type"], notice.key()) for told, notice in zip(moves, notices, strict=True)} == {("clearing.v1", one.id.encode())}
+    assert datetime.fromisoformat(moves[-1]["time"]) == made[1]
 
 
 def test_one_relay_at_a_time(addresses: Addresses) -> None:

@@ -5,22 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from schemas.mechanics import CashBack
-from schemas.programme import BankCalendar, ProgrammeFile
+from schemas.programme import ProgrammeFile
 from services.programme.advice.advice import Advice
+from services.settlement.calendar import known
 
 CODE = "no-effect-yet"
 WAY_OUT = "leave it in if it is agreed; nothing follows from it yet (docs/features.md)"
 
 
 def terms_have_effect(file: ProgrammeFile) -> Iterator[Advice]:
-    """Ways of entry, bank days, default, limits of contracts, payout of cash-back: each with what it will do once it is built (A7, A1, E9, E8, F2)."""
+    """Ways of entry, default, limits of contracts, payout of cash-back: each with what it will do once it is built (A7, E9, E8, F2)."""
     programme = file.programme
     if programme.entry.kind != "open":
         will = f"everybody who is enrolled becomes a member; later, entry by {programme.entry.kind} will be asked for before"
         yield Advice(("programme", "entry", "kind"), CODE, f"entry: {programme.entry.kind} has no effect yet: {will}", WAY_OUT)
-    if programme.bank_calendar != BankCalendar():
-        will = "payments have no value date; later they will move to the next bank day"
-        yield Advice(("programme", "bank_calendar"), CODE, f"bank_calendar has no effect yet: {will}", WAY_OUT)
     if programme.default is not None:
         will = "later, who does not pay within deadline_days will be taken out of the netting, and loss says who bears what it owes"
         yield Advice(("programme", "default"), CODE, f"default has no effect yet: {will}", WAY_OUT)
@@ -36,4 +34,12 @@ def terms_have_effect(file: ProgrammeFile) -> Iterator[Advice]:
                     yield Advice(("mechanics", position, field), CODE, f"{field} has no effect yet: {will}", WAY_OUT)
 
 
-CHECKS = (terms_have_effect,)
+def holidays_are_known(file: ProgrammeFile) -> Iterator[Advice]:
+    """Countries of the bank's calendar of which no holidays are known: payments could not be dated (A1, E7)."""
+    for position, country in enumerate(file.programme.bank_calendar.holidays):
+        if not known(country):
+            way_out = "name the country by its two letters of ISO 3166, such as DE"
+            yield Advice(("programme", "bank_calendar", "holidays", position), "unknown-country", f"no bank holidays are known of {country!r}", way_out)
+
+
+CHECKS = (terms_have_effect, holidays_are_known)

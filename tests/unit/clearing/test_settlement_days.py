@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clearing.settlement_days import Frequency, is_month_end, is_settlement_day, window_day, window_end
+from clearing.settlement_days import Frequency, is_month_end, is_settlement_day, next_bank_day, value_date, window_day, window_end
 
 BERLIN = ZoneInfo("Europe/Berlin")
 
@@ -97,3 +97,41 @@ def test_who_settles_on_a_day(day: date, frequencies: set[Frequency]) -> None:
     every: tuple[Frequency, ...] = ("daily", "weekly", "monthly")
     assert {frequency for frequency in every if is_settlement_day(day, frequency)} == frequencies
     assert is_month_end(day) is ("monthly" in frequencies)
+
+
+def weekday(day: date) -> bool:
+    """A bank that works from Monday to Friday, but not on Wednesday, 4 March."""
+    return day.weekday() < 5 and day != date(2026, 3, 4)
+
+
+@pytest.mark.parametrize(
+    ("day", "bank_days", "paid"),
+    [
+        (2, 0, 2),  # Monday itself
+        (2, 1, 3),
+        (2, 2, 5),  # over the holiday
+        (3, 1, 5),
+        (4, 0, 5),  # a holiday: the next bank day
+        (4, 1, 5),  # the first bank day after it
+        (6, 1, 9),  # Friday to Monday
+        (7, 0, 9),
+        (7, 1, 9),
+        (8, 2, 10),
+    ],
+)
+def test_payments_are_made_so_many_bank_days_after_their_window(day: int, bank_days: int, paid: int) -> None:
+    assert value_date(date(2026, 3, day), bank_days, weekday) == date(2026, 3, paid)
+
+
+@given(st.dates(date(2000, 1, 1), date(2100, 1, 1)), st.integers(0, 20))
+def test_a_value_date_is_a_bank_day_with_as_many_bank_days_on_the_way(day: date, bank_days: int) -> None:
+    found = value_date(day, bank_days, weekday)
+    on_the_way = [day + timedelta(days=no) for no in range((found - day).days + 1)]
+    assert weekday(found)
+    assert sum(map(weekday, on_the_way[1:] if bank_days else on_the_way)) == (bank_days or 1)
+
+
+def test_a_bank_that_never_opens_is_no_bank() -> None:
+    assert next_bank_day(date(2026, 3, 2), lambda day: day >= date(2026, 4, 1)) == date(2026, 4, 1)
+    with pytest.raises(ValueError, match="no bank day within 30 days from 2026-03-02"):
+        next_bank_day(date(2026, 3, 2), lambda day: day >= date(2026, 4, 2))

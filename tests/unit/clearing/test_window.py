@@ -21,7 +21,32 @@ instructed  confirmed           settled
 instructed  unpaid_at_deadline  defaulted
 defaulted   netted              netted
 """
+REFUSED = """
+            open   draining  closed  netted  approved  instructed  settled  defaulted
+cut_off     .      late      late    late    late      late        final    late
+drained     early  .         late    late    late      late        final    late
+netted      early  early     .       late    late      late        final    .
+approved    early  early     early   .       late      late        final    early
+rejected    early  early     early   .       .         late        final    early
+voided      early  early     early   .       .         late        final    early
+instructed  early  early     early   early   .         late        final    early
+confirmed   early  early     early   early   early     .           final    early
+unpaid_at_deadline early early early early   early     .           final    early
+"""
+"""What each event is refused as, by state; a dot where it is taken."""
+CODES = {"early": "window-too-early", "late": "window-too-late", "final": "window-final"}
 MOVES = {(State(state), Event(event)): State(after) for state, event, after in (line.split() for line in DIAGRAM.split("\n") if line)}
+
+
+def refusals() -> dict[tuple[State, Event], str]:
+    states, *rows = (line.split() for line in REFUSED.split("\n") if line)
+    return {(State(state), Event(event)): CODES[word] for event, *words in rows for state, word in zip(states, words, strict=True) if word != "."}
+
+
+def test_every_pair_of_state_and_event_is_either_taken_or_refused_under_a_code() -> None:
+    assert refusals().keys() | MOVES.keys() == set(product(State, Event))
+    assert not refusals().keys() & MOVES.keys()
+    assert TRANSITIONS == MOVES
 
 
 @pytest.mark.parametrize(("state", "event"), list(product(State, Event)))
@@ -31,7 +56,7 @@ def test_every_event_moves_every_state_as_drawn_or_is_refused(state: State, even
         return
     with pytest.raises(WrongTransition) as refusal:
         advance(state, event)
-    assert (refusal.value.state, refusal.value.event) == (state, event)
+    assert (refusal.value.state, refusal.value.event, refusal.value.code) == (state, event, refusals()[state, event])
     assert str(refusal.value) == f"a window that is {state.value} cannot be moved by {event.value}"
     assert isinstance(refusal.value, ClearingError)
 

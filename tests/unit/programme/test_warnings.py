@@ -19,7 +19,6 @@ def lint_text(text: str, name: str) -> tuple[Finding, ...]:
 
 IDLE = {
     "programme.entry.kind": ("entry: {kind: open}", "entry: {kind: invitation}", "entry by invitation will be asked for"),
-    "programme.bank_calendar": ("bank_calendar:", "bank_calendar:", "move to the next bank day"),
     "programme.default": ("default: {", "default: {", "taken out of the netting"),
     "contracts[0].limit": ("limit: {net", "limit: {net", "will be refused"),
 }
@@ -33,6 +32,12 @@ def test_terms_that_do_nothing_yet_are_told_with_their_line_and_what_they_will_d
     assert (finding.line, finding.severity) == (line_of(text, new), Severity.WARNING)
     assert "has no effect yet" in finding.reason
     assert will in finding.reason
+
+
+def test_a_country_without_known_holidays_is_warned_of_at_its_place() -> None:
+    text = changed("holidays: [DE]", "holidays: [DE, GERMANY]")
+    (finding,) = lint_text(text, "harvest.yaml")
+    assert (finding.code, finding.field, finding.severity) == ("unknown-country", "programme.bank_calendar.holidays[1]", Severity.WARNING)
 
 
 PAYOUTS = {"least_payout": "least_payout: '5.00'", "payout": "payout: monthly"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -115,5 +116,5 @@ def first_night() -> SettlementReport:
 
 FIRST = first_night()
 SECOND = report()
-SHOWN = Shown(SECOND, SECOND.sha256(), (FIRST,))
+SHOWN = Shown(SECOND, SECOND.sha256(), (FIRST,), value_date=date(2026, 3, 4))
 ALONE = Shown(FIRST, FIRST.sha256())

@@ -84,11 +84,12 @@ def test_who_owes_whom_is_a_square_whose_margins_are_its_sums() -> None:
 
 def test_each_payment_has_an_id_that_stays_the_same_and_is_its_own() -> None:
     assert csv_text(TABLES["payments"]).splitlines()[:2] == [
-        "payment_id,from,to,currency,amount",
-        "harvest:2026-03-03:EUR:grocer:opco,grocer,opco,EUR,1334.18",
+        "payment_id,from,to,currency,amount,value_date",
+        "20260303-EUR-22XSV7S74OAQG7R2CLTC,grocer,opco,EUR,1334.18,2026-03-04",
     ]
     twice = report(netting="gross", payments=[{"currency": "EUR", "from": "grocer", "to": "opco", "amount_minor": minor} for minor in (4, 5)])
-    assert payment_ids(twice) == ["harvest:2026-03-03:EUR:grocer:opco", "harvest:2026-03-03:EUR:grocer:opco:2"]
+    assert payment_ids(twice) == ["20260303-EUR-22XSV7S74OAQG7R2CLTC", "20260303-EUR-AJBANTJMZV4F74C53ELE"]
+    assert {len(one) for one in payment_ids(twice)} == {33}  # the messages of banks take 35
 
 
 def test_a_check_says_in_a_sentence_what_it_checked_and_loudly_that_it_does_not_hold() -> None:

@@ -81,7 +81,7 @@ def test_a_party_sees_its_own_events_rejections_and_points_and_nobody_elses() ->
     assert rows_of(own["events"]) == [["1,004", "3", "1"]]
     assert rows_of(own["rejected"]) == [["insufficient-points", "1"], ["too-old", "2"], ["all codes", "3"]]
     assert rows_of(own["points"]) == [["12,345,600", "350", "0", "0", "900"]]
-    assert rows_of(own["payments"]) == [["grocer", "opco", "EUR", "1,334.18"]]
+    assert rows_of(own["payments"]) == [["grocer", "opco", "EUR", "1,334.18", "2026-03-04"]]
     other = tables_of(FUELCO)
     assert other["events"].rows == other["rejected"].rows == ()
 

@@ -1,0 +1,52 @@
+"""The payments of an approved run: each with an id that stays its own for ever, and the day on which the bank is to make it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+import psycopg
+
+from clearing.settlement_days import next_bank_day
+from schemas.programme import Programme
+from schemas.report import SettlementReport
+from services.report.sections import payment_ids
+from services.settlement.calendar import bank_days, value_date_of
+
+KEEP = "insert into payment (id, run, currency, payer, payee, amount, value_date) values (%s, %s, %s, %s, %s, %s, %s)"
+OF_RUN = "select id, currency, payer, payee, amount, value_date from payment where run = %s order by id"
+
+
+@dataclass(frozen=True, slots=True)
+class Payment:
+    """What one party pays another, in minor units."""
+
+    id: str
+    currency: str
+    payer: str
+    payee: str
+    amount_minor: int
+    value_date: date
+
+
+def planned(report: SettlementReport, programme: Programme, approved_at: datetime) -> list[Payment]:
+    """The payments of a report that is approved at a moment: on the window's value date, or, approved too late for it, on the next bank day.
+
+    Raises `UnknownCountry`.
+    """
+    calendar = programme.bank_calendar
+    approved_on = approved_at.astimezone(ZoneInfo(programme.timezone)).date()
+    due = max(value_date_of(report.window, calendar), next_bank_day(approved_on, bank_days(calendar.holidays)))
+    return [Payment(name, one.currency, one.payer, one.payee, one.amount_minor, due) for name, one in zip(payment_ids(report), report.payments, strict=True)]
+
+
+def keep(connection: psycopg.Connection, run: int, payments: list[Payment]) -> None:
+    """Stores the payments of a run that has just been approved, in the caller's transaction."""
+    with connection.cursor() as cursor:
+        cursor.executemany(KEEP, [(p.id, run, p.currency, p.payer, p.payee, p.amount_minor, p.value_date) for p in payments])
+
+
+def payments_of(connection: psycopg.Connection, run: int) -> list[Payment]:
+    """The payments that were approved with a run, by id; none before it is approved."""
+    return [Payment(*row) for row in connection.execute(OF_RUN, (run,))]

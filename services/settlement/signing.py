@@ -1,0 +1,126 @@
+"""Submission, approval and rejection of a run: what is to be signed, and what is done with a signature."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+import psycopg
+
+from clearing.approval import Action, Statement, judge
+from clearing.window import Event, State
+from schemas.canonical import sha256_hex
+from schemas.ids import ProgrammeId
+from services.journal.programmes import load
+from services.journal.windows import lock_window, move_window
+from services.report.verify import Proof, verify_report
+from services.settlement.calendar import UnknownCountry
+from services.settlement.errors import SettlementCode, SettlementError
+from services.settlement.keys import holds
+from services.settlement.payments import Payment, keep, planned
+from services.settlement.people import newest_key
+from services.settlement.runs import SignedRun, newest_run
+
+SIGN = """
+insert into signature (run, day, action, person, key, report_sha256, reason, at, signature) values (%s, %s, %s, %s, %s, %s, %s, %s, %s)
+"""
+VOID = "insert into voided (run, because, at) values (%s, %s, %s)"
+LATER = "select day, state from settlement_window where day > %s and state not in ('open', 'draining') order by day for update"
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """What a signature brought: where the window stands now, and which later windows have to be made anew with it."""
+
+    statement: Statement
+    state: State
+    voided: tuple[date, ...] = ()
+
+
+def to_sign(connection: psycopg.Connection, day: date, action: Action, person: str, now: datetime, *, reason: str | None = None) -> Statement:
+    """What a person has to sign about the newest run of a window. Raises `SettlementError`: no-run, report-changed."""
+    run = newest_run(connection, day)
+    _unchanged(run, run.sha256)
+    reason = " ".join(reason.split()) if reason is not None else None
+    return Statement(ProgrammeId(run.report.programme), day, run.no, action, person, run.sha256, now, reason)
+
+
+def record(connection: psycopg.Connection, programme: str, statement: Statement, signature: bytes) -> Recorded:
+    """Stores a signature and does what it brings, in one transaction; of two at the same moment the second sees the first.
+
+    Raises `SettlementError` where it is not what it claims to be, `clearing.approval.Refused` where the person may not sign this now.
+    """
+    with connection.transaction():
+        try:
+            state = lock_window(connection, statement.window)
+        except LookupError as missing:
+            raise SettlementError(SettlementCode.NO_RUN, str(missing)) from None
+        rejects = statement.action is Action.REJECT
+        later = [(day, State(stands)) for day, stands in connection.execute(LATER, (statement.window,))] if rejects else []
+        run = newest_run(connection, statement.window)
+        key = _proven(connection, run, programme, statement, signature)
+        event = judge(state, run.signed(), statement.action, statement.person, reason=statement.reason, later=[stands for _, stands in later])
+        if not rejects:
+            _sound(connection, run)
+        values = (run.no, run.day, statement.action.value, statement.person, key, statement.report_sha256, statement.reason, statement.at, signature)
+        connection.execute(SIGN, values)
+        if event is None:
+            return Recorded(statement, state)
+        if event is Event.APPROVED:
+            keep(connection, run.no, _dated(connection, run, statement.at))
+        after = move_window(connection, programme, run.day, event, run=(run.no, run.sha256), at=statement.at)
+        voided = _void(connection, programme, run, later, statement.at)
+        return Recorded(statement, after, voided)
+
+
+def checked(connection: psycopg.Connection, day: date) -> list[Proof]:
+    """What has to hold before anybody signs: the hashes up to this report, its sums, and that its own checks hold. Raises `SettlementError`: no-run."""
+    newest_run(connection, day)
+    return verify_report(connection, day)
+
+
+def _proven(connection: psycopg.Connection, run: SignedRun, programme: str, statement: Statement, signature: bytes) -> int:
+    """That the signature is the person's, about this very run and report; returns the number of the key."""
+    if run.no != statement.run:
+        raise SettlementError(SettlementCode.RUN_REPLACED, f"run {statement.run} of window {run.day} was replaced by run {run.no}: look at that one")
+    _unchanged(run, statement.report_sha256)
+    if not statement.programme == run.report.programme == programme:
+        raise SettlementError(SettlementCode.BAD_SIGNATURE, f"what is signed is about {statement.programme}, not about {programme}")
+    key = newest_key(connection, statement.person)
+    if not key.in_force:
+        raise SettlementError(SettlementCode.KEY_REVOKED, f"the key of {statement.person} is revoked: {key.reason}")
+    if not holds(key.public_key, statement.canonical(), signature):
+        raise SettlementError(SettlementCode.BAD_SIGNATURE, f"the signature was not made with the key of {statement.person}")
+    return key.no
+
+
+def _unchanged(run: SignedRun, sha256: str) -> None:
+    recomputed = sha256_hex(run.text.encode())
+    if not sha256 == run.sha256 == recomputed:
+        raise SettlementError(SettlementCode.REPORT_CHANGED, f"the report of run {run.no} has the hash {recomputed}, not {sha256}: clh report verify {run.day}")
+
+
+def _sound(connection: psycopg.Connection, run: SignedRun) -> None:
+    failed = [proof for proof in checked(connection, run.day) if not proof.holds]
+    if failed:
+        what = "; ".join(f"{proof.what} (window {proof.day}): {proof.differs}" for proof in failed[:3])
+        raise SettlementError(SettlementCode.CHECK_FAILED, f"{len(failed)} checks of window {run.day} do not hold: {what}")
+
+
+def _dated(connection: psycopg.Connection, run: SignedRun, at: datetime) -> list[Payment]:
+    try:
+        return planned(run.report, load(connection).programme, at)
+    except UnknownCountry as unknown:
+        raise SettlementError(SettlementCode.UNKNOWN_COUNTRY, str(unknown)) from None
+
+
+def _void(connection: psycopg.Connection, programme: str, rejected: SignedRun, later: list[tuple[date, State]], at: datetime) -> tuple[date, ...]:
+    """Windows after a rejected one rest on what it carried on: their runs fall with it, and are made anew (clearing.md)."""
+    fallen = []
+    for day, state in later:
+        if state in (State.NETTED, State.APPROVED):
+            run = newest_run(connection, day)
+            connection.execute(VOID, (run.no, rejected.no, at))
+            move_window(connection, programme, day, Event.VOIDED, run=(run.no, run.sha256), at=at)
+            fallen.append(day)
+    return tuple(fallen)

@@ -1,0 +1,76 @@
+"""People of a test with keys of their own, who submit, approve and reject."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+
+import psycopg
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from clearing.approval import Action
+from services.settlement.keys import raw
+from services.settlement.people import PersonKey, enrol, revoke
+from services.settlement.signing import Recorded, record, to_sign
+from tests.coalition import Coalition, purchase
+
+MONDAY, TUESDAY, WEDNESDAY = date(2026, 3, 2), date(2026, 3, 3), date(2026, 3, 4)
+MORNING = datetime(2026, 3, 5, 7, 0, tzinfo=UTC)
+
+
+@dataclass(slots=True)
+class Signers:
+    """The people of one coalition. Their clock goes on by a second with each signature."""
+
+    one: Coalition
+    keys: dict[str, Ed25519PrivateKey] = field(default_factory=dict)
+    now: datetime = MORNING
+
+    def enrol(self, *names: str) -> None:
+        """Gives each a new key, and enrols it."""
+        with self.one.books(owner=True) as owner:
+            for name in names:
+                self.keys[name] = Ed25519PrivateKey.generate()
+                enrol(owner, name, raw(self.keys[name]), self.now)
+
+    def revoke(self, name: str) -> PersonKey:
+        """The key counts no more."""
+        with self.one.books(owner=True) as owner:
+            return revoke(owner, name, "lost", self.now)
+
+    def say(self, action: Action, name: str, day: date = MONDAY, *, reason: str | None = None, connection: psycopg.Connection | None = None) -> Recorded:
+        """Signs and hands in; on a connection of its own unless told."""
+        self.now += timedelta(seconds=1)
+        if connection is None:
+            with self.one.books() as own:
+                return self.say(action, name, day, reason=reason, connection=own)
+        statement = to_sign(connection, day, action, name, self.now, reason=reason)
+        return record(connection, self.one.id, statement, self.keys[name].sign(statement.canonical()))
+
+    def approve(self, day: date = MONDAY) -> None:
+        """All that an approval needs."""
+        for action, name in ((Action.SUBMIT, "mia"), (Action.APPROVE, "carl"), (Action.APPROVE, "dora")):
+            self.say(action, name, day)
+
+    def states(self) -> list[str]:
+        """Of all windows."""
+        with self.one.books() as connection:
+            return [state for (state,) in connection.execute("select state from settlement_window order by day")]
+
+
+def shop(one: Coalition) -> None:
+    """Two purchases that somebody owes for."""
+    one.enrol(("m-1", "card-1"))
+    one.publish(purchase("p1", "card-1", 5400), purchase("p2", "card-1", 1999, source="/partners/fuelco"))
+
+
+@contextmanager
+def netted(one: Coalition, *days: date) -> Iterator[Signers]:
+    """Clears windows, and enrols four people who may sign."""
+    for day in days:
+        one.close(day)
+    signers = Signers(one)
+    signers.enrol("mia", "carl", "dora", "emil")
+    yield signers
