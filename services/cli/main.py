@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from services.cli import clearing, demo, dev, dlq, events, explain, ledger, partner, programme, report, run, scenario, window
+from services.cli import clearing, demo, dev, dlq, events, explain, ledger, partner, programme, report, run, scenario, seal, window
 from services.cli.trouble import Guarded
 
 app = typer.Typer(
@@ -33,6 +33,8 @@ app.add_typer(programme.app, name="programme")
 app.add_typer(report.app, name="report")
 app.add_typer(run.app, name="run")
 app.add_typer(scenario.app, name="scenario")
+app.add_typer(seal.app, name="seal")
+app.command(name="verify")(seal.verify)
 app.add_typer(window.app, name="window")
 
 

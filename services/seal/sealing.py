@@ -12,6 +12,7 @@ from clearing.seal import HEAD_CONTEXT, Ranged, Tree, head_of, key_id, party_lea
 from services.explain.ledger import Ledger
 from services.runtime.progress import Progress, silent
 from services.seal import statements as sql
+from services.seal.errors import NotCleared
 from services.seal.keys import Signer
 from services.seal.leaves import Leaf, window_leaves
 
@@ -28,6 +29,14 @@ def seal_due(connection: psycopg.Connection, signer: Signer, *, through: date | 
     for day, *_ in connection.execute(sql.DUE, (through,)).fetchall():
         if seal_window(connection, day, signer, progress):
             days.append(day)
+    return days
+
+
+def seal_through(connection: psycopg.Connection, signer: Signer, day: date, progress: Progress = silent) -> list[date]:
+    """Seals a window and those before it that are due. Raises `NotCleared` where it has no run that stands."""
+    days = seal_due(connection, signer, through=day, progress=progress)
+    if day not in days and connection.execute(sql.OF_DAY, (day,)).fetchone() is None:
+        raise NotCleared(day)
     return days
 
 
@@ -69,7 +78,9 @@ def _build(connection: psycopg.Connection, number: int, leaves: Iterator[Leaf], 
             place += len(some)
             count += len(some)
             progress(STEP, count, None)
-        parties.add(party_leaf(party, tree.root()))
+        top = party_leaf(party, tree.root())
+        connection.execute(sql.KEEP_PARTY, (number, party, place, top.hash))
+        parties.add(top)
     return parties, count
 
 

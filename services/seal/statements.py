@@ -15,6 +15,7 @@ LAST_HEAD = "select no, sha256 from seal order by no desc limit 1"
 # One seal at a time: each names the one before it.
 LOCK_CHAIN = "select pg_advisory_xact_lock(hashtext(current_schema() || ' seal'))"
 KEEP_LEAVES = "copy seal_leaf (seal, party, place, kind, key, body, salt, personal, member, committed) from stdin"
+KEEP_PARTY = "insert into seal_party (seal, party, leaves, hash) values (%s, %s, %s, %s)"
 KEEP_SEAL = "insert into seal (no, day, run, root, leaves, head, sha256, key, signature) values (%s, %s, %s, %s, %s, %s, %s, %s, %s)"
 
 # An entry as it stood when the window was closed. It may have gone on since: what was held was booked or lapsed later, what was refused was tried again.
@@ -73,4 +74,18 @@ ATTEMPTS = """
 select p.id, a.record, a.no, a.by_whom, a.code, a.outcome, a.refused from attempt a join lateral (
   select party from entry e where e.record = a.record limit 1
 ) e on true join party p on p.no = coalesce(e.party, %(operator)s) where a.day = %(day)s order by p.id collate "C", a.record, a.no
+"""
+
+# --- what was sealed -------------------------------------------------------------------------------------------------------------------
+
+SEALS = """
+select s.no, s.day, s.run, s.leaves, s.head, s.sha256, s.key, s.sealed_at, s.run = (select max(no) from run r where r.day = s.day) newest
+from seal s order by s.no
+"""
+CHAIN = "select head, signature from seal where no <= %s order by no"
+OF_DAY = "select no, head from seal where day = %s order by no desc limit 1"
+PARTIES = "select party, hash from seal_party where seal = %s order by party"
+LEAVES = """
+select party, kind, key, body, committed, salt, personal from seal_leaf where seal = %(seal)s and (%(party)s::text is null or party = %(party)s)
+order by party, place
 """

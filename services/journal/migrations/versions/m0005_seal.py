@@ -21,6 +21,9 @@ create table seal (
   sealed_at timestamptz not null default now()
 );
 create index seal_day on seal (day, no);
+create table seal_party (                       -- the leaves of the tree over the parties, so that one party's proof needs no leaf of another
+  seal int not null, party text collate "C" not null, leaves bigint not null, hash bytea not null, primary key (seal, party)
+);
 create table seal_leaf (
   seal int not null, party text collate "C" not null, place bigint not null,
   kind text not null, key text not null, body text not null,
@@ -42,12 +45,13 @@ begin
   return new;
 end $$;
 create trigger append_only before update or delete or truncate on seal for each statement execute function refuse_change();
+create trigger append_only before update or delete or truncate on seal_party for each statement execute function refuse_change();
 create trigger no_deletion before delete or truncate on seal_leaf for each statement execute function refuse_change();
 create trigger only_erasure before update on seal_leaf for each row execute function refuse_all_but_erasure();
 """
 
 
 def upgrade() -> None:
-    """Adds the two tables and who guards them."""
+    """Adds the tables and who guards them."""
     op.execute(TABLES)
     op.execute(GUARDS)
