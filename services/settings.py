@@ -21,6 +21,7 @@ class Settings(BaseSettings):
     kafka_bootstrap: str | None = Field(None, description="Where Kafka answers, as host:port[,host:port]; unset: the local instance.")
     state_dir: Path = Field(Path(".clh"), description="The folder of the local instance: data, logs, addresses.")
     sender_keys: Path | None = Field(None, description="A JSON file of the senders' keys; when set, every event must be signed by its sender.")
+    seal_key: Path | None = Field(None, description="The house's private key, in PEM; when set, every night seals what it has cleared.")
     log_format: str = Field("text", pattern="^(text|json)$", description="How log lines look: text for people, json for machines.")
     log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="The least important log lines that are written.")
     test_docker: bool = Field(False, description="Tests start PostgreSQL and Kafka in containers, where an engine answers.")

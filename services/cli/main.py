@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from services.cli import clearing, demo, dev, dlq, events, explain, ledger, partner, people, programme, report, run, scenario, settlement, window
+from services.cli import clearing, demo, dev, dlq, events, explain, ledger, partner, people, programme, report, run, scenario, seal, settlement, window
 from services.cli.trouble import Guarded
 
 app = typer.Typer(
@@ -34,6 +34,8 @@ app.add_typer(programme.app, name="programme")
 app.add_typer(report.app, name="report")
 app.add_typer(run.app, name="run")
 app.add_typer(scenario.app, name="scenario")
+app.add_typer(seal.app, name="seal")
+app.command(name="verify")(seal.verify)
 app.add_typer(settlement.app, name="settlement")
 app.add_typer(window.app, name="window")
 

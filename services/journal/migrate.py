@@ -15,7 +15,9 @@ from services.journal.programmes import NoProgramme
 APPLICATION_ROLE = "clh_app"
 READER_ROLE = "clh_reader"
 
-APPEND_ONLY = ("transfer", "identity", "total", "tally", "run", "programme", "attempt", "signature", "voided", "payment")
+APPEND_ONLY = (
+    "transfer", "identity", "total", "tally", "run", "programme", "attempt", "signature", "voided", "payment", "seal", "seal_party", "seal_leaf",
+)  # fmt: skip
 CHANGEABLE = (
     "party", "contract", "mechanic", "unit", "source", "topic", "settlement_window", "cut", "night_step", "progress",
     "card", "member", "lot", "original", "shared_use", "relay", "obligation", "carried",
@@ -68,6 +70,8 @@ def _grant(admin: psycopg.Connection, schema: str) -> None:
             for table in there.intersection(tables):
                 cursor.execute(sql.SQL("grant {} on {}.{} to {}").format(sql.SQL(rights), name, sql.Identifier(table), app))
         cursor.execute(sql.SQL("grant delete on {0}.obligation, {0}.carried to {1}").format(name, app))
+        if "seal_leaf" in there:  # a person can be erased from what was sealed; a trigger refuses any other change
+            cursor.execute(sql.SQL("grant update (salt, personal, member) on {}.seal_leaf to {}").format(name, app))
         decided = "booked, outcome, party, contract, member, card, code, detail, pointer, applied, answer, body"
         cursor.execute(sql.SQL("grant update ({}) on {}.entry to {}").format(sql.SQL(decided), name, app))
 

@@ -9,6 +9,7 @@ from functools import partial
 from clearing.night import Progress, run_night
 from services.house import House
 from services.night.books import PgNight
+from services.settings import settings
 
 # Windows that are not netted, oldest first.
 TO_CLEAR = "select day, state, ends_at from settlement_window where state in ('open', 'draining', 'closed') order by day"
@@ -46,13 +47,28 @@ def _clear_all(night: PgNight, moment: datetime, progress: Progress, *, half_don
         rows = night.connection.execute(TO_CLEAR).fetchall()
         due = [day for day, state, ends_at in rows if state != "open" or (not half_done_only and ends_at is not None and ends_at <= moment)]
         if not due:
+            if not cleared:  # what an earlier run cleared and did not come to seal
+                _seal(night, None, progress)
             return cleared
         run_night(due[0], night.plan.file, night, partial(_of_window, progress, due[0]))
+        _seal(night, due[0], progress)
         cleared.append(due[0])
 
 
 def _of_window(progress: Progress, day: date, step: str) -> None:
     progress(f"{day}: {step}")
+
+
+def _seal(night: PgNight, day: date | None, progress: Progress) -> None:
+    """Seals what is cleared and not sealed, where the house has a key. What fails here leaves the window netted; the next run seals it."""
+    path = settings().seal_key
+    if path is not None:
+        from services.seal.keys import FileSigner
+        from services.seal.sealing import seal_due
+
+        if day is not None:
+            _of_window(progress, day, "seal")
+        seal_due(night.connection, FileSigner(path), through=day)
 
 
 def close_by_hand(
@@ -67,3 +83,4 @@ def close_by_hand(
     night = house.night(programme, booked_to_cut, by_hand=True)
     with closing(night.connection):
         run_night(day, night.plan.file, night, partial(_of_window, progress, day))
+        _seal(night, day, progress)

@@ -1,0 +1,248 @@
+#!/usr/bin/env python3
+"""Verifies an export of the clearing house: python3 verify_export.py EXPORT HOUSE_KEYS [HEAD]. Needs Python 3.11 and nothing else.
+
+For auditors, to be read from top to bottom; it shares no code with `clh verify`. HOUSE_KEYS: the house's public keys, a line of 64 hexadecimal digits
+each, from elsewhere than the export; nothing else is taken on trust. HEAD: the hash of a head that was told earlier. What does not hold is printed as
+`file: entry: what`, and the exit code is 1. What the files are: docs/how-to/verify-an-export.md.
+"""
+
+# fmt: off
+import hashlib
+import io
+import json
+import re
+import sys
+import tarfile
+from fractions import Fraction
+from functools import reduce
+from pathlib import Path
+
+FILES = ("manifest.json", "manifest.sig", "statement.json", "entries.jsonl", "proof.json", "chain.jsonl")
+KINDS = ("run", "line", "entry", "attempt", "night")
+BAD_CONTENT = (ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError, ArithmeticError)
+
+# --- Ed25519, verification only, as RFC 8032 writes it (sections 5.1 and 6); points are (X, Y, Z, T) with x = X/Z, y = Y/Z, xy = T/Z -------
+P, L = 2**255 - 19, 2**252 + 27742317777372353535851937790883648493
+D = -121665 * pow(121666, P - 2, P) % P
+
+def point_add(a, b):
+    s, t, u, v = (a[1] - a[0]) * (b[1] - b[0]), (a[1] + a[0]) * (b[1] + b[0]), 2 * a[3] * b[3] * D, 2 * a[2] * b[2]
+    e, f, g, h = t - s, v - u, v + u, t + s
+    return e * f % P, g * h % P, f * g % P, e * h % P
+
+def point_times(n, a):
+    return point_add(point_times(n >> 1, point_add(a, a)), a if n & 1 else (0, 1, 1, 0)) if n else (0, 1, 1, 0)
+
+def point_read(data):
+    y, sign = int.from_bytes(data, "little") & (1 << 255) - 1, data[31] >> 7
+    square = (y * y - 1) * pow(D * y * y + 1, P - 2, P) % P
+    x = pow(square, (P + 3) // 8, P)
+    if (x * x - square) % P:
+        x = x * pow(2, (P - 1) // 4, P) % P
+    x = P - x if x & 1 != sign else x
+    return None if y >= P or (x * x - square) % P or x == P else (x, y, 1, x * y % P)
+
+BASE = point_read((4 * pow(5, P - 2, P) % P).to_bytes(32, "little"))
+
+def signed(public, message, signature):
+    key, r = len(public) == 32 and point_read(public), len(signature) == 64 and point_read(signature[:32])
+    s = int.from_bytes(signature[32:], "little")
+    if not key or not r or s >= L:
+        return False
+    k = int.from_bytes(hashlib.sha512(signature[:32] + public + message).digest(), "little") % L
+    left, right = point_times(s, BASE), point_add(r, point_times(k, key))
+    return (left[0] * right[2] - right[0] * left[2]) % P == 0 and (left[1] * right[2] - right[1] * left[2]) % P == 0
+
+# --- what is hashed: the first byte says what it is, and every part has its length before it ------------------------------------------------
+def sha(data):
+    return hashlib.sha256(data).digest()
+
+def text(value):  # the one form of a JSON value
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()
+
+def packed(*parts):
+    return b"".join(len(part).to_bytes(4, "big") + part for part in parts)
+
+def sums_of(leaf):  # what a leaf adds to the sums of the nodes above it
+    body, sums = leaf["body"], {"count/" + leaf["kind"]: 1}
+    if leaf["kind"] == "line":
+        sums["net/" + body["currency"]] = body["amount_minor"] * ((body["creditor"] == leaf["party"]) - (body["debtor"] == leaf["party"]))
+    for code, _sponsor, _contract, _counterparty, _counter, unit, amount in body.get("moves", []):
+        sums[f"moved/{unit}/{code}"] = sums.get(f"moved/{unit}/{code}", 0) + amount
+    if "outcome" in body:
+        sums["events/" + body["outcome"]] = 1
+    return sums
+
+def node_text(node):  # a node of a party's tree: hash, number of leaves, sums
+    return packed(node[0], b"%d" % node[1], *(part.encode() for name in sorted(node[2]) for part in (name, str(node[2][name]))))
+
+def above(left, right):
+    sums = {name: left[2].get(name, 0) + right[2].get(name, 0) for name in left[2] | right[2]}
+    return sha(b"\x01" + packed(node_text(left), node_text(right))), left[1] + right[1], sums
+
+def grown(stack, node):  # the complete subtrees so far as (height, node), the highest first
+    height = 0
+    while stack and stack[-1][0] == height:
+        node, height = above(stack.pop()[1], node), height + 1
+    stack.append((height, node))
+
+def root_of(stack):
+    return reduce(lambda right, left: above(left, right), [node for _, node in reversed(stack)])
+
+def top_above(left, right):  # a node of the tree over the parties: hash, first party, last party
+    if not left[2] < right[1]:
+        raise ValueError("parties out of order")
+    return sha(b"\x03" + packed(*(packed(n[0], n[1].encode(), n[2].encode()) for n in (left, right)))), left[1], right[2]
+
+def climbed(node, index, count, path):  # the root, from a leaf, its place among so many, and the nodes beside its way, the lowest first
+    if not 0 <= index < count or (count == 1 and path):
+        raise ValueError("the path does not fit")
+    if count == 1:
+        return node
+    split, (*lower, beside) = 1 << (count - 1).bit_length() - 1, path
+    if index < split:
+        return top_above(climbed(node, index, split, lower), beside)
+    return top_above(beside, climbed(node, index - split, count - split, lower))
+
+# --- an export: a tar with the six files in their order and nothing else in it ----------------------------------------------------------------
+class Export:
+    def __init__(self, path, keys, head=None):
+        public = [bytes.fromhex(line[:64]) for line in Path(keys).read_text("ascii").splitlines() if line.strip() and not line.startswith("#")]
+        self.keys, self.known, self.problems, self.content = {sha(key).hex()[:16]: key for key in public}, head, [], {}
+        self.roots, self.lines, self.runs, self.totals, self.head, self.manifest = {}, {}, {}, {}, {}, {}
+        file = io.BytesIO(Path(path).read_bytes())
+        for name in FILES:
+            frame = file.read(512)
+            size = int(frame[124:135], 8) if re.fullmatch(b"[0-7]{11}", frame[124:135]) else 0
+            info = tarfile.TarInfo(name)
+            info.size, self.content[name] = size, file.read(size)
+            if frame != info.tobuf(tarfile.USTAR_FORMAT) or file.read(-size % 512) != bytes(-size % 512):
+                self.wrong(name, "its header in the archive, or what fills its last block, was changed")
+        if file.read() != bytes(1024):
+            self.wrong(FILES[-1], "the archive does not end behind it")
+        steps = ((self.bytes_signed, 0), (self.chain, 5), (self.entries, 3), (self.proof, 4), (self.statement, 2), (self.follows, 3))
+        for step, name in () if self.problems else steps:
+            try:
+                step()
+            except BAD_CONTENT as error:
+                self.wrong(FILES[name], f"it cannot be read as what it should be ({type(error).__name__})")
+
+    def wrong(self, file, what, entry=None):
+        self.problems.append(": ".join(part for part in (file, entry, what) if part))
+
+    def read(self, name):
+        value = json.loads(self.content[name])
+        if text(value) != self.content[name]:
+            self.wrong(name, "it is not in the one form of its content")
+        return value
+
+    def rows(self, name):
+        if not self.content[name].endswith(b"\n"):
+            self.wrong(name, "its last line has no end")
+        return self.content[name].removesuffix(b"\n").split(b"\n")
+
+    def bytes_signed(self):  # the manifest is signed, and the other files have the bytes that it names
+        found = re.fullmatch(b"([0-9a-f]{64}) ([0-9a-f]{128})\n", self.content["manifest.sig"]) or self.wrong("manifest.sig", "it is no signature")
+        self.manifest = self.read("manifest.json")
+        digest = sha(self.content["manifest.json"]).hex().encode()
+        key, message = self.keys.get(self.manifest["key"], b""), b"clh export manifest 1\n" + self.content["manifest.json"]
+        if found and not signed(key, message, bytes.fromhex(found[2].decode())):
+            self.wrong("manifest.sig" if found[1] == digest else "manifest.json", "the signature of the manifest does not hold")
+        elif found and found[1] != digest:
+            self.wrong("manifest.sig", "it names another hash than that of the manifest")
+        for name in sorted({*FILES[2:], *self.manifest["files"]}):
+            if self.manifest["files"].get(name) != {"bytes": len(self.content[name]), "sha256": sha(self.content[name]).hex()}:
+                self.wrong(name, "its bytes are not those that were signed")
+
+    def chain(self):  # every head is signed and names the one before it; the last is the one that the manifest means
+        heads = [None]
+        for number, line in enumerate(self.rows("chain.jsonl"), 1):
+            link = json.loads(line)
+            head = self.head = link["head"]
+            if text(link) != line or not signed(self.keys.get(head["key"], b""), b"clh seal head 1\n" + text(head), bytes.fromhex(link["signature"])):
+                self.wrong("chain.jsonl", "its signature does not hold", f"head {number}")
+            if (head["number"], head["previous"], head["programme"]) != (number, heads[-1], self.manifest.get("programme")):
+                self.wrong("chain.jsonl", "it does not follow from the head before it", f"head {number}")
+            heads.append(sha(text(head)).hex())
+        if self.known not in heads:
+            self.wrong("chain.jsonl", "the head that was told before is not in it")
+        if (heads[-1], self.head["window"]) != (self.manifest.get("head_sha256"), self.manifest.get("window")):
+            self.wrong("chain.jsonl", "its last head is not that of the manifest")
+
+    def entries(self):  # every leaf is what its hash says, in its order; the trees grow from them
+        stacks, before = {}, None
+        for number, row in enumerate(self.rows("entries.jsonl"), 1):
+            entry = f"line {number}"
+            try:
+                leaf = json.loads(row)
+                party, kind, body, salt, personal = (leaf[name] for name in ("party", "kind", "body", "salt", "personal"))
+                entry = f"{party} {kind} {leaf['key']}" + (f" (event {body['id']})" if body.get("id") else "")
+                if text(leaf) != row or re.search("[^0-9a-f]", leaf["committed"] + (salt or "")):
+                    self.wrong("entries.jsonl", "it is not in the one form of its content", entry)
+                committed = bytes.fromhex(leaf["committed"])  # without salt and personal data the person is erased, or not for this reader
+                if (salt, personal) != (None, None) and sha(b"\x04" + packed(bytes.fromhex(salt), text(personal))) != committed:
+                    self.wrong("entries.jsonl", "what it says of a person is not what was sealed", entry)
+                digest = sha(b"\x00" + packed(party.encode(), kind.encode(), leaf["key"].encode(), text(body), committed))
+                if digest.hex() != leaf["leaf"]:
+                    self.wrong("entries.jsonl", "it was changed", entry)
+                place = [party, KINDS.index(kind), leaf["key"].rstrip("0123456789"), int(re.search("[0-9]*$", leaf["key"])[0] or 0)]
+                if before and (place[:2] < before[:2] or (place[:3] == before[:3] and place[3] <= before[3])):
+                    self.wrong("entries.jsonl", "it stands behind what comes after it, or twice", entry)
+                before = place
+                for *key, amount in body.get("moves", []):
+                    self.totals[party, *key] = self.totals.get((party, *key), 0) + amount
+                if kind in ("line", "run"):
+                    (self.lines if kind == "line" else self.runs).setdefault(party, []).append(body)
+                grown(stacks.setdefault(party, []), (digest, 1, sums_of(leaf)))
+            except BAD_CONTENT:
+                self.wrong("entries.jsonl", "it cannot be read", entry)
+        self.roots = {party: root_of(stack) for party, stack in stacks.items()}
+
+    def proof(self):  # every party's tree stands in the signed root, at the one place of that party
+        paths, run = self.read("proof.json")["paths"], {"window": self.head["window"], **self.head["run"]}
+        if set(paths) != set(self.roots) or self.manifest["party"] not in self.roots or len(self.roots) not in (1, self.head["parties"]):
+            self.wrong("proof.json", "it proves others than the party whose export this is, or all parties of the window")
+        for party, root in self.roots.items():
+            path = [(bytes.fromhex(node["hash"]), node["first"], node["last"]) for node in paths[party]["path"]]
+            leaf = sha(b"\x02" + packed(party.encode(), node_text(root))), party, party
+            if climbed(leaf, paths[party]["index"], self.head["parties"], path)[0].hex() != self.head["root"]:
+                self.wrong("entries.jsonl", f"the entries of {party} are not all those that were sealed, and no other")
+            if self.runs.get(party) != [run]:
+                self.wrong("entries.jsonl", f"the run of {party} is not that of the head")
+
+    def statement(self):  # the statement is the sealed lines, and their sum
+        party, net = self.manifest["party"], {}
+        for line in (lines := self.lines.get(party, [])):
+            net[line["currency"]] = net.get(line["currency"], 0) + line["amount_minor"] * (1 if line["creditor"] == party else -1)
+        told = [{name: line[name] for name in line if name not in ("sources", "basis")} for line in lines]
+        whole = {"format": 1, "party": party, "report_sha256": self.head["run"]["report_sha256"], "lines": told, "net_minor": net}
+        if self.read("statement.json") != whole | {name: self.head[name] for name in ("programme", "window")}:
+            self.wrong("statement.json", "it does not follow from the sealed lines")
+
+    def follows(self):  # quantities are those of the entries, amounts are quantity × price, or a percentage, rounded once, half-even
+        for party, lines in self.lines.items():
+            for line in lines:
+                due = self.due(party, line, {line["line"]: line for line in lines})
+                if due is None or round(due) != line["amount_minor"]:
+                    self.wrong("entries.jsonl", f"it says {line['amount_minor']}, what it rests on says {due}", f"{party} line {line['line']}")
+
+    def due(self, party, line, lines):  # the exact amount in minor units; None where its quantity, or what it rests on, is another
+        price = None if line["unit_price"] is None else Fraction(line["unit_price"]) * 10 ** line["places"]
+        if keys := {tuple(key) for key in line["sources"]}:
+            quantity = sum(self.totals.get((party if party in (key[1], key[3]) else key[1], *key), 0) for key in keys)
+            return quantity if price is None else quantity * price if quantity == line["quantity"] else None
+        basis = line["basis"]
+        if basis is None:  # a monthly fee
+            return price if line["quantity"] == 1 and line["kind"] == "fee" else None
+        if "percent" not in basis:  # what the fees of the month fall short of
+            return Fraction(basis["minimum_minor"]) - Fraction(basis["paid_minor"])
+        for number, counts in basis["of"]:
+            amount, most = lines[number]["amount_minor"], Fraction(lines[number]["unit_price"] or 0) * 10 ** line["places"] * (lines[number]["quantity"] or 0)
+            if abs(Fraction(counts)) > max(most, amount) or (line["kind"] == "vat" and abs(Fraction(counts)) != amount):
+                return None
+        return abs(Fraction(basis["percent"]) / 100 * sum(Fraction(counts) for _, counts in basis["of"]))
+
+if __name__ == "__main__":
+    export = Export(*sys.argv[1:4])
+    print("\n".join([*export.problems, f"{sys.argv[1]}: {'IT DOES NOT HOLD' if export.problems else 'everything holds'}"]))
+    sys.exit(bool(export.problems))

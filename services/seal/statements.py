@@ -1,0 +1,91 @@
+"""What a window's leaves are read from. Both big questions are answered in the order of the leaves and read through a cursor of the server."""
+
+from clearing.entries import Code
+
+# The newest run of each window that stands and is not sealed yet, oldest window first.
+DUE = """
+select r.day, r.no, r.sha256, r.previous from (
+  select distinct on (day) day, no, sha256, previous from run order by day, no desc
+) r join settlement_window w on w.day = r.day
+where w.state not in ('open', 'draining', 'closed') and r.day <= coalesce(%s, r.day) and not exists (select 1 from seal s where s.run = r.no)
+order by r.day
+"""
+PROGRAMME = "select sha256 from programme order by no desc limit 1"
+LAST_HEAD = "select no, sha256 from seal order by no desc limit 1"
+# One seal at a time: each names the one before it.
+LOCK_CHAIN = "select pg_advisory_xact_lock(hashtext(current_schema() || ' seal'))"
+KEEP_LEAVES = "copy seal_leaf (seal, party, place, kind, key, body, salt, personal, member, committed) from stdin"
+KEEP_PARTY = "insert into seal_party (seal, party, leaves, hash) values (%s, %s, %s, %s)"
+KEEP_SEAL = "insert into seal (no, day, run, root, leaves, head, sha256, key, signature) values (%s, %s, %s, %s, %s, %s, %s, %s, %s)"
+
+# An entry as it stood when the window was closed. It may have gone on since: what was held was booked or lapsed later, what was refused was tried again.
+_STOOD = """
+case when e.booked is not distinct from %(day)s then e.outcome
+  when exists (select 1 from attempt a where a.record = e.record and a.day > %(day)s) then 'rejected'
+  when e.booked > %(day)s or (e.code = 'claim-expired' and e.event_day + %(claim_days)s > %(day)s) then 'held'
+  else e.outcome end
+"""
+_CODE = "coalesce((select a.code from attempt a where a.record = e.record and a.day > %(day)s order by a.no limit 1), e.code)"
+_OURS = """
+select record, day, booked, outcome, type, source, id, party, contract, member, card, event_day, code, body, raw from entry where day = %(day)s
+union all
+select record, day, booked, outcome, type, source, id, party, contract, member, card, event_day, code, body, raw
+  from entry where booked = %(day)s and booked <> day
+"""
+# What each transfer and each counted purchase is to whom: a row for the sponsor, and one for the counterparty where it is another.
+_MOVES = f"""
+select t.sponsor party, t.entry, t.line, t.code, t.sponsor, t.contract, t.counterparty, t.counter_contract, t.unit, t.amount
+  from transfer t where t.day = %(day)s and t.entry > 0
+union all
+select t.counterparty, t.entry, t.line, t.code, t.sponsor, t.contract, t.counterparty, t.counter_contract, t.unit, t.amount
+  from transfer t where t.day = %(day)s and t.entry > 0 and t.counterparty <> t.sponsor
+union all
+select e.party, e.record, -1, {int(Code.PURCHASE)}, e.party, e.contract, null, null, %(purchases)s, 1
+  from ours e where e.booked = %(day)s and e.outcome = 'accepted' and e.type = 'purchase.v1'
+union all
+select coalesce(e.party, %(operator)s), e.record, -2, null, null, null, null, null, null, null from ours e
+"""  # noqa: S608  # a number from the code
+# One row for each entry and party: what came, what became of it, and what it moved for this party. What nobody proved to have sent is the operator's.
+ENTRIES = f"""
+with ours as materialized ({_OURS}),
+moved as (
+  select m.party, m.entry, jsonb_agg(jsonb_build_array(m.code, m.sponsor, m.contract, m.counterparty, m.counter_contract, m.unit, m.amount) order by m.line)
+    filter (where m.code is not null) moves
+  from ({_MOVES}) m group by m.party, m.entry
+)
+select p.id party, e.record, e.day, e.type, e.source, e.id, e.party sender, e.event_day,
+  {_STOOD} outcome, {_CODE} code, e.card, e.member, m.id member_id,
+  encode(sha256(coalesce(convert_to(e.body, 'UTF8'), e.raw)), 'hex') content, x.moves
+from moved x join ours e on e.record = x.entry join party p on p.no = x.party left join member m on m.no = e.member
+order by p.id collate "C", e.record
+"""  # noqa: S608  # parts of statements from this file
+# The night's own rows (released, expired), one by one.
+NIGHT = """
+select p.id party, x.entry, x.line, x.code, x.sponsor, x.contract, x.counterparty, x.counter_contract, x.unit, x.amount, x.expiry, x.earned, x.member, m.id
+from (
+  select sponsor party, * from transfer where day = %(day)s and entry < 0
+  union all
+  select counterparty, * from transfer where day = %(day)s and entry < 0 and counterparty <> sponsor
+) x join party p on p.no = x.party left join member m on m.no = x.member
+order by p.id collate "C", x.entry desc, x.line
+"""
+# New attempts at what had been refused.
+ATTEMPTS = """
+select p.id, a.record, a.no, a.by_whom, a.code, a.outcome, a.refused from attempt a join lateral (
+  select party from entry e where e.record = a.record limit 1
+) e on true join party p on p.no = coalesce(e.party, %(operator)s) where a.day = %(day)s order by p.id collate "C", a.record, a.no
+"""
+
+# --- what was sealed -------------------------------------------------------------------------------------------------------------------
+
+SEALS = """
+select s.no, s.day, s.run, s.leaves, s.head, s.sha256, s.key, s.sealed_at, s.run = (select max(no) from run r where r.day = s.day) newest
+from seal s order by s.no
+"""
+CHAIN = "select head, signature from seal where no <= %s order by no"
+OF_DAY = "select no, head from seal where day = %s order by no desc limit 1"
+PARTIES = "select party, hash from seal_party where seal = %s order by party"
+LEAVES = """
+select party, kind, key, body, committed, salt, personal from seal_leaf where seal = %(seal)s and (%(party)s::text is null or party = %(party)s)
+order by party, place
+"""

@@ -1,0 +1,316 @@
+"""`clh verify`: proves an export from itself and a public key. No database, no network, no clock.
+
+Each step says what it found; nothing that stands in the file can raise. Whatever was changed, the file of the archive is named, and the entry where that
+can be told: each line of `entries.jsonl` carries the hash of its leaf.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from clearing.seal import (
+    HEAD_CONTEXT,
+    MANIFEST_CONTEXT,
+    Ranged,
+    Summed,
+    Tree,
+    canonical,
+    climb,
+    commitment,
+    leaf_hash,
+    party_leaf,
+    ranged,
+    sha256,
+    summed,
+    sums_of,
+)
+from clearing.sealed_lines import Key, Totals, add_moves, without_line, wrong_lines
+from services.runtime.progress import Progress, silent
+from services.seal.container import CHAIN, ENTRIES, MANIFEST, MEMBERS, PROOF, SIGNATURE, STATEMENT, Archive, take_apart
+from services.seal.export import statement
+from services.seal.keys import signed_by
+from services.seal.leaves import KINDS
+
+STEP = "verify"
+REPORT_EVERY = 5_000
+PROBLEMS_MAX = 100
+"""So many are named; one is enough to refuse an export."""
+WRITTEN = re.compile(rb"([0-9a-f]{64}) ([0-9a-f]{128})\n")
+"""The signature: the hash of the manifest, so that it can be told which of the two was changed, and the signature of it."""
+HEX = re.compile("(?:[0-9a-f]{2})*", re.ASCII)
+UNUSABLE = (ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError, ZeroDivisionError, OverflowError)
+"""What content that is not what it should be makes of the steps below."""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something that does not hold: in which file of the archive, at which entry where that can be told, and what."""
+
+    file: str
+    what: str
+    entry: str | None = None
+
+
+@dataclass(slots=True)
+class Verdict:
+    """What was found. `notes` are no faults: what a reader may want to know."""
+
+    problems: list[Problem] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    programme: str | None = None
+    window: str | None = None
+    party: str | None = None
+    entries: int = 0
+    lines: int = 0
+    heads: int = 0
+    head_sha256: str | None = None
+
+    @property
+    def holds(self) -> bool:
+        """Whether nothing was found."""
+        return not self.problems
+
+    def wrong(self, file: str, what: str, entry: str | None = None) -> None:
+        """Notes a problem."""
+        if len(self.problems) < PROBLEMS_MAX:
+            self.problems.append(Problem(file, what, entry))
+
+
+def verify(path: Path, keys: Mapping[str, bytes], *, known_head: str | None = None, progress: Progress = silent) -> Verdict:
+    """Verifies an export. `keys`: public keys of the house by their ids, from elsewhere; `known_head`: the hash of a head that was told before."""
+    verdict = Verdict()
+    with path.open("rb") as file:
+        archive = take_apart(file)
+        for name, what in archive.damaged:
+            verdict.wrong(name, what)
+        if not archive.damaged:  # what is inside could not be told from what was put around it
+            _Verifying(archive, keys, verdict, progress).all(known_head)
+    return verdict
+
+
+class _Verifying:
+    """The steps, in their order."""
+
+    def __init__(self, archive: Archive, keys: Mapping[str, bytes], verdict: Verdict, progress: Progress) -> None:
+        self.archive = archive
+        self.keys = keys
+        self.verdict = verdict
+        self.progress = progress
+        self.head: dict[str, Any] = {}
+        self.manifest: dict[str, Any] = {}
+        self.roots: dict[str, Summed] = {}
+        self.lines: dict[str, dict[int, Any]] = {}
+        self.runs: dict[str, list[Any]] = {}
+        self.totals: Totals = {}
+
+    def all(self, known_head: str | None) -> None:
+        """Every step; one that cannot be made says so, and the others are made."""
+        for file, step in (
+            (MANIFEST, self._manifest),
+            (CHAIN, lambda: self._chain(known_head)),
+            (ENTRIES, self._entries),
+            (PROOF, self._proof),
+            (STATEMENT, self._statement),
+            (ENTRIES, self._follows),
+        ):
+            try:
+                step()
+            except UNUSABLE as error:
+                self.verdict.wrong(file, f"it cannot be read as what it should be ({type(error).__name__})")
+
+    def _parsed(self, name: str) -> Any:
+        content = self.archive.content(name)
+        value = json.loads(content)
+        if canonical(value) != content:
+            self.verdict.wrong(name, "it is not in the one form that its content has")
+        return value
+
+    def _manifest(self) -> None:
+        """The manifest is signed, and the other files have the bytes that it names."""
+        text = self.archive.content(MANIFEST)
+        found = WRITTEN.fullmatch(self.archive.content(SIGNATURE))
+        if found is None:
+            self.verdict.wrong(SIGNATURE, "it is not written as a signature is")
+        manifest = self.manifest = self._parsed(MANIFEST)
+        key = str(manifest["key"])
+        if key not in self.keys:
+            self.verdict.wrong(MANIFEST, f"it is signed with key {key}, which is none of the house's keys that were given")
+        elif found is not None:
+            own = found[1].decode() == sha256(text)
+            if not signed_by(self.keys, key, bytes.fromhex(found[2].decode()), MANIFEST_CONTEXT + text):
+                self.verdict.wrong(SIGNATURE if own else MANIFEST, "the signature of the manifest does not hold")
+            elif not own:
+                self.verdict.wrong(SIGNATURE, "it names another hash than that of the manifest")
+        self.verdict.programme, self.verdict.window, self.verdict.party = manifest["programme"], manifest["window"], manifest["party"]
+        for name in MEMBERS[2:]:
+            told = manifest["files"][name]
+            if (told["bytes"], told["sha256"]) != (self.archive.members[name].size, self.archive.sha256(name)):
+                self.verdict.wrong(name, "its bytes are not those that the manifest names")
+        if set(manifest["files"]) != set(MEMBERS[2:]):
+            self.verdict.wrong(MANIFEST, "it names other files than those of an export")
+
+    def _chain(self, known_head: str | None) -> None:
+        """Every head is signed, names the one before it, and the last is the one of the manifest."""
+        previous, number, known = None, 0, known_head is None
+        for line in self.archive.lines(CHAIN):
+            number += 1
+            link = json.loads(line)
+            head, text = link["head"], canonical(link["head"])
+            if canonical(link) != line:
+                self.verdict.wrong(CHAIN, "it is not in the one form that its content has", f"head {number}")
+            if not signed_by(self.keys, str(head["key"]), _hex(link["signature"]), HEAD_CONTEXT + text):
+                self.verdict.wrong(CHAIN, f"its signature by key {head['key']} does not hold", f"head {number}")
+            if (head["number"], head["previous"], head["programme"]) != (number, previous, self.verdict.programme):
+                self.verdict.wrong(CHAIN, "it does not follow from the head before it", f"head {number}")
+            self.head, previous = head, sha256(text)
+            known = known or previous == known_head
+        self.verdict.heads, self.verdict.head_sha256 = number, previous
+        if not self.archive.ends_with_newline(CHAIN):
+            self.verdict.wrong(CHAIN, "its last line has no end")
+        if not known:
+            self.verdict.wrong(CHAIN, f"the head {known_head}, which was told before, is not in it")
+        if (previous, self.head.get("window")) != (self.manifest.get("head_sha256"), self.verdict.window):
+            self.verdict.wrong(CHAIN, "its last head is not that of the manifest")
+
+    def _entries(self) -> None:
+        """Each leaf is what its hash says, and they stand in their order; their trees are built."""
+        tree: Tree[Summed] = Tree(summed)
+        before: tuple[str, int, str, int] | None = None
+        for number, line in enumerate(self.archive.lines(ENTRIES), start=1):
+            leaf = self._leaf(number, line)
+            if leaf is None:
+                continue
+            party, kind = leaf["party"], leaf["kind"]
+            place = party, KINDS.index(kind), *_place(leaf["key"])
+            if before is None or before[0] != party:
+                if before is not None:
+                    self.roots[before[0]] = tree.root()
+                tree = Tree(summed)
+            if before is not None and (place[:2] < before[:2] or (place[:3] == before[:3] and place[3] <= before[3])):
+                self.verdict.wrong(ENTRIES, "it is there twice" if place == before else "it stands behind what comes after it", _named(leaf))
+            before = place
+            tree.add(Summed(_hex(leaf["leaf"]), 1, sums_of(party, kind, leaf["body"])))
+            self.verdict.entries += 1
+            if number % REPORT_EVERY == 0:
+                self.progress(STEP, number, None)
+        if before is not None:
+            self.roots[before[0]] = tree.root()
+        if not self.archive.ends_with_newline(ENTRIES):
+            self.verdict.wrong(ENTRIES, "its last line has no end")
+
+    def _leaf(self, number: int, line: bytes) -> dict[str, Any] | None:
+        """One leaf, its hash recomputed; None where it cannot be read."""
+        entry = f"line {number}"
+        try:
+            leaf: dict[str, Any] = json.loads(line)
+            entry = _named(leaf)
+            if canonical(leaf) != line:
+                self.verdict.wrong(ENTRIES, "it is not in the one form that its content has", entry)
+            committed, salt, personal = _hex(leaf["committed"]), leaf["salt"], leaf["personal"]
+            if (salt is None) != (personal is None) or (salt is not None and commitment(_hex(salt), canonical(personal)) != committed):
+                self.verdict.wrong(ENTRIES, "what it says of a person is not what was sealed", entry)
+            hashed = leaf_hash(leaf["party"], leaf["kind"], leaf["key"], canonical(leaf["body"]), committed)
+            if hashed.hex() != leaf["leaf"]:
+                self.verdict.wrong(ENTRIES, "it was changed: it does not have the hash that stands beside it", entry)
+            party, body = leaf["party"], leaf["body"]
+            add_moves(self.totals, party, body.get("moves", []))
+            if leaf["kind"] == "line":
+                self.lines.setdefault(party, {})[body["line"]] = body
+                self.verdict.lines += 1
+            elif leaf["kind"] == "run":
+                self.runs.setdefault(party, []).append(body)
+        except UNUSABLE:
+            self.verdict.wrong(ENTRIES, "it cannot be read as an entry", entry)
+            return None
+        return leaf
+
+    def _proof(self) -> None:
+        """Each party's tree is in the root that was signed, at a place of its own; its run is the one of the head."""
+        proof = self._parsed(PROOF)
+        paths, party, root = proof["paths"], self.verdict.party, _hex(self.head["root"])
+        if set(paths) != set(self.roots):
+            self.verdict.wrong(PROOF, "it proves other parties than those whose entries are there")
+        if party not in self.roots or len(self.roots) not in (1, self.head["parties"]):
+            self.verdict.wrong(ENTRIES, f"they are neither all entries of {party} nor all of the window")
+        run = {"window": self.head["window"], **self.head["run"]}
+        for name, top in self.roots.items():
+            beside = [Ranged(_hex(node["hash"]), node["first"], node["last"]) for node in paths[name]["path"]]
+            reached = climb(party_leaf(name, top), paths[name]["index"], self.head["parties"], beside, ranged)
+            if reached.hash != root:
+                self.verdict.wrong(ENTRIES, f"the entries of {name} are not those that were sealed, or {PROOF} is another's")
+            if self.runs.get(name) != [run]:
+                self.verdict.wrong(ENTRIES, f"the run of {name} is not that of the head")
+
+    def _statement(self) -> None:
+        """The statement is the one that follows from the sealed lines."""
+        stated, party = self._parsed(STATEMENT), str(self.verdict.party)
+        expected = statement(self.head, party, self.lines.get(party, {}).values())
+        if stated != expected:
+            self.verdict.wrong(STATEMENT, "it does not follow from the sealed lines" + _difference(stated, expected))
+
+    def _follows(self) -> None:
+        """Lines follow from entries; where both sides of a line are there, they are the same, and positions add up to zero."""
+        for party, lines in self.lines.items():
+            for wrong in wrong_lines(party, lines, self.totals):
+                self.verdict.wrong(ENTRIES, wrong.why, f"{party} line {wrong.line}")
+            owed = without_line(party, lines, self.totals)
+            self.verdict.notes += [f"{party}: no line follows from {_total(key)}" for key in owed]
+        if len(self.roots) > 1:
+            self.verdict.problems += [Problem(ENTRIES, what, entry) for what, entry in self._two_sides()]
+
+    def _two_sides(self) -> Iterator[tuple[str, str]]:
+        net: dict[str, int] = {}
+        for party, lines in self.lines.items():
+            for number, line in lines.items():
+                other = line["debtor"] if line["creditor"] == party else line["creditor"]
+                if self.lines.get(other, {}).get(number) != line:
+                    yield f"{other} has another line of that number, or none", f"{party} line {number}"
+                net[line["currency"]] = net.get(line["currency"], 0) + (line["amount_minor"] if line["creditor"] == party else -line["amount_minor"])
+        for currency, minor in net.items():
+            if minor:
+                yield f"positions in {currency} add up to {minor}", "all lines"
+        for (party, key), total in self.totals.items():
+            other = key.counterparty if party == key.sponsor else key.sponsor
+            if other is not None and self.totals.get((other, key)) != total:
+                yield f"{party} and {other} have other entries of {_total(key)}", f"{party} entries"
+
+
+def _named(leaf: Mapping[str, Any]) -> str:
+    """An entry as people are told of it. Raises KeyError where it has no name."""
+    body = leaf["body"]
+    event = f" (event {body['id']})" if isinstance(body, dict) and body.get("id") else ""
+    return f"{leaf['party']} {leaf['kind']} {leaf['key']}{event}"
+
+
+def _place(key: str) -> tuple[str, int]:
+    """The key of a leaf as its kind orders it: what stands before the last number, and that number."""
+    digits = len(key) - len(key.rstrip("0123456789"))
+    return (key[:-digits], int(key[-digits:])) if digits else (key, 0)
+
+
+def _hex(text: str) -> bytes:
+    """Bytes from hexadecimal digits as they are written here: small letters, nothing between them."""
+    if HEX.fullmatch(text) is None:
+        raise ValueError("no hexadecimal digits")
+    return bytes.fromhex(text)
+
+
+def _total(key: Key) -> str:
+    return " ".join(str(part) for part in key if part is not None)
+
+
+def _difference(stated: Any, expected: Mapping[str, Any]) -> str:
+    if not isinstance(stated, dict):
+        return ""
+    if names := [name for name in expected if name != "lines" and stated.get(name) != expected[name]]:
+        return f": {', '.join(names)}"
+    lines = stated.get("lines", [])
+    for number, line in enumerate(expected["lines"]):
+        if number >= len(lines) or lines[number] != line:
+            return f": line {line['line']}"
+    return f": {len(lines)} lines, sealed are {len(expected['lines'])}"

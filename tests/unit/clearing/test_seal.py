@@ -1,0 +1,159 @@
+"""The trees of a seal: whatever is in them is proved, whatever is not is not, and what is erased changes no hash."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from clearing.seal import (
+    Ranged,
+    Summed,
+    Tree,
+    canonical,
+    climb,
+    commitment,
+    leaf_hash,
+    party_leaf,
+    path_to,
+    prefixed,
+    ranged,
+    root_of,
+    summed,
+    sums_of,
+)
+
+Amounts = list[dict[str, int]]
+amounts = st.lists(st.dictionaries(st.sampled_from(["net/EUR", "count/line", "moved/points/1"]), st.integers(-(10**12), 10**12)), min_size=1, max_size=40)
+
+
+def leaves(of: Sequence[dict[str, int]]) -> list[Summed]:
+    return [Summed(hashlib.sha256(canonical([no, sums])).digest(), 1, sums) for no, sums in enumerate(of)]
+
+
+def split_root(nodes: Sequence[Summed]) -> Summed:
+    """RFC 6962 as it is written: split at the largest power of two below their number."""
+    if len(nodes) == 1:
+        return nodes[0]
+    split = 1
+    while split * 2 < len(nodes):
+        split *= 2
+    return summed(split_root(nodes[:split]), split_root(nodes[split:]))
+
+
+@given(amounts)
+def test_a_tree_that_grows_leaf_by_leaf_is_the_one_of_rfc_6962(of: Amounts) -> None:
+    assert root_of(leaves(of), summed) == split_root(leaves(of))
+
+
+@given(amounts)
+def test_a_root_carries_the_number_of_its_leaves_and_their_sums(of: Amounts) -> None:
+    root = root_of(leaves(of), summed)
+    names = {name for sums in of for name in sums}
+    assert (root.count, dict(root.sums)) == (len(of), {name: sum(sums.get(name, 0) for sums in of) for name in names})
+
+
+@given(amounts, st.data())
+def test_every_leaf_is_proved_at_its_place_and_no_other(of: Amounts, data: st.DataObject) -> None:
+    nodes = leaves(of)
+    root = root_of(nodes, summed)
+    index = data.draw(st.integers(0, len(nodes) - 1))
+    path = path_to(nodes, index, summed)
+    assert climb(nodes[index], index, len(nodes), path, summed) == root
+    other = data.draw(st.integers(0, len(nodes) - 1))
+    if other != index:
+        try:
+            reached = climb(nodes[index], other, len(nodes), path, summed)
+        except ValueError:
+            return  # the way from there has another length
+        assert reached.hash != root.hash
+
+
+@given(amounts, st.data())
+def test_a_node_beside_the_way_cannot_have_other_sums(of: Amounts, data: st.DataObject) -> None:
+    """What is hidden behind a node of a proof cannot be told to be less than it is: that is how nothing can be left out."""
+    nodes = leaves([*of, {"net/EUR": 7}])
+    index = data.draw(st.integers(0, len(nodes) - 1))
+    path = path_to(nodes, index, summed)
+    at = data.draw(st.integers(0, len(path) - 1))
+    lied = [*path[:at], Summed(path[at].hash, path[at].count, {**path[at].sums, "net/EUR": path[at].sums.get("net/EUR", 0) - 7}), *path[at + 1 :]]
+    assert climb(nodes[index], index, len(nodes), lied, summed).hash != root_of(nodes, summed).hash
+
+
+@given(amounts, st.data())
+def test_leaves_that_are_left_out_added_or_moved_give_another_root(of: Amounts, data: st.DataObject) -> None:
+    nodes = leaves(of)
+    root = root_of(nodes, summed).hash
+    at = data.draw(st.integers(0, len(nodes) - 1))
+    assert root_of([*nodes, nodes[at]], summed).hash != root
+    assert root_of([*nodes[:at], nodes[at], *nodes[at:]], summed).hash != root
+    if len(nodes) > 1:
+        assert root_of(nodes[:at] + nodes[at + 1 :], summed).hash != root
+        assert root_of([*nodes[1:], nodes[0]], summed).hash != root
+
+
+@given(st.sets(st.text(min_size=1, max_size=8), min_size=1, max_size=20), st.data())
+def test_a_party_is_proved_in_the_tree_over_the_parties_and_stands_in_it_once(names: set[str], data: st.DataObject) -> None:
+    parties = sorted(names)
+    tops = [party_leaf(name, Summed(bytes([no]) * 32, 1, {})) for no, name in enumerate(parties)]
+    root = root_of(tops, ranged)
+    assert (root.first, root.last) == (parties[0], parties[-1])
+    index = data.draw(st.integers(0, len(tops) - 1))
+    assert climb(tops[index], index, len(tops), path_to(tops, index, ranged), ranged) == root
+    with pytest.raises(ValueError, match="stands behind"):
+        root_of([*tops, tops[index]], ranged)
+    for side in path_to(tops, index, ranged):
+        assert not side.first <= parties[index] <= side.last
+
+
+def test_a_tree_keeps_one_node_for_each_bit_of_its_size() -> None:
+    tree = Tree(summed)
+    for node in leaves([{}] * 1000):
+        tree.add(node)
+    assert len(tree._complete) == (1000).bit_count()
+
+
+def test_a_tree_without_leaves_has_no_root() -> None:
+    with pytest.raises(ValueError, match="no root"):
+        Tree(summed).root()
+
+
+@pytest.mark.parametrize(("index", "count", "steps"), [(-1, 3, 2), (3, 3, 2), (0, 3, 1), (0, 3, 3), (2, 3, 2), (0, 1, 1)])
+def test_a_proof_of_the_wrong_length_or_place_is_refused(index: int, count: int, steps: int) -> None:
+    nodes = leaves([{}] * 4)
+    with pytest.raises(ValueError, match=r"is not one of|the way up has"):
+        climb(nodes[0], index, count, nodes[:steps], summed)
+
+
+@given(st.lists(st.binary(max_size=6), max_size=5), st.lists(st.binary(max_size=6), max_size=5))
+def test_two_lists_of_parts_have_the_same_bytes_only_when_they_are_the_same(one: list[bytes], other: list[bytes]) -> None:
+    assert (prefixed(*one) == prefixed(*other)) == (one == other)
+
+
+def test_what_is_hashed_for_one_purpose_is_not_for_another() -> None:
+    node = Summed(b"\x00" * 32, 1, {})
+    top = Ranged(node.hash, "a", "a")
+    hashes = [
+        leaf_hash("a", "entry", "", b"", b""),
+        commitment(b"", b""),
+        summed(node, node).hash,
+        party_leaf("a", node).hash,
+        ranged(top, Ranged(node.hash, "b", "b")).hash,
+    ]
+    assert len(set(hashes)) == len(hashes)
+
+
+def test_what_a_leaf_adds_to_the_sums() -> None:
+    key = ["grocer", None, None, None]
+    moves = [[1, *key, "points", 5], [1, *key, "points", 6], [21, *key, "EUR", 7]]
+    assert sums_of("grocer", "entry", {"outcome": "accepted", "moves": moves}) == {
+        "count/entry": 1,
+        "events/accepted": 1,
+        "moved/points/1": 11,
+        "moved/EUR/21": 7,
+    }
+    line = {"currency": "EUR", "amount_minor": 9, "debtor": "grocer", "creditor": "opco"}
+    assert [sums_of(party, "line", line)["net/EUR"] for party in ("grocer", "opco", "fuelco")] == [-9, 9, 0]
