@@ -13,10 +13,14 @@ from sqlalchemy.pool import NullPool
 APPLICATION_ROLE = "clh_app"
 READER_ROLE = "clh_reader"
 
-APPEND_ONLY = ("transfer", "identity", "total", "tally", "run", "programme", "attempt")
+APPEND_ONLY = (
+    "transfer", "identity", "total", "tally", "run", "programme", "attempt",
+    "bank_line", "bank_bad_line", "recon_expected", "recon_match", "recon_turn", "recon_run",
+)  # fmt: skip
 CHANGEABLE = (
     "party", "contract", "mechanic", "unit", "source", "topic", "settlement_window", "cut", "night_step", "progress",
     "card", "member", "lot", "original", "shared_use", "relay", "obligation", "carried",
+    "bank_file", "recon_break",
 )  # fmt: skip
 CONSUMED = ("held", "waiting", "deferred", "outbox")
 """Tables whose rows go when they are done with."""
@@ -58,8 +62,10 @@ def _grant(admin: psycopg.Connection, schema: str) -> None:
             cursor.execute(sql.SQL("grant select on all tables in schema {} to {}").format(name, sql.Identifier(role)))
         app = sql.Identifier(APPLICATION_ROLE)
         cursor.execute(sql.SQL("grant usage on all sequences in schema {} to {}").format(name, app))
+        cursor.execute("select tablename from pg_tables where schemaname = %s", (schema,))
+        there = {table for (table,) in cursor.fetchall()}  # books that stand at an earlier version lack some
         for tables, rights in ((APPEND_ONLY, "insert"), (CHANGEABLE, "insert, update"), (CONSUMED, "insert, update, delete"), (("entry",), "insert")):
-            for table in tables:
+            for table in there.intersection(tables):
                 cursor.execute(sql.SQL("grant {} on {}.{} to {}").format(sql.SQL(rights), name, sql.Identifier(table), app))
         cursor.execute(sql.SQL("grant delete on {0}.obligation, {0}.carried to {1}").format(name, app))
         decided = "booked, outcome, party, contract, member, card, code, detail, pointer, applied, answer, body"

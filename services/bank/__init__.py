@@ -1,0 +1,1 @@
+"""Files of co-brand banks: card transactions in, reward detail out."""

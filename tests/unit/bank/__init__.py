@@ -1,0 +1,1 @@
+"""Tests of banks' files, without servers."""
