@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from services.cli.books import OneProgramme, books_of
+from services.cli.books import OneProgramme, as_day, books_of
 from services.cli.house import expect_kafka
 from services.cli.output import FAILED, NOT_RUNNING, Format, Output, err, fail, print_json, print_table, progress_bars
 from services.cli.senders import SignOption, signer_of
@@ -81,6 +81,51 @@ def import_(
             _say(f"and {len(bad) - SHOWN:,} more lines that were put aside: --output json names them all")
     if taken.bad:
         raise typer.Exit(FAILED)
+
+
+@app.command()
+def rewards(
+    bank: Annotated[str, typer.Argument(metavar="BANK", help="Id of the bank.", show_default=False)],
+    day: Annotated[str, typer.Argument(metavar="DAY", help="A closed window.", show_default=False)],
+    folder: Annotated[Path, typer.Option("--output", "-o", metavar="DIR", help="Folder for the file and its manifest.")] = Path(),
+    programme: OneProgramme = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print what was written as JSON.")] = False,
+) -> None:
+    """Write the reward detail of a closed window: a line for each card transaction and reward, with rule, cap and funding, and a manifest beside it.
+
+    The totals of the manifest are those of the journal; a file that did not add up to them would not be written. The same window always comes out as
+    the same bytes. No cell is a formula to a spreadsheet.
+
+    Exit code 0: it is written; 1: the window is not closed, or there is no such bank.
+
+    Examples:
+
+        clh bank rewards bank1 2026-03-02 --output out/
+
+        clh bank rewards bank1 2026-03-02 --programme mall-card --json
+    """
+    from clearing.plan import Plan
+    from schemas.ids import PartyId
+    from services.bank.detail import Detail, NoBank, NotClosed
+    from services.bank.writing import write_detail
+    from services.journal.programmes import load
+
+    window = as_day(day)
+    assert window is not None
+    with books_of(programme) as (_, _, connection):
+        try:
+            detail = Detail(connection, Plan(load(connection)), PartyId(bank), window)
+        except (NoBank, NotClosed) as error:
+            raise fail(str(error)) from None
+        with progress_bars() as report:
+            written = write_detail(detail, folder, report)
+    manifest = written.manifest
+    if as_json:
+        print_json({"path": str(written.path), "manifest": manifest.model_dump()})
+        return
+    rows = [(total.event_type, total.reward_kind, total.reward_ccy, f"{total.count:,}", f"{total.units:,}") for total in manifest.totals]
+    title = f"{written.path}: {manifest.record_count:,} lines"
+    print_table(("event type", "reward", "unit", "lines", "units"), rows, title=title, right=("lines", "units"))
 
 
 def _refused(file: Path, refused: RefusedFile, output: Format) -> typer.Exit:
