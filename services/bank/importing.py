@@ -50,14 +50,17 @@ class Taken:
     resumed: bool = False
 
 
-def take(connection: psycopg.Connection, file: CardFile, programme: str, now: datetime, progress: Progress = silent) -> Taken:
+def take(connection: psycopg.Connection, file: CardFile, now: datetime, progress: Progress = silent) -> Taken:
     """Reads a file into the books, in one transaction. Raises `RefusedFile`, and then nothing of it is there. `now` is when it came."""
     manifest = file.manifest
-    if manifest.bank not in {party.id for party in load(connection).parties if party.kind == "bank"}:
+    here = load(connection)
+    if manifest.programme != here.programme.id:
+        raise RefusedFile(FileCode.WRONG_PROGRAMME, f"the file is for another programme than {here.programme.id}", field="programme")
+    if manifest.bank not in {party.id for party in here.parties if party.kind == "bank"}:
         raise RefusedFile(FileCode.UNKNOWN_BANK, "the programme has no such bank", field="bank")
     with connection.transaction():
-        connection.execute("select pg_advisory_xact_lock(hashtext('clh bank files'), hashtext(%s))", (f"{programme} {manifest.bank}",))
-        found = _expected(connection, file, programme)
+        connection.execute("select pg_advisory_xact_lock(hashtext('clh bank files'), hashtext(current_schema() || %s))", (manifest.bank,))
+        found = _expected(connection, file)
         if found is not None:
             return found
         row = connection.execute(
@@ -117,11 +120,9 @@ def _once(rows: Iterable[dict[str, Any]], source: str) -> Iterator[Line]:
         before = value
 
 
-def _expected(connection: psycopg.Connection, file: CardFile, programme: str) -> Taken | None:
+def _expected(connection: psycopg.Connection, file: CardFile) -> Taken | None:
     """Whether the file is the next one of its bank: None. One whose import died is given back. Raises `RefusedFile`."""
     manifest = file.manifest
-    if manifest.programme != programme:
-        raise RefusedFile(FileCode.WRONG_PROGRAMME, f"the file is for another programme than {programme}", field="programme")
     for no, file_id, sha256, state, lines, bad in connection.execute(FIND, (manifest.bank, manifest.file_id, manifest.day, manifest.sequence)).fetchall():
         if file_id == manifest.file_id and sha256 == manifest.sha256 and state == "taken":
             return Taken(no, lines, bad, resumed=True)

@@ -61,7 +61,7 @@ def import_(
             bank = opened.manifest.bank
             expect_kafka(house.kafka_bootstrap)
             with progress_bars() as report:
-                taken = take(connection, opened, chosen, datetime.now(UTC), report)
+                taken = take(connection, opened, datetime.now(UTC), report)
                 published = publish(connection, taken, bank, Sender(house.kafka_bootstrap, chosen, signer), report)
         except RefusedFile as refused:
             raise _refused(file, refused, output) from None

@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from services.cli import bank, clearing, demo, dev, dlq, events, explain, ledger, partner, programme, report, run, scenario, window
+from services.cli import bank, clearing, demo, dev, dlq, events, explain, ledger, partner, programme, recon, report, run, scenario, window
 from services.cli.trouble import Guarded
 
 app = typer.Typer(
@@ -31,6 +31,7 @@ app.add_typer(explain.app, name="explain")
 app.add_typer(ledger.app, name="ledger")
 app.add_typer(partner.app, name="partner")
 app.add_typer(programme.app, name="programme")
+app.add_typer(recon.app, name="recon")
 app.add_typer(report.app, name="report")
 app.add_typer(run.app, name="run")
 app.add_typer(scenario.app, name="scenario")

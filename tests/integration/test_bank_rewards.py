@@ -104,7 +104,7 @@ def test_the_manifest_adds_up_to_the_journal_and_the_house_reads_its_own_file(ca
     read = list(read_lines(open_file(first.path)))
     assert [type(line) for line in read] == [CardRow] * 7
     with card.owner() as books:
-        journal = dict(
+        journal: dict[int, int] = dict(
             books.execute("select code, sum(amount)::bigint from transfer where day = %s and code in (25, 53, 27) group by code", (FIRST,)).fetchall()
         )
     totals = {total.event_type: total.units for total in first.manifest.totals if total.units}

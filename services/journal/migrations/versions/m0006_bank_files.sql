@@ -16,6 +16,7 @@ create table bank_line (
   unique (file, line)
 );
 create index bank_line_bank on bank_line (bank, day);
+create index bank_line_key on bank_line (bank, bank_txn_id, event_type);
 
 -- What the house expects the bank to report: one row for each card transaction of a closed window and each reward of it, from the journal.
 create table recon_expected (
@@ -25,14 +26,16 @@ create table recon_expected (
   billing_minor bigint not null, billing_ccy text not null,
   rule_id text, rule_version date, cap_bucket text, cap_cut_units bigint, reward_kind text, reward_units bigint not null, reward_ccy text,
   bank_funded bigint, merchant_funded bigint, network_funded bigint, settlement_ref text,
-  unique nulls not distinct (entry, rule_id, reward_kind)
+  unique nulls not distinct (entry, event_type, rule_id, reward_kind)
 );
 create index recon_expected_bank on recon_expected (bank, day);
+create index recon_expected_key on recon_expected (bank, bank_txn_id, event_type);
 
 -- What is matched: a pair, or one row of a group under its settlement reference. Nothing is matched twice.
 create table recon_match (
   no bigint generated always as identity primary key, bank text not null, day date not null, pass smallint not null, ours bigint unique, theirs bigint unique,
-  grouped text, check (ours is not null or theirs is not null)
+  grouped text,                                 -- the settlement reference, where a group is matched
+  check (ours is not null or theirs is not null)
 );
 -- What is not, or differs: a break with its code, its life, and the two people that a write-off, a forced match or a creation needs.
 create table recon_break (
@@ -40,6 +43,7 @@ create table recon_break (
   programme_units bigint not null, bank_units bigint not null, unit text not null, first_seen date not null,
   state text not null check (state in ('open', 'investigating', 'awaiting bank', 'proposed', 'resolved', 'written off')),
   owner text, proposal text check (proposal in ('write-off', 'forced-match', 'create')), proposed_by text, decided_by text,
+  counterpart bigint references recon_break,    -- of a forced match: the break of the other side
   unique nulls not distinct (code, ours, theirs), check (ours is not null or theirs is not null),
   check (decided_by <> proposed_by), check (proposal is null or proposed_by is not null),
   check (state <> 'written off' or (proposal is not null and decided_by is not null))
