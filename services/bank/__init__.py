@@ -1,1 +1,1 @@
-"""Messages of the settlement bank: written, read, and held to their schemas both ways."""
+"""What goes to and comes from banks: messages of the settlement bank, held to their schemas both ways; card files of co-brand banks, reward detail for them."""

@@ -10,7 +10,26 @@ from typing import Annotated
 
 import typer
 
-from services.cli import clearing, demo, dev, dlq, events, explain, ledger, partner, people, programme, report, run, scenario, seal, settlement, window
+from services.cli import (
+    bank,
+    clearing,
+    demo,
+    dev,
+    dlq,
+    events,
+    explain,
+    ledger,
+    partner,
+    people,
+    programme,
+    recon,
+    report,
+    run,
+    scenario,
+    seal,
+    settlement,
+    window,
+)
 from services.cli.trouble import Guarded
 
 app = typer.Typer(
@@ -21,6 +40,7 @@ app = typer.Typer(
     rich_markup_mode="markdown",
     pretty_exceptions_show_locals=False,  # locals can hold what senders sent
 )
+app.add_typer(bank.app, name="bank")
 app.add_typer(clearing.app, name="clearing")
 app.command(name="demo")(demo.demo)
 app.add_typer(dev.app, name="dev")
@@ -31,6 +51,7 @@ app.add_typer(ledger.app, name="ledger")
 app.add_typer(partner.app, name="partner")
 app.add_typer(people.app, name="people")
 app.add_typer(programme.app, name="programme")
+app.add_typer(recon.app, name="recon")
 app.add_typer(report.app, name="report")
 app.add_typer(run.app, name="run")
 app.add_typer(scenario.app, name="scenario")

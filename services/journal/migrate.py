@@ -17,10 +17,12 @@ READER_ROLE = "clh_reader"
 
 APPEND_ONLY = (
     "transfer", "identity", "total", "tally", "run", "programme", "attempt", "signature", "voided", "payment", "seal", "seal_party", "seal_leaf",
+    "bank_line", "bank_bad_line", "recon_expected", "recon_match", "recon_turn", "recon_run",
 )  # fmt: skip
 CHANGEABLE = (
     "party", "contract", "mechanic", "unit", "source", "topic", "settlement_window", "cut", "night_step", "progress",
     "card", "member", "lot", "original", "shared_use", "relay", "obligation", "carried",
+    "bank_file", "recon_break",
 )  # fmt: skip
 CONSUMED = ("held", "waiting", "deferred", "outbox")
 """Tables whose rows go when they are done with."""

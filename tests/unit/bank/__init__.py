@@ -1,1 +1,1 @@
-"""Messages of banks."""
+"""Messages of the settlement bank and files of co-brand banks, without servers."""

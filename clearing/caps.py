@@ -1,0 +1,56 @@
+"""What limits cut off a card transaction's rewards, and why one brought nothing: told to the card's bank beside what was given."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import NamedTuple
+
+from clearing.card_transactions import card_basket
+from clearing.events import Received
+from clearing.limits import period
+from clearing.plan import Plan
+from schemas.ids import MechanicId
+
+
+class Cap(NamedTuple):
+    """The limits of one mechanic as they met one transaction, and the units (points, minor units) that they cut off.
+
+    `bucket` holds the names under which they are counted, each with its period: `everyday:0:2026-03`.
+    """
+
+    bucket: str
+    cut_units: int
+
+
+def caps_of(
+    plan: Plan, received: Received, local: datetime, applied: frozenset[str] | None, given: Mapping[MechanicId, int], *, closed: bool
+) -> dict[MechanicId, Cap]:
+    """Of each limited mechanic that applied to a clearing: its limits, and what they cut: its worth without them less what was given.
+
+    `applied` names the mechanics that applied where that depended on the member or a group, else None; `given` the units of each; `closed` whether the
+    member has left (who has left is given nothing, and nothing is cut). `local` is the event's time in the programme's time zone.
+    """
+    day = local.date()
+    rules = plan.card_rules(received.sender, day)
+    limited = [rule for rule in rules.all if rule.limits is not None and (applied is None or rule.mechanic.id in applied)]
+    if not limited:
+        return {}
+    basket = card_basket(received, local, received.event.data.amount_minor)
+    bases = {name: mechanic for name, mechanic in rules.bases.items() if applied is None or name in applied}
+    found = {}
+    for rule in limited:
+        name = rule.mechanic.id
+        worth = rule.mechanic.value(basket, bases) if basket.lines else 0
+        cut = 0 if closed and not given else max(0, worth - given.get(name, 0))
+        if worth:
+            assert rule.limits is not None
+            found[name] = Cap(" ".join(begin + (period(per, day) if per != "event" else "event") for begin, per, _ in rule.limits.terms), cut)
+    return found
+
+
+def why_nothing(plan: Plan, received: Received, local: datetime, caps: Mapping[MechanicId, Cap]) -> str:
+    """Why a clearing brought nothing: its category is excluded (`MCC`), a limit was used up (`CAP`), or no rule fits (`NO_RULE`)."""
+    if any(cap.cut_units for cap in caps.values()):
+        return "CAP"
+    rules = plan.card_rules(received.sender, local.date()).all
+    excluded = [rule for rule in rules if received.event.data.mcc in getattr(rule.mechanic, "excluded", ())]
+    return "MCC" if excluded and len(excluded) == len([rule for rule in rules if hasattr(rule.mechanic, "excluded")]) else "NO_RULE"

@@ -1,0 +1,142 @@
+"""`clh bank`: files that co-brand banks send and get."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from services.cli.books import OneProgramme, as_day, books_of
+from services.cli.house import expect_kafka
+from services.cli.output import FAILED, NOT_RUNNING, Format, Output, err, fail, print_json, print_table, progress_bars
+from services.cli.senders import SignOption, signer_of
+
+if TYPE_CHECKING:
+    from services.bank.refusals import RefusedFile
+
+app = typer.Typer(help="Files of co-brand banks: import card transactions, write reward detail.", no_args_is_help=True)
+
+SHOWN = 20
+
+
+@app.callback()
+def group() -> None:
+    """A file is a CSV with a manifest beside it. What cannot be trusted is refused whole; a bad line is put aside alone."""
+
+
+@app.command(name="import")
+def import_(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The CSV file; its manifest lies beside it.", show_default=False)],
+    programme: OneProgramme = None,
+    sign: SignOption = None,
+    output: Output = Format.TABLE,
+) -> None:
+    """Take a bank's file of card transactions: check it, keep its lines for matching, and publish each transaction to the bank's topic.
+
+    A wrong name, hash, count or total, a file that came before, a gap in the files, or anything that could be a payment card number refuses the
+    whole file: nothing of it is kept or published. A bad line is put aside alone, with its code and field. A line always becomes the same event,
+    so nothing is ever booked twice; an import that died is finished by running it again.
+
+    Exit code 0: every line was taken; 1: the file was refused, or lines were put aside; 3: Kafka or PostgreSQL is not there.
+
+    Examples:
+
+        clh bank import CRD_bank1_mall-card_2026-03-02_1.csv
+
+        clh bank import CRD_bank1_mall-card_2026-03-02_1.csv --sign bank1-1 --output json
+    """
+    from confluent_kafka import KafkaException
+
+    from services.bank.importing import bad_lines, publish, take
+    from services.bank.reading import open_file
+    from services.bank.refusals import RefusedFile
+    from services.events.sending import Sender
+
+    signer = signer_of(sign)
+    with books_of(programme) as (house, chosen, connection):
+        try:
+            opened = open_file(file)
+            bank = opened.manifest.bank
+            expect_kafka(house.kafka_bootstrap)
+            with progress_bars() as report:
+                taken = take(connection, opened, datetime.now(UTC), report)
+                published = publish(connection, taken, bank, Sender(house.kafka_bootstrap, chosen, signer), report)
+        except RefusedFile as refused:
+            raise _refused(file, refused, output) from None
+        except KafkaException as error:
+            raise fail(f"Kafka took only a part: {error}; import the file again, nothing is booked twice", code=NOT_RUNNING) from None
+        bad = bad_lines(connection, taken.no)
+    told: dict[str, Any] = {"file": file.name, "file_id": opened.manifest.file_id, "bank": bank, "day": opened.manifest.day, "resumed": taken.resumed}
+    told |= {"accepted": taken.good, "published": published, "quarantined": bad, "refused": None}
+    if output is Format.JSON:
+        print_json(told)
+    else:
+        rows = [("accepted", f"{taken.good:,}"), ("published as events", f"{published:,}"), ("put aside", f"{taken.bad:,}")]
+        print_table(("lines", "number"), rows, title=f"{file.name} of {bank}", right=("number",))
+        for one in bad[:SHOWN]:
+            _say(f"{file.name}:{one['line']}: {one['field']}: {one['reason']} [{one['code']}]")
+        if len(bad) > SHOWN:
+            _say(f"and {len(bad) - SHOWN:,} more lines that were put aside: --output json names them all")
+    if taken.bad:
+        raise typer.Exit(FAILED)
+
+
+@app.command()
+def rewards(
+    bank: Annotated[str, typer.Argument(metavar="BANK", help="Id of the bank.", show_default=False)],
+    day: Annotated[str, typer.Argument(metavar="DAY", help="A closed window.", show_default=False)],
+    folder: Annotated[Path, typer.Option("--output", "-o", metavar="DIR", help="Folder for the file and its manifest.")] = Path(),
+    programme: OneProgramme = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print what was written as JSON.")] = False,
+) -> None:
+    """Write the reward detail of a closed window: a line for each card transaction and reward, with rule, cap and funding, and a manifest beside it.
+
+    The totals of the manifest are those of the journal; a file that did not add up to them would not be written. The same window always comes out as
+    the same bytes. No cell is a formula to a spreadsheet.
+
+    Exit code 0: it is written; 1: the window is not closed, or there is no such bank.
+
+    Examples:
+
+        clh bank rewards bank1 2026-03-02 --output out/
+
+        clh bank rewards bank1 2026-03-02 --programme mall-card --json
+    """
+    from clearing.plan import Plan
+    from schemas.ids import PartyId
+    from services.bank.detail import Detail, NoBank, NotClosed
+    from services.bank.writing import write_detail
+    from services.journal.programmes import load
+
+    window = as_day(day)
+    assert window is not None
+    with books_of(programme) as (_, _, connection):
+        try:
+            detail = Detail(connection, Plan(load(connection)), PartyId(bank), window)
+        except (NoBank, NotClosed) as error:
+            raise fail(str(error)) from None
+        with progress_bars() as report:
+            written = write_detail(detail, folder, report)
+    manifest = written.manifest
+    if as_json:
+        print_json({"path": str(written.path), "manifest": manifest.model_dump()})
+        return
+    rows = [(total.event_type, total.reward_kind, total.reward_ccy, f"{total.count:,}", f"{total.units:,}") for total in manifest.totals]
+    title = f"{written.path}: {manifest.record_count:,} lines"
+    print_table(("event type", "reward", "unit", "lines", "units"), rows, title=title, right=("lines", "units"))
+
+
+def _refused(file: Path, refused: RefusedFile, output: Format) -> typer.Exit:
+    if output is Format.JSON:
+        told = {"code": refused.code, "line": refused.line, "field": refused.field, "reason": refused.reason}
+        print_json({"file": file.name, "accepted": 0, "published": 0, "quarantined": [], "refused": told})
+        return typer.Exit(FAILED)
+    place = file.name if refused.line is None else f"{file.name}:{refused.line}"
+    field = f" {refused.field}:" if refused.field else ""
+    return fail(f"{place}:{field} {refused.reason} [{refused.code}]; the file is refused, nothing of it is taken")
+
+
+def _say(words: str) -> None:
+    err.print(words, markup=False, highlight=False, soft_wrap=True)

@@ -1,0 +1,199 @@
+"""`clh recon`: what the house expects of a co-brand bank against what the bank reports."""
+
+from __future__ import annotations
+
+import getpass
+from dataclasses import asdict
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from services.cli.books import OneProgramme, as_day, books_of
+from services.cli.output import FAILED, Format, Output, fail, out, print_json, print_table, progress_bars
+
+app = typer.Typer(help="Matching with co-brand banks: run, breaks, resolve, report.", no_args_is_help=True)
+
+Bank = Annotated[str, typer.Argument(metavar="BANK", help="Id of the bank.", show_default=False)]
+Day = Annotated[str, typer.Argument(metavar="DAY", help="A closed window.", show_default=False)]
+
+
+class ByHand(StrEnum):
+    """What people can do with a break."""
+
+    INVESTIGATE = "investigate"
+    ASK_BANK = "ask-bank"
+    PROPOSE = "propose"
+    WITHDRAW = "withdraw"
+    WRITE_OFF = "write-off"
+    FORCED_MATCH = "forced-match"
+    CREATE = "create"
+    REOPEN = "reopen"
+
+
+class Proposal(StrEnum):
+    """What can be proposed."""
+
+    WRITE_OFF = "write-off"
+    FORCED_MATCH = "forced-match"
+    CREATE = "create"
+
+
+@app.callback()
+def group() -> None:
+    """An entry of the house creates an expectation, the bank's line fulfils it; what is left, or differs, is a break."""
+
+
+@app.command()
+def run(bank: Bank, day: Day, programme: OneProgramme = None, output: Output = Format.TABLE) -> None:
+    """Match a bank's lines with the house's entries up to a closed window, pass by pass, and open breaks for the rest.
+
+    The same rows always come to the same result, in whatever order they came. Running it again finds only what has come since: late arrivals still match.
+
+    Exit code 0: nothing new breaks; 1: breaks were opened, or the window is not closed.
+
+    Examples:
+
+        clh recon run bank1 2026-03-02
+
+        clh recon run bank1 2026-03-02 --output json
+    """
+    from clearing.plan import Plan
+    from schemas.ids import PartyId
+    from services.bank.detail import NoBank, NotClosed
+    from services.journal.programmes import load
+    from services.recon.run import run_matching
+
+    window = as_day(day)
+    assert window is not None
+    now = datetime.now(UTC)
+    with books_of(programme) as (_, _, connection), progress_bars() as report:
+        try:
+            done = run_matching(connection, Plan(load(connection)), PartyId(bank), window, seen=now.date(), now=now, progress=report)
+        except (NoBank, NotClosed) as error:
+            raise fail(str(error)) from None
+    if output is Format.JSON:
+        print_json({"bank": bank, "day": window, **asdict(done)})
+    else:
+        print_table(("pass", "matches"), [(name, f"{rows:,}") for name, rows in done.passes.items()], title=f"{bank} up to {window}", right=("matches",))
+        print_table(("breaks opened", "number"), [(code, f"{number:,}") for code, number in done.opened.items()], right=("number",))
+    if done.opened:
+        raise typer.Exit(FAILED)
+
+
+@app.command(name="breaks")
+def list_breaks(
+    bank: Annotated[str | None, typer.Argument(metavar="[BANK]", help="Only of this bank.", show_default=False)] = None,
+    programme: OneProgramme = None,
+    code: Annotated[str | None, typer.Option("--code", help="Only under this code.", show_default=False)] = None,
+    state: Annotated[str | None, typer.Option("--state", help="Only in this state.", show_default=False)] = None,
+    every: Annotated[bool, typer.Option("--all", help="Those that are resolved or written off too.")] = False,
+    limit: Annotated[int, typer.Option("--limit", min=1, help="So many at most.")] = 100,
+    output: Output = Format.TABLE,
+) -> None:
+    """List breaks with code, units of both sides, age and owner.
+
+    Examples:
+
+        clh recon breaks bank1
+
+        clh recon breaks --code MISSING_AT_BANK --output json
+    """
+    from services.recon.breaks import Chosen, breaks
+
+    with books_of(programme) as (_, _, connection):
+        found = breaks(connection, Chosen(bank, code, state, every), datetime.now(UTC).date(), limit=limit)
+    if output is Format.JSON:
+        print_json(found)
+        return
+    if not found:
+        out.print("No break.")
+        return
+    columns = ("no", "bank", "day", "code", "bank_txn_id", "event_type", "programme_units", "bank_units", "diff_units", "unit", "age_days", "state", "owner")
+    figures = ("no", "programme_units", "bank_units", "diff_units", "age_days")
+    print_table(columns, [[row[name] for name in columns] for row in found], right=figures)
+
+
+@app.command()
+def resolve(
+    number: Annotated[int, typer.Argument(metavar="BREAK", help="Number of the break.", show_default=False)],
+    move: Annotated[ByHand, typer.Argument(metavar="MOVE", help="investigate, ask-bank, propose, withdraw, write-off, forced-match, create or reopen.")],
+    note: Annotated[str, typer.Option("--note", help="Why.", show_default=False)],
+    programme: OneProgramme = None,
+    proposal: Annotated[Proposal | None, typer.Option("--as", help="Of `propose`: what the second person is to decide.", show_default=False)] = None,
+    other: Annotated[int | None, typer.Option("--with", metavar="BREAK", help="Of a forced match: the break of the other side.", show_default=False)] = None,
+    by: Annotated[str | None, typer.Option("--by", metavar="NAME", help="Who does it; left out: who is logged in.", show_default=False)] = None,
+    output: Output = Format.TABLE,
+) -> None:
+    """Move a break on. A write-off, a forced match and a creation are proposed by one person and decided by another.
+
+    What is created or written off is booked by nobody here: the break is closed, and its turns say who decided what and why.
+
+    Exit code 0: it has moved; 1: it may not be moved so.
+
+    Examples:
+
+        clh recon resolve 7 investigate --note "asked the shop"
+
+        clh recon resolve 7 propose --as write-off --note "one cent, below the cost of asking" --by ann
+
+        clh recon resolve 7 write-off --note "agreed" --by ben
+    """
+    from clearing.matching import Move, MoveRefused
+    from services.recon.breaks import Chosen, NoBreak, Wish, breaks, turns
+    from services.recon.breaks import resolve as move_on
+
+    now = datetime.now(UTC)
+    wish = Wish(Move(move), by or getpass.getuser(), note, None if proposal is None else Move(proposal), other)
+    with books_of(programme) as (_, _, connection):
+        try:
+            state = move_on(connection, number, wish, now)
+        except (MoveRefused, NoBreak) as error:
+            raise fail(str(error)) from None
+        (found,) = breaks(connection, Chosen(no=number, all=True), now.date())
+        told = turns(connection, number)
+    if output is Format.JSON:
+        print_json(found | {"turns": told})
+        return
+    out.print(f"Break {number} is {state}.", markup=False, highlight=False)
+
+
+@app.command()
+def report(bank: Bank, day: Day, programme: OneProgramme = None, output: Output = Format.TABLE) -> None:
+    """Show a bank and day: what is matched, proposed and broken by code, and how the two sums differ.
+
+    The causes add up to the difference. A day whose file has not come is late.
+
+    Exit code 0: nothing is broken; 1: something is, a file is late, or nothing was matched yet.
+
+    Examples:
+
+        clh recon report bank1 2026-03-02
+
+        clh recon report bank1 2026-03-02 --output json
+    """
+    from services.recon.report import NotRun, recon_report
+
+    window = as_day(day)
+    assert window is not None
+    with books_of(programme) as (_, _, connection):
+        try:
+            made = recon_report(connection, bank, window, datetime.now(UTC).date())
+        except NotRun as error:
+            raise fail(str(error)) from None
+    if output is Format.JSON:
+        print_json(asdict(made))
+    else:
+        rows = [("matched", made.matched), ("proposed", made.proposed), *((f"broken: {code}", number) for code, number in sorted(made.broken.items()))]
+        print_table(("rows", "number"), [(name, f"{number:,}") for name, number in rows], title=f"{bank}, {window}", right=("number",))
+        figures = ("programme_units", "bank_units", "diff_units")
+        summed = ("kind", "unit", *figures)
+        print_table(summed, [[row[name] for name in summed] for row in made.sums], title="Sums", right=figures)
+        caused = ("kind", "unit", "what", "code", "state", *figures)
+        print_table(caused, [[row[name] for name in caused] for row in made.causes], title="How they differ", right=figures)
+        print_table(("days open", "breaks"), [(days, f"{number:,}") for days, number in made.ages.items()], title="Open breaks by age", right=("breaks",))
+        if made.file_late:
+            out.print(f"No file of {bank} for {window} has come: it is late.", markup=False, highlight=False)
+    if made.broken or made.file_late:
+        raise typer.Exit(FAILED)
