@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from services.cli import clearing, demo, dev, dlq, events, explain, ledger, partner, programme, report, run, scenario, window
+from services.cli import accounts, clearing, demo, dev, dlq, events, explain, ledger, partner, programme, report, run, scenario, window
 from services.cli.trouble import Guarded
 
 app = typer.Typer(
@@ -21,6 +21,7 @@ app = typer.Typer(
     rich_markup_mode="markdown",
     pretty_exceptions_show_locals=False,  # locals can hold what senders sent
 )
+app.add_typer(accounts.app, name="accounts")
 app.add_typer(clearing.app, name="clearing")
 app.command(name="demo")(demo.demo)
 app.add_typer(dev.app, name="dev")
