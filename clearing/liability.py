@@ -117,9 +117,7 @@ def _of_version(
     points = [_sum(buckets[bucket]) for bucket in order]
     paid = _split(points, {issue.currency: whole * Fraction(due)})
     cost = _split(points, spent_at)
-    unused = (
-        [sum((row.points * unspent(max(0, months_between(row.earned, day))) for row in buckets[bucket]), Fraction(0)) for bucket in order] if unspent else None
-    )
+    unused = [sum((row.points * unspent(months_between(row.earned, day)) for row in buckets[bucket]), Fraction(0)) for bucket in order] if unspent else None
     expected = _split([have - never for have, never in zip(points, unused, strict=True)], spent_at) if unused is not None else None
     never = _whole(unused) if unused is not None else None
     for place, bucket in enumerate(order):

@@ -78,14 +78,15 @@ class Books:
         self.terms = Terms(self.file)
         self.points_unit = Names(connection).unit[POINTS]
 
-    def _all(self, statement: str, **values: Any) -> list[Any]:
+    def rows(self, statement: str, **values: Any) -> list[Any]:
+        """The rows of a statement of this package; the unit of points and the operator are known to it."""
         named = {"points": self.points_unit, "operator": self.terms.operator, **values}
         return self.connection.execute(statement, named).fetchall()
 
     @cached_property
     def closed(self) -> tuple[date, date] | None:
         """The first and the newest closed window; None where there is none."""
-        ((first, last),) = self._all(sql.WINDOWS)
+        ((first, last),) = self.rows(sql.WINDOWS)
         return None if last is None else (first, last)
 
     def day(self, wanted: date | None) -> date:
@@ -103,12 +104,12 @@ class Books:
         """Points that members had at the end of a window."""
         return [
             Outstanding(PartyId(sponsor), contract, STATES[part], earned, expires, points)
-            for sponsor, contract, part, earned, expires, points in self._all(sql.OUTSTANDING, day=day)
+            for sponsor, contract, part, earned, expires, points in self.rows(sql.OUTSTANDING, day=day)
         ]
 
     def owed(self, day: date) -> int:
         """Points that members owed then."""
-        return int(self._all(sql.OWED, day=day)[0][0])
+        return int(self.rows(sql.OWED, day=day)[0][0])
 
     def at_close(self, day: date) -> Mapping[str, Any]:
         """What was measured from lots and balances when the window was closed."""
@@ -125,7 +126,7 @@ class Books:
         """
         spent: dict[str, Fraction] = {}
         points = 0
-        for party, contract, quantity in self._all(sql.REDEEMED, after=day - timedelta(days=YEAR_DAYS), day=day):
+        for party, contract, quantity in self.rows(sql.REDEEMED, after=day - timedelta(days=YEAR_DAYS), day=day):
             version = self.terms.version(PartyId(party), contract)
             if version.redeem is not None:
                 price = redeem_price(version)
@@ -141,7 +142,7 @@ class Books:
 
     def became(self, day: date, first: date | None = None) -> list[Became]:
         """What became of points up to a window, month by month; from the window `first` on, window by window."""
-        rows = self._all(sql.BY_MONTH, day=day) if first is None else self._all(sql.BY_WINDOW, day=day, first=first)
+        rows = self.rows(sql.BY_MONTH, day=day) if first is None else self.rows(sql.BY_WINDOW, day=day, first=first)
         return [Became(at, cohort, PartyId(sponsor), contract, Code(code), by, points) for at, cohort, sponsor, contract, code, by, points in rows]
 
 

@@ -12,6 +12,7 @@ from clearing.liability import LiabilityLine, Outstanding, liability, totals
 from schemas.money import currency_places, to_text
 from schemas.programme import ProgrammeFile
 from services.accounts.books import Books
+from services.accounts.unused import last_month, unspent_at
 from services.report.tables import Column, Money, Rank, Row, Table, Value, code, figure, text
 
 STATES = ("available", "pending", "held")
@@ -30,12 +31,15 @@ class Liability:
     differing: Sequence[str]
 
 
-def liability_of(books: Books, day: date) -> Liability:
-    """The liability at the end of a closed window. Raises MissingTermsError where a contract version is not in the programme file."""
+def liability_of(books: Books, day: date, share: Fraction | None = None) -> Liability:
+    """The liability at the end of a closed window. `share`: of the points left, so much is taken as never to be spent; None: by the programme's own history,
+    if that is long enough. Raises MissingTermsError where a contract version is not in the programme file.
+    """
     rows, owed = books.outstanding(day), books.owed(day)
+    unspent = unspent_at(books.became(day), day, last_month(books, day), share)
     prices, prices_from = books.redemption_prices(day)
     anchor = books.terms.model == "anchor"
-    lines = liability(rows, books.terms, day, prices)
+    lines = liability(rows, books.terms, day, prices, unspent)
     return Liability(
         day, lines, {} if anchor else prices, "each sponsor's own issue price" if anchor else prices_from, "sponsor" if anchor else "operator", owed,
         differing(rows, owed, books.at_close(day)),

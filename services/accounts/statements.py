@@ -56,9 +56,18 @@ having sum(case when t.code = 3 then t.quantity else -t.quantity end) <> 0 order
 
 # By cohort, contract version and code, month by month; `operator`: whether the counterparty is the operator (who bears what is taken back).
 _BECAME = """
-date_trunc('month', t.earned)::date cohort, p.id sponsor, c.valid_from contract, t.code, coalesce(b.id = %(operator)s, false) operator, sum(t.amount)::bigint
+date_trunc('month', t.earned)::date as cohort, p.id sponsor, c.valid_from contract, t.code,
+  coalesce(b.id = %(operator)s, false) as by_operator, sum(t.amount)::bigint
 from transfer t join party p on p.no = t.sponsor join contract c on c.no = t.contract left join party b on b.no = t.counterparty
 where t.unit = %(points)s and t.code in (1, 3, 4, 5, 6, 7, 8, 11) and t.day <= %(day)s
 """
-BY_MONTH = f"select date_trunc('month', t.day)::date month, {_BECAME} group by 1, 2, 3, 4, 5, 6 order by 1, 2, 3, 4, 5, 6"  # from above
+BY_MONTH = f"select date_trunc('month', t.day)::date as month, {_BECAME} group by 1, 2, 3, 4, 5, 6 order by 1, 2, 3, 4, 5, 6"  # from above
 BY_WINDOW = f"select t.day, {_BECAME} and t.day >= %(first)s group by 1, 2, 3, 4, 5, 6 order by 1, 2, 3, 4, 5, 6"  # from above
+
+# --- what the operator owes and is owed --------------------------------------------------------------------------------------------------
+
+UNCLEARED = "select min(day) from settlement_window where day >= %(first)s and day <= %(day)s and state = 'closed'"
+OPERATORS_LINES = """
+select day, line, kind, detail, debtor, creditor, currency, amount, contract from obligation
+where day >= %(first)s and day <= %(day)s and (debtor = %(operator)s or creditor = %(operator)s) order by day, line
+"""

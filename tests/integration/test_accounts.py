@@ -5,8 +5,11 @@ from __future__ import annotations
 import csv
 import io
 import json
+import subprocess
+import sys
 from collections.abc import Callable, Iterator, Sequence
-from datetime import date
+from datetime import date, timedelta
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +17,14 @@ import psycopg
 import pytest
 from typer.testing import CliRunner, Result
 
+from clearing.deferred import Account, Movement
 from clearing.ports import Refusal
+from clearing.unused_points import NEEDS, Needs
 from schemas.programme import ProgrammeFile
 from services.accounts.books import Books, NotClosedError
+from services.accounts.export import Ledger, beancount, ledger_of
 from services.accounts.liability import liability_of
+from services.accounts.revenue import Revenue, revenue_of
 from services.cli.main import app
 from services.journal.migrate import READER_ROLE, connect
 from services.journal.verify import verified
@@ -220,3 +227,172 @@ def test_a_measure_of_the_close_that_the_journal_does_not_share_is_told_of(night
     assert told.exit_code == 1
     assert "at the close" in told.output
     assert run("liability").exit_code == 0
+
+
+def test_unused_points_of_a_short_history_are_shown_and_nothing_rests_on_them(run: Callable[..., Result]) -> None:
+    shown = json.loads(run("unused", "--output", "json").output)
+    assert shown["enough"] is False
+    assert shown["cohorts"]
+    assert shown["naive"] is not None
+    told = run("unused").output
+    assert "Too little history" in told
+    assert all(line["unused"] is None for line in json.loads(run("liability", "--output", "json").output)["lines"])
+
+
+def test_a_share_that_is_told_lowers_what_points_are_expected_to_cost(run: Callable[..., Result]) -> None:
+    whole, half, none = (json.loads(run("liability", "--output", "json", "--unused-share", share).output)["totals"] for share in ("0", "0.5", "1"))
+    assert whole["expected"] == whole["cost"]
+    assert none["expected"] == {"EUR": "0.00"}
+    assert 0 < float(half["expected"]["EUR"]) < float(whole["expected"]["EUR"])
+    for wrong in ("1.5", "-0.1", "much", "15%"):
+        assert run("liability", "--unused-share", wrong).exit_code == 2
+
+
+def months(connection: psycopg.Connection) -> list[date]:
+    """The months from the first to the newest closed window."""
+    days = [day for (day,) in connection.execute(CLOSED)]
+    found = [days[0].replace(day=1)]
+    while (following := (found[-1] + timedelta(days=32)).replace(day=1)) <= days[-1]:
+        found.append(following)
+    return found
+
+
+LITTLE = Needs(1, Fraction(1))
+"""What a scenario's few days can have."""
+WAYS: tuple[tuple[Fraction | None, Needs], ...] = ((None, NEEDS), (None, LITTLE), (Fraction(1, 5), NEEDS))
+
+
+def test_deferred_revenue_rolls_forward_from_month_to_month_with_every_movement_in_a_window(
+    servers: Addresses, seeds: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen = dict.fromkeys(Movement, 0)
+    compared = 0
+
+    def look(connection: psycopg.Connection, name: str) -> None:
+        nonlocal compared
+        books = Books(connection)
+        for share, needs in WAYS:
+            closed: dict[Account, int] = {}
+            for month in months(connection):
+                found = revenue_of(books, month, share, needs)
+                assert {one.account: one.opening_minor for one in found.rolled if one.opening_minor} == closed, (name, month)
+                closed = {one.account: one.closing_minor for one in found.rolled if one.closing_minor}
+                for one in found.rolled:
+                    assert one.opening_minor + sum(moved.amount_minor for moved in one.moved) == one.closing_minor >= 0
+                    assert all(month <= moved.day <= found.end for moved in one.moved)
+                    for movement in Movement:
+                        seen[movement] += one.sum_of(movement) != 0
+                if needs is NEEDS and share is None:
+                    compared += as_the_liability_says(books, found)
+
+    assert look_into([*WRITTEN, *seeds], look, monkeypatch) == len(WRITTEN) + len(SEEDS)
+    assert min(seen.values()) > 0, seen
+    assert compared > 20
+
+
+def as_the_liability_says(books: Books, found: Revenue) -> int:
+    """Where points count as unused when they expire, what is deferred is what was paid for the points outstanding, which is added up in another way."""
+    last = books.connection.execute("select max(day) from settlement_window where state not in ('open', 'draining') and day <= %s", (found.end,)).fetchone()
+    assert last is not None
+    paid: dict[Account, int] = {}
+    for line in liability_of(books, last[0]).lines:
+        if line.bucket.sponsor != books.terms.operator:
+            for currency, amount in line.paid.items():
+                account = Account(line.bucket.sponsor, line.bucket.contract, currency)
+                paid[account] = paid.get(account, 0) + amount
+    deferred = {one.account: one.closing_minor for one in found.rolled if one.closing_minor}
+    assert deferred == {account: amount for account, amount in paid.items() if amount}
+    return len(deferred)
+
+
+def test_the_command_shows_revenue_to_people_spreadsheets_and_programs(run: Callable[..., Result]) -> None:
+    shown = json.loads(run("revenue", "--month", "2026-03", "--output", "json").output)
+    assert shown["over"] is True
+    assert shown["rests_on"] == "expiry"
+    totals = shown["totals"]["EUR"]
+    moved = sum(round(float(totals[movement.value]) * 100) for movement in Movement)
+    assert round(float(totals["opening"]) * 100) + moved == round(float(totals["closing"]) * 100)
+    rows = list(csv.DictReader(io.StringIO(run("revenue", "--month", "2026-03", "--windows", "--output", "csv").output)))
+    assert sum(round(float(row["amount"]) * 100) for row in rows) == moved
+    table = run("revenue", "--month", "2026-03").output
+    assert "points count as unused when they expire" in table
+    assert f"Redeemed points cost {totals['cost']} EUR." in table
+    for wrong in ("2026-13", "March", "2026-3"):
+        assert run("revenue", "--month", wrong).exit_code == 2
+    refused = run("revenue", "--month", "2031-01")
+    assert refused.exit_code == 1
+    assert "no window of 2031-01 was closed yet" in refused.output
+
+
+def bean_check(text: str, folder: Path) -> str:
+    """What bean-check complains of in a ledger; nothing where it accepts it."""
+    path = folder / "ledger.beancount"
+    path.write_text(text, encoding="utf-8")
+    done = subprocess.run([Path(sys.executable).with_name("bean-check"), path], capture_output=True, text=True, check=False)
+    assert (done.returncode == 0) == (not done.stderr)
+    return done.stderr
+
+
+def test_the_ledger_of_every_month_is_accepted_by_bean_check_and_its_parties_stand_where_netting_says(
+    servers: Addresses, seeds: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    accounts: set[str] = set()
+
+    def look(connection: psycopg.Connection, name: str) -> None:
+        books = Books(connection)
+        reports: dict[str, str] = dict(connection.execute("select distinct on (day) day::text, report from run order by day, no desc").fetchall())
+        for month in months(connection):
+            found = revenue_of(books, month, Fraction(1, 5))
+            ledger = ledger_of(books, found)
+            assert all(sum(posting.amount_minor for posting in entry.postings) == 0 for entry in ledger.entries)
+            assert bean_check(beancount(ledger, f'{name} "of" {month}'), tmp_path) == ""
+            assert positions(ledger) == {
+                (day, at["currency"]): at["net_minor"]
+                for day, report in reports.items()
+                if month.isoformat() <= day <= found.end.isoformat()
+                for at in json.loads(report)["positions"]
+                if at["party"] == books.terms.operator and at["net_minor"]
+            }
+            accounts.update(posting.account.split(":From-")[0] for entry in ledger.entries for posting in entry.postings)
+
+    assert look_into([*WRITTEN, *seeds], look, monkeypatch) == len(WRITTEN) + len(SEEDS)
+    assert {
+        "Income:Fees", "Liabilities:Vat", "Expenses:Redemption", "Income:Points:Spent", "Income:Points:Unused", "Income:Points:Unused:Caught-Up",
+        "Income:Points:Not-Deferred", "Equity:Opening-Balances", "Liabilities:Deferred-Revenue:Grocer", "Assets:Receivable:Grocer",
+        "Liabilities:Payable:Fuelco",
+    } <= accounts  # fmt: skip
+
+
+def positions(ledger: Ledger) -> dict[tuple[str, str], int]:
+    """What the lines of each window put on the accounts of parties, by currency."""
+    found: dict[tuple[str, str], int] = {}
+    for entry in ledger.entries:
+        for posting in entry.postings:
+            if posting.account.startswith(("Assets:Receivable:", "Liabilities:Payable:")):
+                key = (entry.day.isoformat(), entry.currency)
+                found[key] = found.get(key, 0) + posting.amount_minor
+    return {key: amount for key, amount in found.items() if amount}
+
+
+def test_the_command_exports_the_same_entries_as_csv_and_as_beancount(run: Callable[..., Result], tmp_path: Path) -> None:
+    text = run("export", "--month", "2026-03", "--format", "beancount").output
+    assert bean_check(text, tmp_path) == ""
+    rows = list(csv.DictReader(io.StringIO(run("export", "--month", "2026-03").output)))
+    by_entry: dict[str, int] = {}
+    for row in rows:
+        amount = round(float(row["debit"] or 0) * 100) - round(float(row["credit"] or 0) * 100)
+        by_entry[row["entry"]] = by_entry.get(row["entry"], 0) + amount
+    assert set(by_entry.values()) == {0}
+    assert len(by_entry) == text.count(" * ")
+    closing = json.loads(run("revenue", "--month", "2026-03", "--output", "json").output)["accounts"]
+    for account in closing:
+        name = f"Liabilities:Deferred-Revenue:{account['sponsor'].title()}:From-{account['contract']}"
+        assert f"balance {name}  -{account['closing']} EUR" in text
+
+
+def test_bean_check_finds_a_ledger_in_which_one_amount_was_changed(run: Callable[..., Result], tmp_path: Path) -> None:
+    text = run("export", "--month", "2026-03", "--format", "beancount").output
+    line = next(line for line in text.splitlines() if line.startswith("  Liabilities:Deferred-Revenue:Grocer") and "  -" in line)
+    assert "Transaction does not balance" in bean_check(text.replace(line, line.replace("  -", "  -9"), 1), tmp_path)
+    balance = next(line for line in text.splitlines() if " balance " in line and "  -" in line)
+    assert "Balance failed" in bean_check(text.replace(balance, balance.replace("  -", "  -9"), 1), tmp_path)
