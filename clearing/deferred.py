@@ -148,14 +148,22 @@ def deferred_minor(pool: Pool, price: Price, by: Factors) -> Fraction:
     return (pool.given - pool.spent * of_spent - pool.expired * of_expired) * price.issue_minor
 
 
-def movements(change: Change, price: Price, by: Factors) -> dict[Movement, Fraction]:
-    """What a change does to deferred revenue, exactly, in minor units; negative is what leaves it."""
+class Amount(NamedTuple):
+    """Points and what they come to, exactly, in minor units; negative is what leaves deferred revenue."""
+
+    points: int
+    minor: Fraction
+
+
+def movements(change: Change, price: Price, by: Factors) -> dict[Movement, Amount]:
+    """What a change does to deferred revenue. Points never to be spent are a share, so no points stand beside their revenue."""
     of = change.of_pool
+    unused = (of.spent * by.with_spent + of.expired * by.with_expired) * price.kept
     return {
-        (Movement.ISSUED if change.code is Code.ACCRUAL else Movement.REVERSED): of.given * price.issue_minor,
-        Movement.REDEEMED: -of.spent * price.issue_minor,
-        Movement.UNUSED: -(of.spent * by.with_spent + of.expired * by.with_expired) * price.kept * price.issue_minor,
-        Movement.PAID_BACK: -of.expired * price.paid_back * price.issue_minor,
+        (Movement.ISSUED if change.code is Code.ACCRUAL else Movement.REVERSED): Amount(of.given, of.given * price.issue_minor),
+        Movement.REDEEMED: Amount(-of.spent, -of.spent * price.issue_minor),
+        Movement.UNUSED: Amount(0, -unused * price.issue_minor),
+        Movement.PAID_BACK: Amount(-of.expired, -of.expired * price.paid_back * price.issue_minor),
     }
 
 
@@ -184,7 +192,10 @@ class Account(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Moved:
-    """One amount: what a window (the month's end, for the last two) moved on an account. `points` behind it, where there are some."""
+    """One amount: what a window (the month's end, for the last two) moved on an account.
+
+    `points`: those that it is the price of, where there are such. Both are below zero where they leave deferred revenue.
+    """
 
     day: date
     account: Account
@@ -233,7 +244,7 @@ def roll(
     pools = {key: pool for key, pool in before.items() if key.sponsor != terms.operator}
     by: dict[PoolKey, Factors] = {key: _factors(key, pool, opening, month, -1) for key, pool in pools.items()}
     opened = _sums((key, deferred_minor(pool, price_of(key, terms), by[key])) for key, pool in pools.items())
-    exact: dict[tuple[date, Account, Movement], tuple[int, Fraction]] = {}
+    exact: dict[tuple[date, Account, Movement], Amount] = {}
     for change in changes:
         key = change.pool
         if key.sponsor == terms.operator:
@@ -243,11 +254,11 @@ def roll(
             pools[key], by[key] = Pool(), _factors(key, Pool(), opening, month, -1)
         pools[key] = pools[key].plus(change.of_pool)
         for movement, amount in movements(change, price, by[key]).items():
-            _add(exact, (change.day, _account(key, price), movement), change.points, amount)
+            _add(exact, (change.day, _account(key, price), movement), amount)
     last = {key: _factors(key, pool, closing, month, 0) for key, pool in pools.items()}
     for key, pool in pools.items():
         price = price_of(key, terms)
-        _add(exact, (end, _account(key, price), Movement.CAUGHT_UP), 0, caught_up(pool, price, by[key], last[key]))
+        _add(exact, (end, _account(key, price), Movement.CAUGHT_UP), Amount(0, caught_up(pool, price, by[key], last[key])))
     closed = _sums((key, deferred_minor(pool, price_of(key, terms), last[key])) for key, pool in pools.items())
     accounts = {key[:2]: _account(key, price_of(key, terms)) for key in pools}
     rolled = [_rolled(accounts[version], opened.get(version, ZERO), closed[version], exact, end) for version in sorted(accounts)]
@@ -270,13 +281,13 @@ def _sums(amounts: Iterable[tuple[PoolKey, Fraction]]) -> dict[tuple[PartyId, da
     return sums
 
 
-def _add(exact: dict[tuple[date, Account, Movement], tuple[int, Fraction]], key: tuple[date, Account, Movement], points: int, amount: Fraction) -> None:
-    if amount:
-        had, sum_of = exact.get(key, (0, ZERO))
-        exact[key] = (had + points, sum_of + amount)
+def _add(exact: dict[tuple[date, Account, Movement], Amount], key: tuple[date, Account, Movement], more: Amount) -> None:
+    if more.minor:
+        had = exact.get(key, Amount(0, ZERO))
+        exact[key] = Amount(had.points + more.points, had.minor + more.minor)
 
 
-def _rolled(account: Account, opened: Fraction, closed: Fraction, exact: Mapping[tuple[date, Account, Movement], tuple[int, Fraction]], end: date) -> Rolled:
+def _rolled(account: Account, opened: Fraction, closed: Fraction, exact: Mapping[tuple[date, Account, Movement], Amount], end: date) -> Rolled:
     """Every amount is rounded once; what that leaves of the difference between the two balances, each rounded once, stands as rounding."""
     order = list(Movement)
     explained = sum((amount for (_, of, _), (_, amount) in exact.items() if of == account), opened)

@@ -12,7 +12,7 @@ from clearing.liability import Unspent
 from clearing.rounding import half_even
 from clearing.unused_points import NEEDS, Estimate, Needs, Step, months_between
 from services.accounts.books import Became, Books, estimated, whole_month
-from services.report.tables import Rank, Row, Table, figure, text
+from services.report.tables import Named, Rank, Row, Table, Value, figure, text
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +130,7 @@ def table(found: Unused) -> Table:
             sum((cohort.became.left * (of or Fraction(0)) for cohort, of in zip(found.cohorts, shares, strict=True)), Fraction(0)) for shares in _shares(found)
         ]
         points = [half_even(one) if found.estimate else None for one in never]
-        share = percent(found.share[1]) if found.share else None
+        share = _share(found.share[1]) if found.share else None
         rows.append(Row(("all", *whole[:4], whole.left, *points, share), Rank.TOTAL))
     return Table("unused", f"Points never to be spent, as of {found.day}", columns, tuple(rows), empty="No point was ever given.")
 
@@ -139,13 +139,17 @@ def _shares(found: Unused) -> list[list[Fraction | None]]:
     return [[getattr(cohort, name) for cohort in found.cohorts] for name in ("unspent", "low", "high")]
 
 
-def _cells(name: str, cohort: Cohort) -> tuple[str | int | None, ...]:
+def _cells(name: str, cohort: Cohort) -> tuple[Value, ...]:
     became, unspent = cohort.became, cohort.unspent
     if unspent is None:
         return (name, *became[:4], became.left, None, None, None, None)
     never = [half_even(became.left * share) for share in (unspent, cohort.low, cohort.high)]
-    share = percent(cohort.never(unspent) / cohort.given) if cohort.given > 0 else None
+    share = _share(cohort.never(unspent) / cohort.given) if cohort.given > 0 else None
     return (name, *became[:4], became.left, *never, share)
+
+
+def _share(share: Fraction) -> Named:
+    return Named(_six(share), percent(share))
 
 
 def percent(share: Fraction) -> str:

@@ -10,7 +10,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clearing.deferred import AT_EXPIRY, Change, Factors, Movement, Pool, PoolKey, Price, Rolled, UnexplainedError, deferred_minor, factors, movements, roll
+from clearing.deferred import (
+    AT_EXPIRY,
+    Amount,
+    Change,
+    Factors,
+    Movement,
+    Pool,
+    PoolKey,
+    Price,
+    Rolled,
+    UnexplainedError,
+    deferred_minor,
+    factors,
+    movements,
+    roll,
+)
 from clearing.entries import Code
 from clearing.liability import Unspent
 from clearing.rounding import half_even
@@ -134,12 +149,19 @@ def test_how_points_never_to_be_spent_become_revenue(pool: Pool, unspent: Fracti
 
 
 def test_a_movement_that_is_not_in_the_pools_is_not_explained_away(monkeypatch: pytest.MonkeyPatch) -> None:
-    def wrong(change: Change, price: Price, by: Factors) -> dict[Movement, Fraction]:
-        return {movement: amount * 2 for movement, amount in movements(change, price, by).items()}
+    def wrong(change: Change, price: Price, by: Factors) -> dict[Movement, Amount]:
+        return {movement: Amount(amount.points, amount.minor * 2) for movement, amount in movements(change, price, by).items()}
 
     monkeypatch.setattr("clearing.deferred.movements", wrong)
     with pytest.raises(UnexplainedError, match="1000 minor units are not explained"):
         rolled(GIVEN, opening=None, closing=None)
+
+
+def test_the_points_of_a_movement_times_the_price_are_its_amount() -> None:
+    one = rolled(GIVEN, SPENT, change(Code.REDEMPTION_REVERSAL, 30), change(Code.RETURN_UNSPENT, 50), opening=share("0.2"), closing=share("0.2"))
+    found = {moved.movement: (moved.points, moved.amount_minor) for moved in one.moved}
+    assert (found[Movement.ISSUED], found[Movement.REDEEMED], found[Movement.REVERSED]) == ((1000, 1000), (-370, -370), (-50, -50))
+    assert found[Movement.UNUSED][0] is None
 
 
 # --- random months ------------------------------------------------------------------------------------------------------------------------
