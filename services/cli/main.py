@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from services.cli import (
+    accounts,
     bank,
     clearing,
     demo,
@@ -40,6 +41,7 @@ app = typer.Typer(
     rich_markup_mode="markdown",
     pretty_exceptions_show_locals=False,  # locals can hold what senders sent
 )
+app.add_typer(accounts.app, name="accounts")
 app.add_typer(bank.app, name="bank")
 app.add_typer(clearing.app, name="clearing")
 app.command(name="demo")(demo.demo)
