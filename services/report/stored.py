@@ -12,6 +12,7 @@ import psycopg
 from schemas.ids import PartyId
 from schemas.report import SettlementReport
 from services.journal.programmes import load
+from services.report.approvals import Approval
 
 COLUMNS = "r.no, r.day, r.sha256, r.previous, r.report, r.made_at, w.state"
 # The run of a window is its latest one: earlier ones were rejected, or made void.
@@ -57,6 +58,8 @@ class Shown:
     before: tuple[SettlementReport, ...] = ()
     names: Mapping[PartyId, str] = field(default_factory=dict)
     """Names of the programme's parties, as it is in force; they are no part of the report."""
+    approvals: tuple[Approval, ...] = ()
+    """What people signed about the report with this hash; they are no part of it either."""
 
     @property
     def previous(self) -> SettlementReport | None:

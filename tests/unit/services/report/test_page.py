@@ -9,8 +9,8 @@ import pytest
 
 from schemas.ids import PartyId
 from services.report.charts import Bar, Series, columns, diverging, ranked, tells
-from services.report.page import for_page, report_page, statement_page
-from services.report.tables import Money
+from services.report.page import report_page, statement_page
+from services.report.tables import Money, for_page
 from tests.unit.services.report.sample import ALONE, SECOND, SHOWN, report
 
 PAGE = report_page(SHOWN)
