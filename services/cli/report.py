@@ -35,6 +35,7 @@ class View(StrEnum):
 
     HTML = "html"
     PDF = "pdf"
+    XLSX = "xlsx"
     CSV = "csv"
     JSON = "json"
 
@@ -45,6 +46,7 @@ class StatementView(StrEnum):
     TABLE = "table"
     HTML = "html"
     PDF = "pdf"
+    XLSX = "xlsx"
     CSV = "csv"
     JSON = "json"
 
@@ -82,7 +84,7 @@ def render(
     day: Day = None,
     view: Annotated[
         View,
-        typer.Option("--format", "-f", help="`html`: one page that needs nothing else; `pdf`: for paper; `csv`; `json`: the bytes that the hash is of."),
+        typer.Option("--format", "-f", help="`html`: one page that needs nothing else; `pdf`; `xlsx`; `csv`; `json`: the bytes that the hash is of."),
     ] = View.HTML,
     target: Annotated[
         str | None,
@@ -92,16 +94,19 @@ def render(
     nights: Nights = 14,
     section: Sections = None,
 ) -> None:
-    """Write a settlement report as one HTML page, as PDF, as CSV, or as the canonical JSON.
+    """Write a settlement report as one HTML page, as PDF, as XLSX, as CSV, or as the canonical JSON.
 
-    Every page of the PDF bears its number, the SHA-256 of the report and who has approved it. CSV comes as a file for each table, or as one file with one
-    --section. The bytes of the JSON have the SHA-256 of the report.
+    Every page of the PDF bears its number, the SHA-256 of the report and who has approved it, and so does what is printed of the other two. A workbook has a
+    sheet for each table and no formulas. CSV comes as a file for each table, or as one file with one --section. The bytes of the JSON have the SHA-256 of
+    the report.
 
     Examples:
 
         clh report render --format html --out last-night.html
 
         clh report render 2026-03-02 --format pdf --out march-2.pdf
+
+        clh report render 2026-03-02 --format xlsx --out march-2.xlsx
 
         clh report render 2026-03-02 --format csv --out march-2/
 
@@ -124,6 +129,10 @@ def render(
             from services.report.pdf import report_pdf
 
             _write(report_pdf(shown), target or f"{name}.pdf")
+        case View.XLSX:
+            from services.report.workbook import report_workbook
+
+            _write(report_workbook(shown), target or f"{name}.xlsx")
         case View.JSON:
             _write(shown.report.canonical(), target or f"{name}.json")
         case View.CSV:
@@ -272,6 +281,10 @@ def statement(
             from services.report.pdf import statement_pdf
 
             _write(statement_pdf(shown, PartyId(party)), target or f"{name}.pdf")
+        case StatementView.XLSX:
+            from services.report.workbook import statement_workbook
+
+            _write(statement_workbook(shown, PartyId(party)), target or f"{name}.xlsx")
         case StatementView.CSV:
             _write_csv(tables, target or name, single=bool(section) and len(tables) == 1)
 

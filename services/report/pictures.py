@@ -11,7 +11,7 @@ from services.report.nights import nights, turnover
 from services.report.statement import Balance
 from services.report.stored import Shown
 from services.report.tables import for_page
-from services.report.waterfall import falls
+from services.report.waterfall import drawn, falls, steps
 from services.report.words import Amounts
 
 
@@ -72,19 +72,10 @@ def night_charts(shown: Shown) -> list[Chart]:
 
 
 def waterfall_charts(report: SettlementReport, amounts: Amounts) -> list[Chart]:
-    """One chart for each currency in which more than one figure is to be seen."""
+    """From gross to net, one chart for each currency in which more than one figure is to be seen."""
     charts = []
     for fall in falls(report):
-        after_wait = fall.net - fall.waits
-        steps = [
-            ("gross owed", 0, fall.owed),
-            ("gross due", 0, fall.due),
-            ("netted away", fall.due, fall.net),
-            ("waits", fall.net, after_wait),
-            ("from windows before", after_wait, fall.paid),
-            ("paid", 0, fall.paid),
-        ]
-        charts += _drawn(f"waterfall-{fall.currency}", f"From gross to net, {fall.currency}", steps, fall.currency, amounts, totals={0, 1, 5})
+        charts += _waterfall(f"waterfall-{fall.currency}", f"From gross to net, {fall.currency}", steps(fall, amounts))
     return charts
 
 
@@ -92,25 +83,19 @@ def settling_charts(balances: Sequence[Balance], amounts: Amounts) -> list[Chart
     """A party's way from what it receives and owes to what it is paid, one chart for each currency."""
     charts = []
     for balance in balances:
-        receives, net = balance.receives, balance.net
-        due = net + balance.carried_in
+        due = balance.net + balance.carried_in
         paid = due - balance.carried_on
-        steps = [
-            ("you receive", 0, receives),
-            ("you owe", receives, net),
-            ("carried in", net, due),
-            ("carried on", due, paid),
-            ("paid to you" if paid >= 0 else "paid by you", 0, paid),
+        every = [
+            ("you receive", 0, balance.receives, True),
+            ("you owe", balance.receives, balance.net, False),
+            ("carried in", balance.net, due, False),
+            ("carried on", due, paid, False),
+            ("paid to you" if paid >= 0 else "paid by you", 0, paid, True),
         ]
-        charts += _drawn(f"settling-{balance.currency}", f"From gross to net, {balance.currency}", steps, balance.currency, amounts, totals={0, 4})
+        charts += _waterfall(f"settling-{balance.currency}", f"From gross to net, {balance.currency}", drawn(every, balance.currency, amounts))
     return charts
 
 
-def _drawn(chart_id: str, title: str, steps: Sequence[tuple[str, int, int]], currency: str, amounts: Amounts, *, totals: set[int]) -> list[Chart]:
-    """The chart, without the steps at which nothing changes; none where it would show nothing."""
-    kept = [
-        Step(label, start, end, for_page(amounts(end - start, currency)), total=place in totals)
-        for place, (label, start, end) in enumerate(steps)
-        if start != end or place in totals
-    ]
+def _waterfall(chart_id: str, title: str, kept: Sequence[Step]) -> list[Chart]:
+    """The chart; none where it would show nothing."""
     return [waterfall(chart_id, title, kept)] if tells(abs(step.end - step.start) for step in kept) else []

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from schemas.report import SettlementReport
-from services.report.tables import Rank, Row, Table, figure, text
+from services.report.charts import Step
+from services.report.tables import Rank, Row, Table, figure, for_page, text
 from services.report.words import Amounts
 
 
@@ -86,3 +88,22 @@ def waterfall_table(report: SettlementReport, amounts: Amounts) -> Table:
     columns = (text("step"), figure("amount"), text("currency"))
     note = f"Netting: {report.netting}. Gross due less what is netted away and what waits, and what comes from windows before, is what is paid."
     return Table("waterfall", "From gross to net", columns, tuple(rows), note=note, empty="No lines and no payments.")
+
+
+def steps(fall: Fall, amounts: Amounts) -> list[Step]:
+    """The steps as they are drawn, without those at which nothing changes."""
+    after_wait = fall.net - fall.waits
+    every = [
+        ("gross owed", 0, fall.owed, True),
+        ("gross due", 0, fall.due, True),
+        ("netted away", fall.due, fall.net, False),
+        ("waits", fall.net, after_wait, False),
+        ("from windows before", after_wait, fall.paid, False),
+        ("paid", 0, fall.paid, True),
+    ]
+    return drawn(every, fall.currency, amounts)
+
+
+def drawn(every: Sequence[tuple[str, int, int, bool]], currency: str, amounts: Amounts) -> list[Step]:
+    """Steps (name, from where, to where, whether it is a total) with their figures; without those at which nothing changes."""
+    return [Step(label, start, end, for_page(amounts(end - start, currency)), total=total) for label, start, end, total in every if start != end or total]
