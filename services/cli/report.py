@@ -34,6 +34,8 @@ class View(StrEnum):
     """What a report is rendered as."""
 
     HTML = "html"
+    PDF = "pdf"
+    XLSX = "xlsx"
     CSV = "csv"
     JSON = "json"
 
@@ -43,6 +45,8 @@ class StatementView(StrEnum):
 
     TABLE = "table"
     HTML = "html"
+    PDF = "pdf"
+    XLSX = "xlsx"
     CSV = "csv"
     JSON = "json"
 
@@ -79,7 +83,8 @@ def show(day: Day = None, programme: OneProgramme = None, nights: Nights = 4, se
 def render(
     day: Day = None,
     view: Annotated[
-        View, typer.Option("--format", "-f", help="`html`: one page that needs nothing else; `csv`; `json`: the bytes that the hash is of.")
+        View,
+        typer.Option("--format", "-f", help="`html`: one page that needs nothing else; `pdf`; `xlsx`; `csv`; `json`: the bytes that the hash is of."),
     ] = View.HTML,
     target: Annotated[
         str | None,
@@ -89,13 +94,19 @@ def render(
     nights: Nights = 14,
     section: Sections = None,
 ) -> None:
-    """Write a settlement report as one HTML page, as CSV, or as the canonical JSON.
+    """Write a settlement report as one HTML page, as PDF, as XLSX, as CSV, or as the canonical JSON.
 
-    CSV comes as a file for each table, or as one file with one --section. The bytes of the JSON have the SHA-256 of the report.
+    Every page of the PDF bears its number, the SHA-256 of the report and who has approved it, and so does what is printed of the other two. A workbook has a
+    sheet for each table and no formulas. CSV comes as a file for each table, or as one file with one --section. The bytes of the JSON have the SHA-256 of
+    the report.
 
     Examples:
 
         clh report render --format html --out last-night.html
+
+        clh report render 2026-03-02 --format pdf --out march-2.pdf
+
+        clh report render 2026-03-02 --format xlsx --out march-2.xlsx
 
         clh report render 2026-03-02 --format csv --out march-2/
 
@@ -114,6 +125,14 @@ def render(
     match view:
         case View.HTML:
             _write(report_page(shown).encode(), target or f"{name}.html")
+        case View.PDF:
+            from services.report.pdf import report_pdf
+
+            _write(report_pdf(shown), target or f"{name}.pdf")
+        case View.XLSX:
+            from services.report.workbook import report_workbook
+
+            _write(report_workbook(shown), target or f"{name}.xlsx")
         case View.JSON:
             _write(shown.report.canonical(), target or f"{name}.json")
         case View.CSV:
@@ -228,6 +247,8 @@ def statement(
 
         clh report statement grocer 2026-03-02 --format html --out grocer.html
 
+        clh report statement grocer 2026-03-02 --format pdf --out grocer.pdf
+
         clh report statement grocer 2026-03-02 --format csv --section lines --out -
     """
     from schemas.ids import PartyId
@@ -256,6 +277,14 @@ def statement(
             print_json({"party": party, "window": shown.report.window.isoformat(), "sha256": shown.sha256, "tables": _plain(tables)})
         case StatementView.HTML:
             _write(statement_page(shown, PartyId(party)).encode(), target or f"{name}.html")
+        case StatementView.PDF:
+            from services.report.pdf import statement_pdf
+
+            _write(statement_pdf(shown, PartyId(party)), target or f"{name}.pdf")
+        case StatementView.XLSX:
+            from services.report.workbook import statement_workbook
+
+            _write(statement_workbook(shown, PartyId(party)), target or f"{name}.xlsx")
         case StatementView.CSV:
             _write_csv(tables, target or name, single=bool(section) and len(tables) == 1)
 

@@ -11,6 +11,11 @@ from markupsafe import Markup
 WIDTH = 760
 HATCH = "hatch"
 """Id of the pattern that the page defines once."""
+HATCHED = (
+    f'<defs><pattern id="{HATCH}" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">'
+    '<rect width="6" height="6" class="ground"/><line x1="0" y1="0" x2="0" y2="6" class="stroke"/></pattern></defs>'
+)
+BARS_MAX = 24
 LABEL_MAX = 22
 LETTER = 7
 """Width of a letter, in the units of the drawing: about."""
@@ -20,10 +25,11 @@ LEFT = 160
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """A chart and what stands above it."""
+    """A chart, what stands above it, and all that it shows in words."""
 
     title: str
     svg: Markup
+    told: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,17 +50,31 @@ class Series:
     shown: Sequence[str]
 
 
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step of a waterfall: from where to where it goes, and what is written beside it. A total stands on zero by itself."""
+
+    label: str
+    start: int
+    end: int
+    shown: str
+    total: bool = False
+
+
 def tells(values: Iterable[int]) -> bool:
     """Whether a chart of these would show anything: not where all bars are equal."""
     return len(set(values)) > 1
 
 
-def diverging(chart_id: str, title: str, bars: Sequence[Bar]) -> Chart:
-    """Bars to both sides of zero: hatched to the left for what is owed, solid to the right for what is received."""
+def diverging(chart_id: str, title: str, bars: Sequence[Bar], most: int | None = None) -> Chart:
+    """Bars to both sides of zero: hatched to the left for what is owed, solid to the right for what is received.
+
+    The longest bar stands for `most`; where that is not told, for the largest value.
+    """
     top = 24
     half = (WIDTH - LEFT) // 2 - 90
     zero = LEFT + 90 + half
-    most = max((abs(bar.value) for bar in bars), default=0) or 1
+    most = most or max((abs(bar.value) for bar in bars), default=0) or 1
     height = top + ROW * len(bars) + 8
     parts = [_text(zero - 6, 14, "owes", "end", "axis"), _text(zero + 6, 14, "receives", "start", "axis")]
     for place, bar in enumerate(bars):
@@ -70,6 +90,15 @@ def diverging(chart_id: str, title: str, bars: Sequence[Bar]) -> Chart:
     return _svg(chart_id, title, _told(bars), height, parts)
 
 
+def on_pages(chart_id: str, title: str, bars: Sequence[Bar]) -> list[Chart]:
+    """The same, where there are many bars as several drawings of one scale, each of which fits a printed page."""
+    parts = [bars[start : start + BARS_MAX] for start in range(0, len(bars), BARS_MAX)]
+    most = max((abs(bar.value) for bar in bars), default=0)
+    if len(parts) <= 1:
+        return [diverging(chart_id, title, bars)]
+    return [diverging(f"{chart_id}-{no}", f"{title} ({no} of {len(parts)})", part, most) for no, part in enumerate(parts, start=1)]
+
+
 def ranked(chart_id: str, title: str, bars: Sequence[Bar]) -> Chart:
     """Bars from the left, for counts."""
     plot = WIDTH - LEFT - 90
@@ -83,6 +112,35 @@ def ranked(chart_id: str, title: str, bars: Sequence[Bar]) -> Chart:
             _text(LEFT + length + 6, y + 16, bar.shown, "start", "figure"),
         ]
     return _svg(chart_id, title, _told(bars), 8 + ROW * len(bars), parts)
+
+
+def waterfall(chart_id: str, title: str, steps: Sequence[Step]) -> Chart:
+    """Bars below each other, each beginning where the one above ends: totals solid, what is taken away hatched, what is added outlined."""
+    ends = [0, *(step.start for step in steps), *(step.end for step in steps)]
+    low, high = min(ends), max(ends)
+    left, plot = LEFT + (90 if low < 0 else 0), WIDTH - LEFT - (180 if low < 0 else 90)
+    span = high - low or 1
+    parts: list[str] = []
+    for place, step in enumerate(steps):
+        y = 4 + place * ROW
+        first, second = (left + (value - low) * plot // span for value in (step.start, step.end))
+        begin, length = min(first, second), max(1, abs(second - first)) if step.end != step.start else 0
+        parts += [
+            _text(LEFT - 8, y + 16, _short(step.label), "end", "strong" if step.total else "label"),
+            _rect(begin, y + 3, length, ROW - 8, hatched=step.end < step.start and not step.total, outlined=step.end > step.start and not step.total),
+            _beside(step, begin, begin + length, y + 16),
+        ]
+        if place + 1 < len(steps) and not steps[place + 1].total:
+            parts.append(f'<line x1="{second}" y1="{y + ROW - 5}" x2="{second}" y2="{y + ROW + 3}" class="zero"/>')
+    zero, height = left + (0 - low) * plot // span, 8 + ROW * len(steps)
+    parts.append(f'<line x1="{zero}" y1="2" x2="{zero}" y2="{height - 4}" class="zero"/>')
+    return _svg(chart_id, title, "; ".join(f"{step.label} {step.shown}" for step in steps), height, parts)
+
+
+def _beside(step: Step, begin: int, end: int, y: int) -> str:
+    """The figure: to the right of its bar, or to the left of one that lies below zero."""
+    below = step.total and step.end < step.start
+    return _text(begin - 6 if below else end + 6, y, step.shown, "end" if below else "start", "figure")
 
 
 def _length(value: int, plot: int, most: int) -> int:
@@ -137,7 +195,16 @@ def _svg(chart_id: str, title: str, told: str, height: int, parts: Sequence[str]
         f'<svg role="img" aria-labelledby="{chart_id}-title {chart_id}-desc" viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" height="{height}">'
         f'<title id="{chart_id}-title">{escape(title)}</title><desc id="{chart_id}-desc">{escape(told)}</desc>{"".join(parts)}</svg>'
     )
-    return Chart(title, Markup(svg))  # noqa: S704  # every text in it was escaped where it was put in
+    return Chart(title, Markup(svg), told)  # noqa: S704  # every text in it was escaped where it was put in
+
+
+def standalone(chart: Chart, font: str) -> str:
+    """The drawing as a file of its own, in black and white: what the page around it defines is in it."""
+    style = (
+        f"text{{font:12px '{font}',serif;fill:#000}}text.strong{{font-weight:700}}rect.solid{{fill:#000;stroke:#000}}rect.hatched{{stroke:#000}}"
+        "rect.outlined{fill:#fff;stroke:#000}rect.ground{fill:#fff}line.stroke{stroke:#000;stroke-width:3}line.zero{stroke:#000;stroke-width:1}"
+    )
+    return str(chart.svg).replace("<svg ", '<svg xmlns="http://www.w3.org/2000/svg" ', 1).replace("<title", f"<style>{style}</style>{HATCHED}<title", 1)
 
 
 def _rect(x: int, y: int, width: int, height: int, *, hatched: bool, outlined: bool = False) -> str:

@@ -13,6 +13,7 @@ from schemas.report import ReportLine, SettlementReport
 from services.report.nights import nights_tables
 from services.report.stored import Shown
 from services.report.tables import Column, Named, Rank, Row, Table, Value, code, figure, lines, text
+from services.report.waterfall import waterfall_table
 from services.report.words import Amounts, check_figure, check_in_words, kind_of
 
 UNPROVEN = "(sender not proven)"
@@ -22,6 +23,7 @@ def report_tables(shown: Shown) -> tuple[Table, ...]:
     """All tables of a settlement report, in reading order."""
     report, amounts = shown.report, Amounts(shown.report)
     return (
+        waterfall_table(report, amounts),
         positions(report, amounts),
         matrix(report, amounts),
         by_kind(report, amounts),

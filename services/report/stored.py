@@ -13,6 +13,7 @@ from schemas.ids import PartyId
 from schemas.programme import BankCalendar
 from schemas.report import SettlementReport
 from services.journal.programmes import load
+from services.report.approvals import Approval
 from services.settlement.calendar import UnknownCountry, value_date_of
 
 COLUMNS = "r.no, r.day, r.sha256, r.previous, r.report, r.made_at, w.state"
@@ -62,6 +63,8 @@ class Shown:
     """Names of the programme's parties, as it is in force; they are no part of the report."""
     value_date: date | None = None
     """When its payments are made: as approved, or else as the programme's calendar says now. None where the calendar does not say."""
+    approvals: tuple[Approval, ...] = ()
+    """What people signed about the report with this hash; they are no part of it either."""
 
     @property
     def previous(self) -> SettlementReport | None:

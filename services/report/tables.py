@@ -8,6 +8,8 @@ from datetime import date
 from decimal import Decimal
 from enum import Enum, auto
 
+MINUS = "\N{MINUS SIGN}"
+
 
 @dataclass(frozen=True, slots=True)
 class Money:
@@ -128,6 +130,12 @@ def for_people(value: Value) -> str:
             return f"{amount:.{max(places, len(decimals))}f}"
         case _:
             return str(value)
+
+
+def for_page(value: Value) -> str:
+    """A value on a page: as people read it, with a minus sign that is read as one."""
+    shown = for_people(value)
+    return MINUS + shown[1:] if shown.startswith("-") and not isinstance(value, str) else shown
 
 
 def for_programs(value: Value) -> str:

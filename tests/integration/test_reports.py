@@ -6,13 +6,17 @@ import csv
 import hashlib
 import io
 import json
+import re
+import shlex
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import openpyxl
 import pytest
+from pypdf import PdfReader
 from typer.testing import CliRunner, Result
 
 from services.cli.main import app
@@ -105,7 +109,21 @@ def test_a_page_is_written_with_all_its_figures(books: Played, run: Run, tmp_pat
 
 def test_csv_comes_as_a_folder_or_as_one_file(run: Run, tmp_path: Path) -> None:
     assert run("render", DAYS[0], "--format", "csv", "--out", tmp_path / "night").exit_code == 0
-    tables = {"positions", "matrix", "kinds", "obligations", "payments", "carried", "checks", "check_figures", "events", "rejected", "points", "origin"}
+    tables = {
+        "waterfall",
+        "positions",
+        "matrix",
+        "kinds",
+        "obligations",
+        "payments",
+        "carried",
+        "checks",
+        "check_figures",
+        "events",
+        "rejected",
+        "points",
+        "origin",
+    }
     assert {path.name for path in (tmp_path / "night").iterdir()} == {f"{name}.csv" for name in tables}
     one = tmp_path / "obligations.csv"
     assert run("render", DAYS[0], "--format", "csv", "--section", "obligations", "--out", one).exit_code == 0
@@ -225,3 +243,29 @@ def test_a_party_without_any_part_in_the_night_has_a_statement_that_says_so_and_
     assert (quiet.exit_code, "bank1 has no figures in this window" in quiet.output) == (0, True)
     told = run("statement", "nobody", DAYS[0])
     assert (told.exit_code, "has no party nobody" in told.output) == (1, True)
+
+
+HOW_TO = Path(__file__).parents[2] / "docs" / "how-to" / "hand-out-reports.md"
+
+
+def test_reports_are_handed_out_as_the_guide_says(books: Played, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every command of the guide, on these books instead of its own; what is written bears the hash of the report."""
+    monkeypatch.chdir(tmp_path)
+    commands = re.findall(r"^ +clh report (.*)$", HOW_TO.read_text(encoding="utf-8"), re.MULTILINE)
+    assert len(commands) == 7
+    for command in commands:
+        told = run(*shlex.split(command.replace(" --programme harvest", "")))
+        assert told.exit_code == 0, told.output
+    sha256 = stored(books)["2026-03-02"]
+    assert hashlib.sha256(Path("report.json").read_bytes()).hexdigest() == sha256
+    assert sha256 in Path("report.html").read_text(encoding="utf-8")
+    for name in ("report.pdf", "grocer.pdf"):
+        pages = [page.extract_text() for page in PdfReader(name).pages]
+        assert all(sha256 in text and f"page {number} of {len(pages)}" in text and "not approved yet" in text for number, text in enumerate(pages, start=1))
+    for name in ("report.xlsx", "grocer.xlsx"):
+        book: Any = openpyxl.load_workbook(name)
+        assert all(sha256 in sheet.oddFooter.left.text for sheet in book)
+    positions = {row["party"]: Decimal(row["net"]) for row in rows(Path("report-csv", "positions.csv").read_text(encoding="utf-8"))}
+    sheet = openpyxl.load_workbook("report.xlsx")["Net positions"]
+    read = {row[0]: Decimal(repr(row[4])) for row in sheet.iter_rows(min_row=2, values_only=True) if row[0] != "all parties"}
+    assert read == positions == {party: Decimal(amount) for party, amount in books.outcome["positions"]["2026-03-02"]["EUR"].items()}

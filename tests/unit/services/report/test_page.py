@@ -2,15 +2,17 @@
 
 import re
 from dataclasses import replace
+from datetime import UTC, datetime
 from html.parser import HTMLParser
 from typing import Any
 
 import pytest
 
 from schemas.ids import PartyId
-from services.report.charts import Bar, Series, columns, diverging, ranked, tells
-from services.report.page import for_page, report_page, statement_page
-from services.report.tables import Money
+from services.report.approvals import Approval
+from services.report.charts import Bar, Series, columns, diverging, on_pages, ranked, tells
+from services.report.page import report_page, statement_page
+from services.report.tables import Money, for_page
 from tests.unit.services.report.sample import ALONE, SECOND, SHOWN, report
 
 PAGE = report_page(SHOWN)
@@ -174,3 +176,24 @@ def test_counts_are_ranked_from_the_left() -> None:
     assert "a-very-long-code-that…" in chart.svg
     assert "a-very-long-code-that-does-not-fit 4; too-old 1" in chart.svg
     assert ranked("r", "None", []).svg.count("<rect") == 0
+
+
+def test_printed_pages_bear_number_hash_and_approval_and_no_name_ends_the_style() -> None:
+    style = PAGE[PAGE.index("@page") : PAGE.index("</style>")]
+    assert f'content: "SHA-256 {SECOND.sha256()}\\a Approval: not approved yet"' in style
+    assert 'content: "page " counter(page) " of " counter(pages)' in style
+    nasty = Approval('"}</style><b>x', "submit", datetime(2026, 3, 4, 8, 1, tzinfo=UTC))
+    page = report_page(replace(SHOWN, approvals=(nasty,)))
+    assert page.count("</style>") == 1
+    assert "<b>x" not in page
+    assert Structure(page).open == []
+    assert "Approval: not approved yet: submitted by &#34;}&lt;/style&gt;&lt;b&gt;x, 2026-03-04 08:01 UTC</p>" in page
+
+
+def test_many_parties_are_drawn_in_parts_of_one_scale() -> None:
+    charts = on_pages("c", "Positions", [Bar(f"p{no}", 100 if no == 0 else 50, "x") for no in range(30)])
+    assert [chart.title for chart in charts] == ["Positions (1 of 2)", "Positions (2 of 2)"]
+    widths = [[int(width) for width in re.findall(r'<rect x="\d+" y="\d+" width="(\d+)"', chart.svg)] for chart in charts]
+    assert len(widths[0] + widths[1]) == 30
+    assert set(widths[1]) == {widths[0][0] // 2}
+    assert on_pages("c", "Positions", []) == [diverging("c", "Positions", [])]

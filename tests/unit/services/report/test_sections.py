@@ -20,7 +20,7 @@ def shown_rows(table: Table, rank: Rank | None = None) -> list[list[str]]:
 
 def test_all_parts_of_a_report_are_there_in_reading_order() -> None:
     assert list(TABLES) == [
-        "positions", "matrix", "kinds", "obligations", "payments", "carried", "checks", "check_figures", "events", "rejected",
+        "waterfall", "positions", "matrix", "kinds", "obligations", "payments", "carried", "checks", "check_figures", "events", "rejected",
         "points", "nights", "nights_events", "nights_positions", "origin",
     ]  # fmt: skip
     assert [table.name for table in report_tables(ALONE)] == [name for name in TABLES if not name.startswith("nights")]

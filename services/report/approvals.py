@@ -1,0 +1,30 @@
+"""Who has approved a report, in words for its pages. The signatures themselves are made and checked elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+NOT_APPROVED = "not approved yet"
+NEEDED = 2
+"""So many people approve a report, and whoever submits it is none of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Approval:
+    """What one person signed about the report that has this hash: `submit`, `approve` or `reject`, and when."""
+
+    person: str
+    action: str
+    at: datetime
+
+
+def approvals_in_words(approvals: Sequence[Approval]) -> str:
+    """All signatures in their order; before them `not approved yet` while approvals are missing, or `rejected`."""
+    verdict = "approved" if sum(each.action == "approve" for each in approvals) >= NEEDED else NOT_APPROVED
+    if any(each.action == "reject" for each in approvals):
+        verdict = "rejected"
+    done = {"submit": "submitted", "approve": "approved", "reject": "rejected"}
+    told = [f"{done.get(each.action, each.action)} by {each.person}, {each.at.astimezone(UTC):%Y-%m-%d %H:%M} UTC" for each in approvals]
+    return "; ".join([f"{verdict}: {told[0]}", *told[1:]]) if told else verdict

@@ -1,0 +1,109 @@
+"""From gross to net: what all lines come to, what netting takes away, what waits, and what is paid."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from schemas.report import SettlementReport
+from services.report.charts import Step
+from services.report.tables import Rank, Row, Table, figure, for_page, text
+from services.report.words import Amounts
+
+
+@dataclass(frozen=True, slots=True)
+class Fall:
+    """The steps of one currency, in its minor units.
+
+    owed = due = all lines; owed - netted = net; net - waits + earlier = paid.
+    """
+
+    currency: str
+    owed: int
+    due: int
+    net: int
+    waits: int
+    paid: int
+
+    @property
+    def netted(self) -> int:
+        """What nobody has to pay, since it is owed back."""
+        return self.owed - self.net
+
+    @property
+    def earlier(self) -> int:
+        """By how much payments are larger (or smaller, below zero) for what windows before carried in."""
+        return self.paid - (self.net - self.waits)
+
+
+def falls(report: SettlementReport) -> tuple[Fall, ...]:
+    """The steps of each currency that has lines or payments."""
+    found = []
+    for currency in sorted(each.code for each in report.currencies):
+        positions = [p for p in report.positions if p.currency == currency]
+        waiting = {c.party for c in report.carried if c.currency == currency}
+        fall = Fall(
+            currency,
+            owed=sum(p.owes_minor for p in positions),
+            due=sum(p.receives_minor for p in positions),
+            net=_net(report, currency),
+            waits=sum(abs(p.net_minor) for p in positions if p.party in waiting),
+            paid=sum(p.amount_minor for p in report.payments if p.currency == currency),
+        )
+        if fall.owed or fall.due or fall.paid:
+            found.append(fall)
+    return tuple(found)
+
+
+def _net(report: SettlementReport, currency: str) -> int:
+    """What the window's own lines come to after netting: each party's position against the operator, each pair's difference, or every line."""
+    match report.netting:
+        case "multilateral":
+            return sum(abs(p.net_minor) for p in report.positions if p.currency == currency and p.party != report.operator)
+        case "bilateral":
+            pairs: dict[frozenset[str], int] = {}
+            for m in report.matrix:
+                if m.currency == currency:
+                    key, sign = frozenset((m.debtor, m.creditor)), 1 if m.debtor < m.creditor else -1
+                    pairs[key] = pairs.get(key, 0) + sign * m.amount_minor
+            return sum(map(abs, pairs.values()))
+        case _:
+            return sum(line.amount_minor for line in report.obligations if line.currency == currency)
+
+
+def waterfall_table(report: SettlementReport, amounts: Amounts) -> Table:
+    """The steps as rows: what is taken away is negative, so that the column adds up from gross due to paid."""
+    rows: list[Row] = []
+    for fall in falls(report):
+        steps = (
+            ("gross owed, all lines", fall.owed, Rank.LINE),
+            ("gross due, the same lines seen by those who receive", fall.due, Rank.LINE),
+            ("netted away", -fall.netted, Rank.LINE),
+            ("net of this window", fall.net, Rank.SUBTOTAL),
+            ("waits for a later window", -fall.waits, Rank.LINE),
+            ("settled from windows before", fall.earlier, Rank.LINE),
+            ("paid", fall.paid, Rank.TOTAL),
+        )
+        rows += [Row((name, amounts(minor, fall.currency), fall.currency), rank) for name, minor, rank in steps]
+    columns = (text("step"), figure("amount"), text("currency"))
+    note = f"Netting: {report.netting}. Gross due less what is netted away and what waits, and what comes from windows before, is what is paid."
+    return Table("waterfall", "From gross to net", columns, tuple(rows), note=note, empty="No lines and no payments.")
+
+
+def steps(fall: Fall, amounts: Amounts) -> list[Step]:
+    """The steps as they are drawn, without those at which nothing changes."""
+    after_wait = fall.net - fall.waits
+    every = [
+        ("gross owed", 0, fall.owed, True),
+        ("gross due", 0, fall.due, True),
+        ("netted away", fall.due, fall.net, False),
+        ("waits", fall.net, after_wait, False),
+        ("from windows before", after_wait, fall.paid, False),
+        ("paid", 0, fall.paid, True),
+    ]
+    return drawn(every, fall.currency, amounts)
+
+
+def drawn(every: Sequence[tuple[str, int, int, bool]], currency: str, amounts: Amounts) -> list[Step]:
+    """Steps (name, from where, to where, whether it is a total) with their figures; without those at which nothing changes."""
+    return [Step(label, start, end, for_page(amounts(end - start, currency)), total=total) for label, start, end, total in every if start != end or total]
