@@ -22,6 +22,8 @@ LATEST = f"""
 select distinct on (r.day) {COLUMNS} from run r join settlement_window w on w.day = r.day
 where r.day <= coalesce(%s, r.day) order by r.day desc, r.no desc limit %s
 """  # noqa: S608  # columns from above
+# What people signed about a run, in their order.
+SIGNED = "select person, action, at from signature where run = %s order by no"
 APPROVED_FOR = "select max(value_date) from payment where run = %s"
 ALL = f"select {COLUMNS} from run r join settlement_window w on w.day = r.day order by r.no"  # noqa: S608  # as above
 
@@ -81,7 +83,8 @@ def shown(connection: psycopg.Connection, day: date | None, *, nights: int) -> S
     file = load(connection)
     names = {party.id: party.name for party in file.parties}
     due = _value_date(connection, newest, file.programme.bank_calendar)
-    return Shown(newest.report, newest.sha256, tuple(run.report for run in before), names, due)
+    approvals = tuple(Approval(*row) for row in connection.execute(SIGNED, (newest.no,)))
+    return Shown(newest.report, newest.sha256, tuple(run.report for run in before), names, due, approvals)
 
 
 def _value_date(connection: psycopg.Connection, run: StoredRun, calendar: BankCalendar) -> date | None:

@@ -15,6 +15,7 @@ import pytest
 from clearing.approval import Action, Refused
 from clearing.window import Event
 from services.night.run import clear_due
+from services.report.approvals import approvals_in_words
 from services.report.sections import payment_ids
 from services.report.stored import shown
 from services.runtime.local import Addresses
@@ -69,6 +70,19 @@ def test_a_run_is_approved_by_two_people_beside_its_maker(signers: Signers) -> N
     assert [(one.action, one.person) for one in run.signatures] == [(SUBMIT, "mia"), (APPROVE, "carl"), (APPROVE, "dora")]
     assert run.approved_by is not None
     assert run.approved_by.person == "dora"
+
+
+def test_every_page_of_a_report_says_who_signed_it(signers: Signers) -> None:
+    def said() -> str:
+        with signers.one.books() as connection:
+            return approvals_in_words(shown(connection, MONDAY, nights=0).approvals)
+
+    assert said() == "not approved yet"
+    signers.say(SUBMIT, "mia")
+    signers.say(APPROVE, "carl")
+    assert said().startswith("not approved yet: submitted by mia, ")
+    signers.say(APPROVE, "dora")
+    assert [part.partition(",")[0] for part in said().split("; ")] == ["approved: submitted by mia", "approved by carl", "approved by dora"]
 
 
 def test_a_clock_that_jumps_back_changes_nothing_of_who_came_when(signers: Signers) -> None:
