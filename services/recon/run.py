@@ -66,8 +66,8 @@ def match_rows(connection: psycopg.Connection, bank: str, day: date, *, seen: da
     """The passes and the breaks, inside the caller's transaction."""
     asked = {"bank": bank, "day": day, "seen": seen, "now": now}
     steps: list[tuple[str, tuple[str, ...]]] = [
-        ("read both sides", (sql.OURS, sql.THEIRS, sql.PAIR, "analyze ours", "analyze theirs")),
-        ("replays", (sql.REPLAYS, *sql.LEFT)),
+        ("read both sides", (sql.MEMORY, sql.OURS, sql.THEIRS, sql.PAIR)),
+        ("replays", (sql.REPLAYS, sql.FIRST, *sql.LEFT)),
     ]
     steps += [(which.name.lower(), tuple(each for step in sql.by_key(which) for each in (step, *sql.CONSUME))) for which in sql.KEYS]
     for done, (name, statements) in enumerate(steps):

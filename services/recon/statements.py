@@ -29,6 +29,8 @@ create temporary table theirs on commit drop as
 select no, day, txn_ccy, exclusion_code exclusion, {_COLUMNS}, md5({_THEIR_CONTENT.format("e")}) content from bank_line e
 where bank = %(bank)s and day <= %(day)s and not exists (select 1 from recon_match m where m.theirs = e.no)
 """
+MEMORY = "set local work_mem = '64MB'"
+"""What each sort and join may hold before it goes on on disk."""
 PAIR = "create temporary table pair (pass smallint not null, ours bigint, theirs bigint, grouped text) on commit drop"
 
 # --- pass 1: exact replays out ---------------------------------------------------------------------------------------------------------
@@ -48,14 +50,14 @@ KEYS = {Pass.TRANSACTION: ("txn", "typ"), Pass.ARN: ("arn", "card", "sign", "grp
 _AGREE = ("kind", "rule", "typ", "card", "ccy", "minor", "unit", "units", "cut")
 
 
-def _by_key(which: Pass, columns: tuple[str, ...], ours: str = "", theirs: str = "") -> str:
-    """Pairs rows that agree in columns; where several do, in the order of what they say."""
+def _by_key(which: Pass, columns: tuple[str, ...], ours: str = "", theirs: str = "", among: tuple[str, str] = ("ours_left", "theirs_left")) -> str:
+    """Pairs rows that agree in columns, among two tables; where several do, in the order of what they say."""
     key = ", ".join(dict.fromkeys(columns))
     given = "arn is not null" if which is Pass.ARN else "true"
     side = f"select no, {key}, row_number() over (partition by {key} order by units, content, no) place from {{}} where {given} {{}}"
     return f"""
 insert into pair (pass, ours, theirs)
-select {which:d}, o.no, t.no from ({side.format("ours_left", ours)}) o join ({side.format("theirs_left", theirs)}) t using ({key}, place)
+select {which:d}, o.no, t.no from ({side.format(among[0], ours)}) o join ({side.format(among[1], theirs)}) t using ({key}, place)
 """
 
 
@@ -69,8 +71,10 @@ def by_key(which: Pass) -> tuple[str, ...]:
     )  # fmt: skip
 
 
+# Most rows agree in all: they are paired first, and only what they leave is copied and looked at again.
+FIRST = _by_key(Pass.TRANSACTION, (*KEYS[Pass.TRANSACTION], *_AGREE), theirs="and no not in (select theirs from pair)", among=("ours", "theirs"))
 LEFT = (
-    "create temporary table ours_left on commit drop as select * from ours",
+    "create temporary table ours_left on commit drop as select * from ours o where not exists (select 1 from pair p where p.ours = o.no)",
     "create temporary table theirs_left on commit drop as select * from theirs t where not exists (select 1 from pair p where p.theirs = t.no)",
 )
 CONSUME = ("delete from ours_left o using pair p where p.ours = o.no", "delete from theirs_left t using pair p where p.theirs = t.no")
