@@ -1,4 +1,4 @@
-"""The seal of a window: what is hashed, in which order, and how a part of it is proved (docs/adr/0016-seal.md).
+"""The seal of a window: what is hashed, in which order, and how a part of it is proved (docs/adr/0015-seal.md).
 
 Each party has a tree of its own: what concerns it, in a fixed order, as leaves; inner nodes carry the sums and the number of what lies below them, so
 nothing can be left out without its root changing. Above stands one tree over the parties, sorted by name; its nodes carry the first and the last party

@@ -1,1 +1,1 @@
-"""The seal of each window: leaves read from the books, trees over them, heads signed and chained, exports that prove themselves (docs/adr/0016-seal.md)."""
+"""The seal of each window: leaves read from the books, trees over them, heads signed and chained, exports that prove themselves (docs/adr/0015-seal.md)."""
