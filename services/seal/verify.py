@@ -209,21 +209,22 @@ class _Verifying:
         try:
             leaf: dict[str, Any] = json.loads(line)
             entry = _named(leaf)
-            if canonical(leaf) != line:
+            body = canonical(leaf["body"])  # the first of the names, and most of the line: it is written once
+            if b'{"body":' + body + b"," + canonical({name: value for name, value in leaf.items() if name != "body"})[1:] != line:
                 self.verdict.wrong(ENTRIES, "it is not in the one form that its content has", entry)
             committed, salt, personal = _hex(leaf["committed"]), leaf["salt"], leaf["personal"]
             if (salt is None) != (personal is None) or (salt is not None and commitment(_hex(salt), canonical(personal)) != committed):
                 self.verdict.wrong(ENTRIES, "what it says of a person is not what was sealed", entry)
-            hashed = leaf_hash(leaf["party"], leaf["kind"], leaf["key"], canonical(leaf["body"]), committed)
+            hashed = leaf_hash(leaf["party"], leaf["kind"], leaf["key"], body, committed)
             if hashed.hex() != leaf["leaf"]:
                 self.verdict.wrong(ENTRIES, "it was changed: it does not have the hash that stands beside it", entry)
-            party, body = leaf["party"], leaf["body"]
-            add_moves(self.totals, party, body.get("moves", []))
+            party, said = leaf["party"], leaf["body"]
+            add_moves(self.totals, party, said.get("moves", []))
             if leaf["kind"] == "line":
-                self.lines.setdefault(party, {})[body["line"]] = body
+                self.lines.setdefault(party, {})[said["line"]] = said
                 self.verdict.lines += 1
             elif leaf["kind"] == "run":
-                self.runs.setdefault(party, []).append(body)
+                self.runs.setdefault(party, []).append(said)
         except UNUSABLE:
             self.verdict.wrong(ENTRIES, "it cannot be read as an entry", entry)
             return None
