@@ -59,7 +59,7 @@ def test_the_figures_on_paper_are_those_of_the_canonical_json() -> None:
     for p in found.positions:
         assert f"{p.party} {p.currency} " + " ".join(amount(minor, p.currency) for minor in (p.receives_minor, p.owes_minor, p.net_minor)) in ROWS
     for paid in found.payments:
-        assert f"{paid.payer} {paid.payee} {paid.currency} {amount(paid.amount_minor, paid.currency)}" in ROWS
+        assert f"{paid.payer} {paid.payee} {paid.currency} {amount(paid.amount_minor, paid.currency)} {SHOWN.value_date}" in ROWS
     for number, o in enumerate(found.obligations):
         (row,) = (row for row in ROWS if row.startswith(f"{number} ") and f" {o.debtor} {o.creditor} {o.contract}" in row)
         parts = [f"{o.quantity:,}" if o.quantity is not None else "", price(o.unit_price, o.currency), amount(o.amount_minor, o.currency), o.currency, o.events]
