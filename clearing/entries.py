@@ -73,6 +73,13 @@ class Code(IntEnum):
     PASS_REVERSAL = 32
     """A visit on a pass taken back. Debit: the partner visited, the counterparty. Credit: the pass's seller, the sponsor (rule 23)."""
 
+    ADJUSTMENT = 33
+    """What is put right between two parties, by decision. Debit: who owes it, the sponsor. Credit: who gets it, the counterparty."""
+    DISPUTE = 34
+    """What a dispute withholds, gives back or moves. Debit: who owes it, the sponsor. Credit: who gets it, the counterparty."""
+    DEFAULT_LOSS = 35
+    """A share in what a defaulter has not paid. Debit: who bears it, the sponsor. Credit: who is owed it, the counterparty."""
+
     PURCHASE = 41
     """An accepted purchase, counted for its sender (the sponsor) under the sender's contract of the event date; the `per_transaction` fee (rule 21)."""
 
@@ -85,7 +92,7 @@ class Code(IntEnum):
 
 
 POINTS: Final = "points"
-"""Unit of the codes 1 to 11; those of 21 to 32, and 53, have a currency, in minor units."""
+"""Unit of the codes 1 to 11; those of 21 to 35, and 53, have a currency, in minor units."""
 
 STAMPS: Final = "stamps"
 """Unit of the codes 51 and 52, which no obligation follows from."""

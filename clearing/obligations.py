@@ -90,9 +90,12 @@ SUMS: Final[Mapping[Code, tuple[LineKind, bool]]] = MappingProxyType(
         Code.PRIVILEGE_REVERSAL: (LineKind.PRIVILEGE_REVERSAL, True),
         Code.PASS: (LineKind.PASS, False),
         Code.PASS_REVERSAL: (LineKind.PASS_REVERSAL, True),
+        Code.ADJUSTMENT: (LineKind.ADJUSTMENT, False),
+        Code.DISPUTE: (LineKind.DISPUTE, False),
+        Code.DEFAULT_LOSS: (LineKind.DEFAULT_LOSS, False),
     }
 )
-"""Amounts, rounded event by event when they were booked: the kind of line, and whether the counterparty pays them back (rule 23)."""
+"""Amounts, whole when they were booked: the kind of line, and whether the counterparty pays them back (rule 23)."""
 
 OWED_BY_NOBODY: Final = frozenset({Code.RELEASE, Code.HOLD, Code.HOLD_RELEASE, Code.STAMP, Code.STAMP_REVERSAL, Code.ROUND_UP})
 """Moves within a member's account, which change nothing between parties."""

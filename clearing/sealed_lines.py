@@ -11,7 +11,7 @@ from clearing.entries import Code
 from clearing.rounding import half_even
 
 CHARGED: Final = frozenset({Code.ACCRUAL, Code.REDEMPTION, Code.REPAYMENT, Code.RETURN_UNSPENT, Code.RETURN_SPENT, Code.REDEMPTION_REVERSAL, Code.EXPIRY,
-                            Code.RETURN_SPENT_REVERSAL, *(Code(no) for no in range(Code.DISCOUNT, Code.PASS_REVERSAL + 1))})  # fmt: skip
+                            Code.RETURN_SPENT_REVERSAL, *(Code(no) for no in range(Code.DISCOUNT, Code.DEFAULT_LOSS + 1))})  # fmt: skip
 """Codes from whose totals lines follow (clearing/obligations.py). Of PURCHASE a line follows only under some contracts."""
 
 

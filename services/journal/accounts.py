@@ -55,7 +55,17 @@ class Accounts:
             return 0, self._of(what.counterparty, role, what.unit)
 
         match what.code:
-            case Code.DISCOUNT | Code.REWARD | Code.CASH_BACK | Code.ROUND_UP_MATCH | Code.PRIVILEGE | Code.PASS:
+            case (
+                Code.DISCOUNT
+                | Code.REWARD
+                | Code.CASH_BACK
+                | Code.ROUND_UP_MATCH
+                | Code.PRIVILEGE
+                | Code.PASS
+                | Code.ADJUSTMENT
+                | Code.DISPUTE
+                | Code.DEFAULT_LOSS
+            ):
                 return sponsor(FUNDED), counterparty(CLAIMED)
             case Code.STAMP:
                 return sponsor(STAMPED), (4, HELD)

@@ -10,7 +10,8 @@ from clearing.entries import Code
 NOT_PENDING = "'0001-01-01'"
 """`release_on` of points that are available."""
 
-CLAIMS = (Code.DISCOUNT, Code.REWARD, Code.CASH_BACK, Code.ROUND_UP_MATCH, Code.PRIVILEGE, Code.PASS)
+CLAIMS = (Code.DISCOUNT, Code.REWARD, Code.CASH_BACK, Code.ROUND_UP_MATCH, Code.PRIVILEGE, Code.PASS, Code.ADJUSTMENT, Code.DISPUTE,
+          Code.DEFAULT_LOSS)  # fmt: skip
 CLAIMS_REVERSED = (Code.DISCOUNT_REVERSAL, Code.REWARD_REVERSAL, Code.CASH_BACK_REVERSAL, Code.ROUND_UP_MATCH_REVERSAL, Code.PRIVILEGE_REVERSAL,
                    Code.PASS_REVERSAL)  # fmt: skip
 

@@ -256,6 +256,9 @@ def test_an_operator_that_is_a_partner_too_owes_nothing_to_itself() -> None:
         (Code.PRIVILEGE_REVERSAL, "privilege_reversal grocer>bank1 1.47 EUR"),
         (Code.PASS, "pass bank1>grocer 1.47 EUR"),
         (Code.PASS_REVERSAL, "pass_reversal grocer>bank1 1.47 EUR"),
+        (Code.ADJUSTMENT, "adjustment bank1>grocer 1.47 EUR"),
+        (Code.DISPUTE, "dispute bank1>grocer 1.47 EUR"),
+        (Code.DEFAULT_LOSS, "default_loss bank1>grocer 1.47 EUR"),
     ],
 )
 def test_amounts_go_from_funder_to_partner_and_reversals_back(code: Code, line: str) -> None:
