@@ -83,10 +83,10 @@ class Played:
     """Live figures of the last day; none where counting had not come so far in time."""
 
 
-def demo_programme() -> tuple[ProgrammeFile, str]:
-    """The programme of the demo, and its text. Raises what reading a file raises."""
-    text = read_text(PROGRAMME_FILE)
-    return parse_programme(text, str(PROGRAMME_FILE)), text
+def demo_programme(path: Path = PROGRAMME_FILE) -> tuple[ProgrammeFile, str]:
+    """The programme of a demo, and its text. Raises what reading a file raises."""
+    text = read_text(path)
+    return parse_programme(text, str(path)), text
 
 
 def play(
@@ -97,10 +97,15 @@ def play(
     clock: Clock,
     stop: Callable[[], bool] = lambda: False,
     progress: Progress = silent,
-    on_night: Callable[[SettlementReport], None] = lambda _: None,
+    on_night: Callable[[SettlementReport], int | None] = lambda _: None,
+    story: Callable[[Purchases], Iterator[DemoDay]] = lambda purchases: Story(purchases).days(),
+    programme_file: Path = PROGRAMME_FILE,
 ) -> Played:
-    """Begins the demo's programme anew and plays every day of the purchases. Raises `WorkerEnded`, `Refusal`, `Stopped`."""
-    file, text = demo_programme()
+    """Begins the demo's programme anew and plays every day of the purchases. Raises `WorkerEnded`, `Refusal`, `Stopped`.
+
+    `on_night` is told of each night, and returns how many events it has published itself.
+    """
+    file, text = demo_programme(programme_file)
     programme = file.programme.id
     with clock(MAKING):
         progress("Books and topics", 0, None)
@@ -111,11 +116,11 @@ def play(
         total = (purchases.last - purchases.first).days + 1
         reports: list[SettlementReport] = []
         lines = 0
-        for day in _one_ahead(Story(purchases).days()):
+        for day in _one_ahead(story(purchases)):
             progress("Days", len(reports), total)
             reports.append(days.play(day, first=not reports))
             lines += day.lines
-            on_night(reports[-1])
+            days.sent += on_night(reports[-1]) or 0
         progress("Days", total, total)
         progress("Last answers", 0, None)
         with clock(ANSWERING):
