@@ -1,0 +1,167 @@
+"""The days after each night: three people sign, the operator pays, parties pay in, the bank's messages come, its reward file is matched.
+
+Time is the demo's: whatever is signed, sent or taken says the day on which it happened there.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
+from http.client import HTTPConnection
+from threading import Thread
+from typing import Any, Final
+
+import psycopg
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from clearing.approval import Action
+from schemas.contracts import Party
+from schemas.programme import ProgrammeFile
+from services.bank.references import creditor_reference
+from services.demo.bank.cards import BANK
+from services.settlement.confirming import Matched, match
+from services.settlement.instructing import Paid, Paying, pay
+from services.settlement.keys import raw
+from services.settlement.payments import payments_of
+from services.settlement.people import enrol
+from services.settlement.runs import newest_run
+from services.settlement.signing import record, to_sign
+from services.settlement.taking import take_message
+from services.settlement.transport import BankUrl
+
+MAKER, CHECKERS = "mia", ("carl", "dora")
+OURS: Final = "OPCO"
+"""The operator's account at the bank."""
+BALANCE_MINOR: Final = 1_000_000_00
+BANK_ANSWERS_S: Final = 30.0
+
+
+class BankRefused(RuntimeError):
+    """The demo's bank did not take what the demo asked of it: the demo itself is wrong."""
+
+
+@dataclass(frozen=True, slots=True)
+class MockBank:
+    """The settlement bank of the demo, on loopback; its clock is moved by hand."""
+
+    port: int
+
+    def call(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
+        """Its answer. Raises `BankRefused`."""
+        connection = HTTPConnection("127.0.0.1", self.port, timeout=BANK_ANSWERS_S)
+        try:
+            connection.request(method, path, None if body is None else json.dumps(body), {"Content-Type": "application/json"})
+            answer = connection.getresponse()
+            content = answer.read()
+        finally:
+            connection.close()
+        if answer.status >= 400:
+            raise BankRefused(content.decode(errors="replace"))
+        return json.loads(content)
+
+    @property
+    def payments_url(self) -> str:
+        """Where payment files are handed over."""
+        return f"http://127.0.0.1:{self.port}/payments"
+
+    def open_account(self, name: str, party: Party, **more: Any) -> None:
+        """An account in dollars."""
+        assert party.account is not None, "every party of the demo has an account"
+        about = {"id": name, "name": party.name, "iban": party.account.iban, "bic": "MOCKNL2A", "currency": "USD", "balance": 0} | more
+        self.call("POST", "/_mock/accounts", about)
+
+    def behave(self, name: str, behaviour: str, **parameters: Any) -> None:
+        """What the bank does with an account from now on."""
+        self.call("PATCH", f"/_mock/accounts/{name}", {"behaviour": behaviour, "parameters": parameters})
+
+    def credit(self, payer: Party, amount_minor: int, reference: str) -> None:
+        """A party pays the operator, under a reference."""
+        assert payer.account is not None
+        debtor = {"name": payer.name, "iban": payer.account.iban}
+        self.call("POST", "/_mock/credits", {"account": OURS, "amount": amount_minor, "reference": reference, "debtor": debtor})
+
+    def until(self, day: date) -> None:
+        """Midnight of a day has come."""
+        self.call("POST", f"/_mock/advance?to={day}")
+
+    def messages(self) -> list[tuple[str, bytes]]:
+        """What it has sent since it was asked last, with a name for each."""
+        return [(f"{one['type']}-{one['id']}.xml", one["body"].encode()) for one in self.call("GET", "/_mock/mailbox") if one["account"] in (OURS, None)]
+
+
+@contextmanager
+def mock_bank(first: date, file: ProgrammeFile) -> Iterator[MockBank]:
+    """The bank, with an account for the operator and one for each payee; it ends with the block. Its first day is `first`."""
+    from mockbank.server import Config, make_server  # type: ignore[import-untyped]  # it has no types
+
+    server = make_server(Config(port=0, quiet=True, clock=f"{first}T09:00"))
+    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+    thread.start()
+    try:
+        bank = MockBank(server.server_address[1])
+        operator = file.programme.operator.party
+        for party in file.parties:
+            if party.account is not None:
+                own = party.id == operator
+                bank.open_account(OURS if own else party.id.upper(), party, balance=BALANCE_MINOR if own else 0)
+        yield bank
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+@dataclass(slots=True)
+class Settling:
+    """Settles windows with people and a bank. `silent`: payments that are not made, by window and payer."""
+
+    connection: psycopg.Connection
+    owner: psycopg.Connection
+    file: ProgrammeFile
+    bank: MockBank
+    silent: frozenset[tuple[date, str]] = frozenset()
+    keys: dict[str, Ed25519PrivateKey] = field(default_factory=dict)
+    first_statement: bool = True
+
+    def enrol(self, now: datetime) -> None:
+        """The people who sign: one who submits, two who approve."""
+        for name in (MAKER, *CHECKERS):
+            self.keys[name] = Ed25519PrivateKey.generate()
+            enrol(self.owner, name, raw(self.keys[name]), now)
+
+    def approve(self, day: date, now: datetime) -> None:
+        """Three signatures over the report of a window."""
+        for seconds, (action, name) in enumerate([(Action.SUBMIT, MAKER), *((Action.APPROVE, checker) for checker in CHECKERS)]):
+            statement = to_sign(self.connection, day, action, name, now + timedelta(seconds=seconds))
+            record(self.connection, self.file.programme.id, statement, self.keys[name].sign(statement.canonical()))
+
+    def pay(self, day: date, now: datetime, *, corrected: bool = False) -> Paid:
+        """The operator's file goes to the bank."""
+        how = Paying(self.file.programme.id, MAKER, now, BankUrl(self.bank.payments_url))
+        return pay(self.connection, day, how, corrected=corrected)
+
+    def pay_in(self, day: date) -> None:
+        """Parties that owe pay the operator, each under the reference of its statement; those that are silent do not."""
+        parties = {party.id: party for party in self.file.parties}
+        for payment in payments_of(self.connection, newest_run(self.connection, day).no):
+            if payment.payee == self.file.programme.operator.party and (day, payment.payer) not in self.silent:
+                self.bank.credit(parties[payment.payer], payment.amount_minor, creditor_reference(payment.id))  # type: ignore[index]
+
+    def collect(self, now: datetime) -> Matched:
+        """What the bank has sent is taken, and counts."""
+        for name, content in self.bank.messages():
+            first = self.first_statement and name.startswith("camt.053")
+            take_message(self.connection, content, name, now, first=first)
+            self.first_statement = self.first_statement and not first
+        return match(self.connection, self.file.programme.id, now)
+
+
+def morning_after(day: date) -> datetime:
+    """Nine o'clock after a night."""
+    return datetime.combine(day + timedelta(days=1), time(9), UTC)
+
+
+__all__ = ["BANK", "MockBank", "Settling", "mock_bank", "morning_after"]
