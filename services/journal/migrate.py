@@ -17,7 +17,7 @@ READER_ROLE = "clh_reader"
 
 APPEND_ONLY = (
     "transfer", "identity", "total", "tally", "run", "programme", "attempt", "signature", "voided", "payment", "seal", "seal_party", "seal_leaf",
-    "correction", "bank_line", "bank_bad_line", "recon_expected", "recon_match", "recon_turn", "recon_run",
+    "correction", "dispute", "dispute_turn", "bank_line", "bank_bad_line", "recon_expected", "recon_match", "recon_turn", "recon_run",
 )  # fmt: skip
 CHANGEABLE = (
     "party", "contract", "mechanic", "unit", "source", "topic", "settlement_window", "cut", "night_step", "progress",
