@@ -39,8 +39,21 @@ class StatusLine:
 
 
 @dataclass(frozen=True, slots=True)
+class BatchStatus:
+    """What becomes of one payment information block. It is the status of every payment of the block that has no line of its own."""
+
+    payment_information_id: str
+    status: PaymentStatus
+    reason_code: str
+    reason_text: str
+
+
+@dataclass(frozen=True, slots=True)
 class StatusReport:
-    """pain.002: what becomes of a payment file. Acceptance is not settlement. Without lines the group status is that of every payment."""
+    """pain.002: what becomes of a payment file. Acceptance is not settlement.
+
+    A payment's line says more than its block's status, and that more than the group's. `group_reason` is a code; of a file that the bank had before, DUPL.
+    """
 
     message_id: str
     created_at: datetime
@@ -48,6 +61,7 @@ class StatusReport:
     group_status: PaymentStatus | None
     group_reason: str
     lines: tuple[StatusLine, ...]
+    batches: tuple[BatchStatus, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +153,7 @@ class Recall:
     case_id: str
     created_at: datetime
     original_message_id: str
+    payment_information_id: str
     end_to_end_id: str
     uetr: str
     amount_minor: int

@@ -11,15 +11,25 @@ class BankCode(StrEnum):
 
     NO_ACCOUNT = "no-account"
     BAD_IBAN = "bad-iban"
+    BAD_REFERENCE = "bad-reference"
     NOT_APPROVED = "not-approved"
     NOTHING_TO_PAY = "nothing-to-pay"
     BAD_XML = "bad-xml"
     NOT_VALID = "not-valid"
+    CARD_DATA = "card-data"
+    BAD_AMOUNT = "bad-amount"
+    WRONG_SUM = "wrong-sum"
+    WRONG_BALANCE = "wrong-balance"
+    WRONG_ACCOUNT = "wrong-account"
+    WRONG_CURRENCY = "wrong-currency"
+    REPEATED_ID = "repeated-id"
+    INCOMPLETE = "incomplete-statement"
 
 
 class BankError(Exception):
-    """Refused, for the reason in `code`; nothing has changed."""
+    """Refused, for the reason in `code`; nothing has changed. `line` is that of the XML where there is one."""
 
-    def __init__(self, code: BankCode, sentence: str) -> None:
-        super().__init__(sentence)
+    def __init__(self, code: BankCode, sentence: str, line: int | None = None) -> None:
+        super().__init__(sentence if line is None else f"line {line}: {sentence}")
         self.code = code
+        self.line = line

@@ -41,3 +41,18 @@ def name_for_bank(name: str) -> str:
 def transaction_uuid(message: str, payment: str) -> str:
     """The UETR of a payment in a message: a UUID of version 4, the same whenever the same file is written."""
     return str(UUID(bytes=sha256(f"{message} {payment}".encode()).digest()[:16], version=4))
+
+
+def is_creditor_reference(text: str) -> bool:
+    """Whether this is a reference of ISO 11649: `RF`, two check digits that are right, up to 21 letters and digits. Spaces between are taken as print."""
+    plain = text.replace(" ", "").upper()
+    if not (plain.startswith("RF") and 5 <= len(plain) <= 25 and plain.isascii() and plain.isalnum() and plain[2:4].isdigit()):
+        return False
+    return _mod97(plain[4:] + plain[:4]) == 1
+
+
+def checked_reference(text: str) -> str:
+    """The reference without spaces, in capitals. Raises `BankError`: bad-reference, where it is none of ISO 11649."""
+    if not is_creditor_reference(text):
+        raise BankError(BankCode.BAD_REFERENCE, "this is no creditor reference of ISO 11649: RF, check digits, up to 21 letters and digits")
+    return text.replace(" ", "").upper()

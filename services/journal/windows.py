@@ -2,6 +2,7 @@
 
 import json
 from datetime import date, datetime
+from typing import Final
 from zoneinfo import ZoneInfo
 
 import psycopg
@@ -11,11 +12,16 @@ from clearing.window import Event, State, advance
 from schemas.programme import ProgrammeFile
 from schemas.topics import CLEARING_TOPIC
 
+HOUSE: Final = "house"
+"""Who moves a window where no person does."""
 OPEN = "insert into settlement_window (day, state, ends_at, received_at) values (%s, 'open', %s, %s) on conflict do nothing"
 # Every step of the night, and every signature, holds the window's row: they take turns.
 LOCK_WINDOW = "select state from settlement_window where day = %s for update"
 MOVE_STATE = "update settlement_window set state = %(after)s, booked = booked or %(after)s not in ('open', 'draining') where day = %(day)s"
 # The moment is part of what is told, so that it reads the same however often it is sent.
+KEEP_MOVE = """
+insert into window_move (day, event, before, after, run, by_whom, because, at) values (%s, %s, %s, %s, %s, %s, %s, coalesce(%s::timestamptz, now()))
+"""
 TELL = "insert into outbox (topic, key, body) values (%s, %s, (%s::jsonb || jsonb_build_object('at', coalesce(%s::timestamptz, now())))::text)"
 
 
@@ -45,16 +51,28 @@ def lock_window(connection: psycopg.Connection, day: date) -> State:
 
 
 def move_window(
-    connection: psycopg.Connection, programme: str, day: date, event: Event, *, run: tuple[int, str] | None = None, at: datetime | None = None
+    connection: psycopg.Connection,
+    programme: str,
+    day: date,
+    event: Event,
+    *,
+    run: tuple[int, str] | None = None,
+    at: datetime | None = None,
+    by: str = HOUSE,
+    because: str | None = None,
 ) -> State:
-    """Moves a window and tells so on `clearing.events.v1`, in the caller's transaction; returns where it stands then.
+    """Moves a window, keeps the move and tells of it on `clearing.events.v1`, in the caller's transaction; returns where it stands then.
 
-    `run`: number and hash of the run that it is about. `at`: when, by the clock of whoever moves it; the database's unless told.
-    Raises `WrongTransition` where the window does not take the event.
+    `run`: number and hash of the run that it is about. `at`: when, by the clock of whoever moves it; the database's unless told. `by`: the person, who
+    is kept and not told. `because`: the bank's statement that moved it. Raises `WrongTransition` where the window does not take the event.
     """
-    after = advance(lock_window(connection, day), event)
+    before = lock_window(connection, day)
+    after = advance(before, event)
     connection.execute(MOVE_STATE, {"after": after.value, "day": day})
     no, sha256 = run or (None, None)
+    connection.execute(KEEP_MOVE, (day, event.value, before.value, after.value, no, by, because, at))
     told = {"programme": programme, "window": day.isoformat(), "state": after.value, "event": event.value, "run": no, "report_sha256": sha256}
+    if because is not None:
+        told["because"] = because
     connection.execute(TELL, (CLEARING_TOPIC, programme, json.dumps(told), at))
     return after

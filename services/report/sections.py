@@ -28,7 +28,7 @@ def report_tables(shown: Shown) -> tuple[Table, ...]:
         matrix(report, amounts),
         by_kind(report, amounts),
         obligations(report, amounts),
-        payments(report, amounts, shown.value_date),
+        payments(report, amounts, shown.value_date, shown.series),
         carried(report, amounts),
         checks(report),
         check_figures(report),
@@ -115,26 +115,28 @@ def line_cells(number: int, line: ReportLine, amounts: Amounts) -> tuple[Value, 
     )  # fmt: skip
 
 
-def payment_ids(report: SettlementReport) -> list[str]:
+def payment_ids(report: SettlementReport, series: int = 0) -> list[str]:
     """The id of each payment of a report, the same for ever: day and currency to be read, then a hash of programme, window, currency, from and to.
 
-    Where several have these in common (gross netting), their number counts too. 33 characters: the messages of banks take 35.
+    Where several have these in common (gross netting), their number counts too. 33 characters: the messages of banks take 35. `series`: how many earlier
+    runs of the window went to the bank: what is paid after a default is another payment than the one that was missing, and has another id.
     """
+    window = f"{report.programme}:{report.window}" + (f":{series}" if series else "")
     counted: Counter[str] = Counter()
     ids = []
     for payment in report.payments:
-        name = f"{report.programme}:{report.window}:{payment.currency}:{payment.payer}:{payment.payee}"
+        name = f"{window}:{payment.currency}:{payment.payer}:{payment.payee}"
         counted[name] += 1
         hashed = sha256((name if counted[name] == 1 else f"{name}:{counted[name]}").encode()).digest()
         ids.append(f"{report.window:%Y%m%d}-{payment.currency}-{b32encode(hashed)[:20].decode()}")
     return ids
 
 
-def payments(report: SettlementReport, amounts: Amounts, value_date: date | None) -> Table:
+def payments(report: SettlementReport, amounts: Amounts, value_date: date | None, series: int = 0) -> Table:
     """Who pays whom, and on which day; programs also read an id for each payment."""
     rows = [
         (payment_id, p.payer, p.payee, p.currency, amounts(p.amount_minor, p.currency), value_date)
-        for payment_id, p in zip(payment_ids(report), report.payments, strict=True)
+        for payment_id, p in zip(payment_ids(report, series), report.payments, strict=True)
     ]
     columns = (code("payment_id"), text("from"), text("to"), text("currency"), figure("amount"), text("value_date", "value date"))
     note = f"Netting: {report.netting}. A position is paid with what was carried forward to it."

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date
 from itertools import groupby
 
 from schemas.ids import PartyId
 from schemas.report import ReportLine, SettlementReport
+from services.bank.references import creditor_reference
 from services.report.sections import POINTS, payment_ids
 from services.report.stored import Shown
 from services.report.tables import Money, Rank, Row, Table, Value, code, figure, lines, text
@@ -75,7 +75,7 @@ def statement_tables(shown: Shown, party: PartyId) -> tuple[Table, ...]:
         statement_lines(report, party, amounts),
         counterparties(report, party, amounts),
         settlement(shown, party, amounts),
-        payments(report, party, amounts, shown.value_date),
+        payments(shown, party, amounts),
         events(report, party),
         rejected(report, party),
         points(report, party),
@@ -198,15 +198,23 @@ def settlement(shown: Shown, party: PartyId, amounts: Amounts) -> Table:
     return Table("settlement", "How it is settled", columns, tuple(rows), note=f"Netting: {shown.report.netting}.", empty="Nothing to settle.")
 
 
-def payments(report: SettlementReport, party: PartyId, amounts: Amounts, value_date: date | None) -> Table:
-    """Payments from it and to it."""
+def payments(shown: Shown, party: PartyId, amounts: Amounts) -> Table:
+    """Payments from it and to it. What it pays to the operator comes with the creditor reference by which the house knows it, and the account to pay to."""
+    report = shown.report
     rows = [
-        (payment_id, p.payer, p.payee, p.currency, amounts(p.amount_minor, p.currency), value_date)
-        for payment_id, p in zip(payment_ids(report), report.payments, strict=True)
+        (payment_id, p.payer, p.payee, p.currency, amounts(p.amount_minor, p.currency), shown.value_date,
+         *((creditor_reference(payment_id), shown.account) if p.payee == report.operator else (None, None)))
+        for payment_id, p in zip(payment_ids(report, shown.series), report.payments, strict=True)
         if party in (p.payer, p.payee)
-    ]
-    columns = (code("payment_id"), text("from"), text("to"), text("currency"), figure("amount"), text("value_date", "value date"))
-    return Table("payments", "Payments", columns, lines(rows), empty="Nothing is paid in this window.")
+    ]  # fmt: skip
+    columns = (
+        code("payment_id"), text("from"), text("to"), text("currency"), figure("amount"), text("value_date", "value date"),
+        text("reference"), text("account", "to account"),
+    )  # fmt: skip
+    note = (
+        "Pay under the reference, to the account, by the value date." if any(p.payer == party and p.payee == report.operator for p in report.payments) else ""
+    )
+    return Table("payments", "Payments", columns, lines(rows), note=note, empty="Nothing is paid in this window.")
 
 
 def events(report: SettlementReport, party: PartyId) -> Table:

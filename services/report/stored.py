@@ -24,6 +24,7 @@ where r.day <= coalesce(%s, r.day) order by r.day desc, r.no desc limit %s
 """  # noqa: S608  # columns from above
 # What people signed about a run, in their order.
 SIGNED = "select person, action, at from signature where run = %s order by no"
+SERIES = "select payment_series(%s)"
 APPROVED_FOR = "select max(value_date) from payment where run = %s"
 ALL = f"select {COLUMNS} from run r join settlement_window w on w.day = r.day order by r.no"  # noqa: S608  # as above
 
@@ -67,6 +68,10 @@ class Shown:
     """When its payments are made: as approved, or else as the programme's calendar says now. None where the calendar does not say."""
     approvals: tuple[Approval, ...] = ()
     """What people signed about the report with this hash; they are no part of it either."""
+    series: int = 0
+    """How many earlier runs of the window went to the bank: the ids of payments depend on it."""
+    account: str | None = None
+    """The operator's account, to which parties pay; None where the programme names none."""
 
     @property
     def previous(self) -> SettlementReport | None:
@@ -84,7 +89,9 @@ def shown(connection: psycopg.Connection, day: date | None, *, nights: int) -> S
     names = {party.id: party.name for party in file.parties}
     due = _value_date(connection, newest, file.programme.bank_calendar)
     approvals = tuple(Approval(*row) for row in connection.execute(SIGNED, (newest.no,)))
-    return Shown(newest.report, newest.sha256, tuple(run.report for run in before), names, due, approvals)
+    (series,) = connection.execute(SERIES, (newest.no,)).fetchone() or (0,)
+    account = next((party.account.iban for party in file.parties if party.id == file.programme.operator.party and party.account is not None), None)
+    return Shown(newest.report, newest.sha256, tuple(run.report for run in before), names, due, approvals, series, account)
 
 
 def _value_date(connection: psycopg.Connection, run: StoredRun, calendar: BankCalendar) -> date | None:

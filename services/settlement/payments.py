@@ -30,15 +30,16 @@ class Payment:
     value_date: date
 
 
-def planned(report: SettlementReport, programme: Programme, approved_at: datetime) -> list[Payment]:
+def planned(report: SettlementReport, programme: Programme, approved_at: datetime, series: int = 0) -> list[Payment]:
     """The payments of a report that is approved at a moment: on the window's value date, or, approved too late for it, on the next bank day.
 
-    Raises `UnknownCountry`.
+    `series`: of the run (see `payment_ids`). Raises `UnknownCountry`.
     """
     calendar = programme.bank_calendar
     approved_on = approved_at.astimezone(ZoneInfo(programme.timezone)).date()
     due = max(value_date_of(report.window, calendar), next_bank_day(approved_on, bank_days(calendar.holidays)))
-    return [Payment(name, one.currency, one.payer, one.payee, one.amount_minor, due) for name, one in zip(payment_ids(report), report.payments, strict=True)]
+    names = payment_ids(report, series)
+    return [Payment(name, one.currency, one.payer, one.payee, one.amount_minor, due) for name, one in zip(names, report.payments, strict=True)]
 
 
 def keep(connection: psycopg.Connection, run: int, payments: list[Payment]) -> None:

@@ -16,7 +16,7 @@ from services.settlement.errors import SettlementCode, SettlementError
 from services.settlement.people import PersonKey, all_keys
 
 RUNS = """
-select r.no, r.day, w.state, r.sha256, r.report, r.made_at, r.replaces, v.because from run r join settlement_window w on w.day = r.day
+select r.no, r.day, w.state, r.sha256, r.report, r.made_at, r.replaces, v.because, payment_series(r.no) from run r join settlement_window w on w.day = r.day
 left join voided v on v.run = r.no where r.day = coalesce(%s, r.day)
   and r.no >= coalesce((select min(no) from (select no from run order by no desc limit %s) newest), 0) order by r.no
 """
@@ -56,6 +56,8 @@ class SignedRun:
     made_at: datetime
     replaces: int | None
     voided_because: int | None
+    series: int
+    """How many earlier runs of the window went to the bank: the ids of payments depend on it."""
     signatures: tuple[Signature, ...]
 
     @property

@@ -68,8 +68,8 @@ def record(connection: psycopg.Connection, programme: str, statement: Statement,
             return Recorded(statement, state)
         if event is Event.APPROVED:
             keep(connection, run.no, _dated(connection, run, statement.at))
-        after = move_window(connection, programme, run.day, event, run=(run.no, run.sha256), at=statement.at)
-        voided = _void(connection, programme, run, later, statement.at)
+        after = move_window(connection, programme, run.day, event, run=(run.no, run.sha256), at=statement.at, by=statement.person)
+        voided = _void(connection, programme, run, later, statement)
         return Recorded(statement, after, voided)
 
 
@@ -109,18 +109,18 @@ def _sound(connection: psycopg.Connection, run: SignedRun) -> None:
 
 def _dated(connection: psycopg.Connection, run: SignedRun, at: datetime) -> list[Payment]:
     try:
-        return planned(run.report, load(connection).programme, at)
+        return planned(run.report, load(connection).programme, at, run.series)
     except UnknownCountry as unknown:
         raise SettlementError(SettlementCode.UNKNOWN_COUNTRY, str(unknown)) from None
 
 
-def _void(connection: psycopg.Connection, programme: str, rejected: SignedRun, later: list[tuple[date, State]], at: datetime) -> tuple[date, ...]:
+def _void(connection: psycopg.Connection, programme: str, rejected: SignedRun, later: list[tuple[date, State]], said: Statement) -> tuple[date, ...]:
     """Windows after a rejected one rest on what it carried on: their runs fall with it, and are made anew (clearing.md)."""
     fallen = []
     for day, state in later:
         if state in (State.NETTED, State.APPROVED):
             run = newest_run(connection, day)
-            connection.execute(VOID, (run.no, rejected.no, at))
-            move_window(connection, programme, day, Event.VOIDED, run=(run.no, run.sha256), at=at)
+            connection.execute(VOID, (run.no, rejected.no, said.at))
+            move_window(connection, programme, day, Event.VOIDED, run=(run.no, run.sha256), at=said.at, by=said.person)
             fallen.append(day)
     return tuple(fallen)

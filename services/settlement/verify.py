@@ -16,6 +16,7 @@ from services.settlement.keys import holds
 from services.settlement.payments import payments_of
 from services.settlement.runs import Signature, SignedRun, runs_of
 
+DEFAULTED = "select 1 from window_move where run = %s and event = 'unpaid_at_deadline'"
 AFTER_APPROVAL = ("approved", "instructed", "settled", "defaulted")
 
 
@@ -35,7 +36,8 @@ def verify_settlement(connection: psycopg.Connection, programme: str, day: date)
         linked = run.replaces == (before.no if before else None)
         proofs.append(Proof(run.no, day, "it names the run whose place it takes", linked, f"it names {run.replaces}"))
         if before is not None:
-            proofs.append(Proof(before.no, day, "it was rejected or fell before it was replaced", _fallen(before), "nobody rejected it"))
+            fell = _fallen(before) or _defaulted(connection, before)
+            proofs.append(Proof(before.no, day, "it was rejected or fell before it was replaced", fell, "nobody rejected it"))
         proofs += _signatures(run, programme)
         proofs += _people(run)
         proofs += _void(run, every)
@@ -46,6 +48,11 @@ def verify_settlement(connection: psycopg.Connection, programme: str, day: date)
 
 def _fallen(run: SignedRun) -> bool:
     return run.rejection is not None or run.voided_because is not None
+
+
+def _defaulted(connection: psycopg.Connection, run: SignedRun) -> bool:
+    """A payment of the run was missing at its deadline: a new run without the defaulter takes its place."""
+    return connection.execute(DEFAULTED, (run.no,)).fetchone() is not None
 
 
 def _signatures(run: SignedRun, programme: str) -> Iterator[Proof]:
@@ -92,7 +99,7 @@ def _paid(connection: psycopg.Connection, run: SignedRun) -> Iterator[Proof]:
     if run.approved_by is None and not kept:
         return
     report = run.report
-    named = [(name, p.currency, p.payer, p.payee, p.amount_minor) for name, p in zip(payment_ids(report), report.payments, strict=True)]
+    named = [(name, p.currency, p.payer, p.payee, p.amount_minor) for name, p in zip(payment_ids(report, run.series), report.payments, strict=True)]
     same = run.approved_by is not None and kept == sorted(named)
     yield Proof(run.no, run.day, "the payments are those that were approved", same, f"{len(kept)} are kept, {len(named)} reported")
 

@@ -169,6 +169,28 @@ def test_books_of_version_3_get_payments_and_keep_what_was_signed(uri: str, monk
         assert shape(uri, schema) == shape(uri, fresh)
 
 
+def test_payments_of_version_7_learn_which_way_they_go_and_old_code_stores_more(uri: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    upgrade = command.upgrade
+    pay = "insert into payment (id, run, currency, payer, payee, amount, value_date) values (%s, 1, 'EUR', %s, %s, 1, '2026-03-03')"
+    ways = [("a", "opco", "y", "outgoing"), ("b", "x", "opco", "incoming"), ("c", "x", "y", "direct")]
+    with namespace(uri) as schema, namespace(uri) as fresh:
+        monkeypatch.setattr(command, "upgrade", lambda config, _: upgrade(config, "0007"))
+        migrate(uri, schema)
+        monkeypatch.undo()
+        with connect(uri, schema, autocommit=True) as books:
+            books.execute("insert into settlement_window (day, state) values ('2026-03-02', 'netted')")
+            books.execute("insert into run (day, sha256, report, reception) values ('2026-03-02', 'ab', '{\"operator\": \"opco\"}', '[]')")
+            for name, payer, payee, _ in ways:
+                books.execute(pay, (name, payer, payee))
+            migrate(uri, schema)
+            for name, payer, payee, _ in ways:
+                books.execute(pay, (f"{name}2", payer, payee))
+            found = books.execute("select id, kind from payment order by id").fetchall()
+        assert found == [(name + more, kind) for name, _, _, kind in ways for more in ("", "2")]
+        migrate(uri, fresh)
+        assert shape(uri, schema) == shape(uri, fresh)
+
+
 def test_the_newest_version_is_the_last_of_one_line() -> None:
     files = sorted(VERSIONS.glob("m[0-9]*.py"))
     revisions, downs = [], []

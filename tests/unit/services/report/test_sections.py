@@ -90,6 +90,9 @@ def test_each_payment_has_an_id_that_stays_the_same_and_is_its_own() -> None:
     twice = report(netting="gross", payments=[{"currency": "EUR", "from": "grocer", "to": "opco", "amount_minor": minor} for minor in (4, 5)])
     assert payment_ids(twice) == ["20260303-EUR-22XSV7S74OAQG7R2CLTC", "20260303-EUR-AJBANTJMZV4F74C53ELE"]
     assert {len(one) for one in payment_ids(twice)} == {33}  # the messages of banks take 35
+    assert not set(payment_ids(twice)) & set(payment_ids(twice, 1))
+    assert not set(payment_ids(twice, 1)) & set(payment_ids(twice, 2))
+    assert {len(one) for one in payment_ids(twice, 11)} == {33}
 
 
 def test_a_check_says_in_a_sentence_what_it_checked_and_loudly_that_it_does_not_hold() -> None:

@@ -81,9 +81,19 @@ def test_a_party_sees_its_own_events_rejections_and_points_and_nobody_elses() ->
     assert rows_of(own["events"]) == [["1,004", "3", "1"]]
     assert rows_of(own["rejected"]) == [["insufficient-points", "1"], ["too-old", "2"], ["all codes", "3"]]
     assert rows_of(own["points"]) == [["12,345,600", "350", "0", "0", "900"]]
-    assert rows_of(own["payments"]) == [["grocer", "opco", "EUR", "1,334.18", "2026-03-04"]]
+    assert [row[:5] for row in rows_of(own["payments"])] == [["grocer", "opco", "EUR", "1,334.18", "2026-03-04"]]
     other = tables_of(FUELCO)
     assert other["events"].rows == other["rejected"].rows == ()
+
+
+def test_who_owes_is_told_under_which_reference_to_pay_to_which_account() -> None:
+    shown = replace(SHOWN, account="DE89370400440532013000")
+    owing = tables_of(GROCER, shown)["payments"]
+    assert rows_of(owing) == [["grocer", "opco", "EUR", "1,334.18", "2026-03-04", "RF41R22XSV7S74OAQG7R2CLTC", "DE89370400440532013000"]]
+    assert owing.note == "Pay under the reference, to the account, by the value date."
+    paid = tables_of(FUELCO, shown)["payments"]
+    assert [row[5:] for row in rows_of(paid)] == [["", ""]] * len(paid.rows)
+    assert paid.note == ""
 
 
 def test_a_party_that_the_report_does_not_name_has_no_statement() -> None:
