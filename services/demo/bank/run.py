@@ -1,0 +1,209 @@
+"""Plays the demo of money: a month of purchases, and what becomes of it at the bank, from top to bottom.
+
+Every night is approved by two people beside the maker, paid and settled. Four things go wrong, by fixed rules: a payment comes back (`RETURNED_IN`), a line
+is disputed (`DISPUTED_IN`), the co-brand bank's file of a day is full of mistakes (`MISTAKES_ON`), and a party does not pay at the end (`SILENT`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import Any, Final
+
+import psycopg
+
+from clearing.disputes import DisputeEvent
+from clearing.plan import Plan
+from clearing.window import State
+from schemas.ids import PartyId
+from schemas.report import SettlementReport
+from services.bank.detail import Detail
+from services.bank.importing import publish, take
+from services.bank.reading import open_file
+from services.demo.bank.cards import BANK, CardStory
+from services.demo.bank.reward_file import file_id, write_file
+from services.demo.bank.settling import CHECKERS, MockBank, Settling, mock_bank, morning_after
+from services.demo.run import Clock, Played, Stopped, demo_programme, play
+from services.demo.source import Purchases
+from services.demo.story import ZONE, DemoDay, Story
+from services.disputes.life import Wanted, lines_of, move, open_dispute
+from services.events.sending import Sender
+from services.house import House
+from services.recon.breaks import Chosen, breaks
+from services.recon.report import ReconReport, recon_report
+from services.recon.run import run_matching
+from services.runtime.progress import Progress, silent
+
+PROGRAMME_FILE: Final = Path(__file__).parents[3] / "examples" / "demo-bank.yaml"
+SETTLING = "sign, pay, settle"
+MATCHING = "match the bank's files"
+
+RETURNED: Final = "fuel"
+RETURNED_IN: Final = date(2017, 1, 8)
+"""Window whose payment to RETURNED comes back after two days: the account was closed. It goes out again when the bank has put that right."""
+DISPUTED_IN: Final = date(2017, 1, 15)
+DISPUTES: Final = PartyId("drugstore")
+"""Who disputes the first fee of that window, and is right."""
+MISTAKES_ON: Final = date(2017, 1, 24)
+SILENT: Final = "drugstore"
+SILENT_IN: Final = date(2017, 1, 29)
+"""The last weekly window, which SILENT never pays."""
+DAYS_AFTER: Final = 14
+"""So many days after the month at most until all is settled."""
+
+
+@dataclass(frozen=True, slots=True)
+class BankPlayed:
+    """What the demo has done, beside what the demo of purchases has."""
+
+    played: Played
+    dispute: int | None
+    """Number of the dispute."""
+    returned: str | None
+    """Id of the payment that came back."""
+    defaulted: date | None
+    """The window in which a party was in default."""
+    states: dict[date, State]
+    """Where every window stands."""
+    recon: ReconReport
+    """Of the day whose file had mistakes."""
+    breaks: list[dict[str, Any]]
+
+
+@dataclass(slots=True)
+class _Month:
+    """The mornings after the nights."""
+
+    house: House
+    connection: psycopg.Connection
+    plan: Plan
+    settling: Settling
+    cards: CardStory
+    folder: Path
+    clock: Clock
+    last_file: str | None = None
+    unmatched: list[date] = field(default_factory=list)
+    dispute: int | None = None
+    returned: str | None = None
+    again: tuple[date, date] | None = None
+    """A day on which a window's payments go out again."""
+
+    @property
+    def bank(self) -> MockBank:
+        """The settlement bank."""
+        return self.settling.bank
+
+    def morning(self, report: SettlementReport) -> int:
+        """What happens between a night and the next; returns how many events were published."""
+        day, now = report.window, morning_after(report.window)
+        with self.clock(SETTLING):
+            if day == RETURNED_IN:
+                self.bank.behave(RETURNED.upper(), "return-later", days=1, reason="AC04")
+            self.settling.approve(day, now)
+            self.settling.pay(day, now)
+            self.settling.pay_in(day)
+            self._pay_again(day + timedelta(days=1), now)
+            self.dispute_line(day, now)
+            self.evening(day + timedelta(days=2), now)
+        with self.clock(MATCHING):
+            self.match(now)
+            return self.reward_file(day, now)
+
+    def evening(self, midnight: date, now: datetime) -> None:
+        """The bank's day ends; its messages are taken."""
+        self.bank.until(midnight)
+        self.settling.collect(now + timedelta(hours=14))
+
+    def _pay_again(self, today: date, now: datetime) -> None:
+        """The account is open again: what came back goes out once more, in a corrected file."""
+        if self.again is not None and today >= self.again[1]:
+            self.bank.behave(RETURNED.upper(), "accept")
+            self.settling.pay(self.again[0], now, corrected=True)
+            self.again = None
+        elif self.returned is None and today > RETURNED_IN:
+            came_back = self.settling.came_back(RETURNED_IN)
+            if came_back is not None:
+                self.returned = came_back
+                self.again = (RETURNED_IN, today + timedelta(days=1))
+
+    def dispute_line(self, day: date, now: datetime) -> None:
+        """A party disputes a fee on the morning after its window; two days later a second person finds that it is right."""
+        if day == DISPUTED_IN:
+            fee = next(line for line in lines_of(self.connection, day, DISPUTES) if line["kind"] == "fee")
+            wanted = Wanted(day, fee["line"], DISPUTES, "the fee was waived for January", "dan@drugstore", days=5)
+            self.dispute = open_dispute(self.connection, wanted, now, now.date())
+        elif self.dispute is not None and day == DISPUTED_IN + timedelta(days=2):
+            move(self.connection, self.dispute, DisputeEvent.UPHOLD, CHECKERS[0], "the letter of waiver is there", now, now.date())
+
+    def match(self, now: datetime) -> None:
+        """Files that were taken yesterday are matched: their transactions are booked by now."""
+        for day in self.unmatched:
+            run_matching(self.connection, self.plan, BANK, day, seen=now.date(), now=now)
+        self.unmatched.clear()
+
+    def reward_file(self, day: date, now: datetime) -> int:
+        """The co-brand bank's file of the window is taken; its transactions are published once more, and answered as before."""
+        detail = Detail(self.connection, self.plan, BANK, day)
+        path = write_file(detail, self.folder, previous=self.last_file, mistakes=day == MISTAKES_ON)
+        taken = take(self.connection, open_file(path), now)
+        published = publish(self.connection, taken, BANK, Sender(self.house.kafka_bootstrap, self.plan.programme.id, None))
+        self.last_file = file_id(day)
+        self.unmatched.append(day)
+        return published
+
+
+def play_bank(
+    house: House,
+    purchases: Purchases,
+    folder: Path,
+    *,
+    clock: Clock,
+    stop: Callable[[], bool] = lambda: False,
+    progress: Progress = silent,
+    on_night: Callable[[SettlementReport], None] = lambda _: None,
+) -> BankPlayed:
+    """Plays the purchases with their bank. `folder`: for logs and files. Raises what `play` raises, and `BankRefused`."""
+    file, _ = demo_programme(PROGRAMME_FILE)
+    cards: list[CardStory] = []
+    months: list[_Month] = []
+
+    def story(bought: Purchases) -> Iterator[DemoDay]:
+        cards.append(CardStory(Story(bought), ZONE))
+        return cards[0].days()
+
+    with mock_bank(purchases.first + timedelta(days=1), file) as bank:
+
+        def night(report: SettlementReport) -> int:
+            if not months:
+                connection, owner = house.books(file.programme.id), house.owner(file.programme.id)
+                settling = Settling(connection, owner, file, bank, frozenset({(SILENT_IN, SILENT)}))
+                settling.enrol(morning_after(report.window))
+                months.append(_Month(house, connection, Plan(file), settling, cards[0], folder / "bank-files", clock))
+            on_night(report)
+            return months[0].morning(report)
+
+        played = play(house, purchases, folder / "logs", clock=clock, stop=stop, progress=progress, on_night=night, story=story, programme_file=PROGRAMME_FILE)
+        with closing(months[0].connection), closing(months[0].settling.owner), clock(SETTLING):
+            return _until_settled(months[0], played, stop)
+
+
+def _until_settled(month: _Month, played: Played, stop: Callable[[], bool]) -> BankPlayed:
+    """Days go by until every window is settled. Raises `Stopped`."""
+    day = played.reports[-1].window
+    defaulted = None
+    for _ in range(DAYS_AFTER):
+        if stop():
+            raise Stopped
+        day += timedelta(days=1)
+        now = morning_after(day)
+        month.match(now)
+        defaulted = month.settling.default_due(SILENT_IN, SILENT, now) or defaulted
+        month.evening(day + timedelta(days=2), now)
+        if set(month.settling.states().values()) <= {State.SETTLED, State.OPEN}:
+            break
+    report = recon_report(month.connection, BANK, MISTAKES_ON, day)
+    found = breaks(month.connection, Chosen(BANK), day)
+    return BankPlayed(played, month.dispute, month.returned, defaulted, month.settling.states(), report, found)
