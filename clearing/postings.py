@@ -19,7 +19,7 @@ class Movement:
     `held`: the points come from a hold, or (RETURN_SPENT) the member owes them. Never changed once it is made.
     """
 
-    __slots__ = ("_all", "_hash", "code", "contract", "counter_contract", "counterparty", "held", "key", "lot", "mechanic", "sponsor", "unit")
+    __slots__ = ("code", "contract", "counter_contract", "counterparty", "held", "key", "lot", "mechanic", "sponsor", "unit")
 
     def __init__(
         self,
@@ -44,14 +44,6 @@ class Movement:
         self.lot = lot
         self.held = held
         self.key: Key = (code, sponsor, contract, counterparty, counter_contract, unit)
-        self._all = (self.key, mechanic, lot, held)
-        self._hash = hash(self._all)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Movement) and self._all == other._all
-
-    def __hash__(self) -> int:
-        return self._hash
 
 
 class Transfer(msgspec.Struct, frozen=True, gc=False):

@@ -98,6 +98,7 @@ class Programme(Document):
     maximum_carry_days: Days | None = Field(None, description="A position carried for so many days is paid, however small; left out: without end.")
     bank_calendar: BankCalendar = Field(BankCalendar(), description="On which days payments are made.")
     default: DefaultRules | None = Field(None, description="What happens when a party does not pay; no effect yet.")
+    dispute_days: Days = Field(30, description="Days in which a dispute of a line is decided; what is not decided by then lapses, and the line stands.")
 
     def minimum_settlement_of(self, currency: str) -> Decimal:
         """The smallest position of a currency that is paid, zero where none is named."""

@@ -12,13 +12,15 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from clearing.seal import HEAD_CONTEXT, Ranged, canonical, head_of, key_id, party_leaf, ranged, root_of, sha256, summed
+from clearing.merkle import root_of
+from clearing.seal import HEAD_CONTEXT, Ranged, canonical, head_of, key_id, party_leaf, ranged, sha256, summed
 from services.seal import container
 from services.seal.container import CHAIN, ENTRIES, PROOF, STATEMENT
 from services.seal.export import _chain_line, _path, _signed, statement, told
 from services.seal.keys import public_keys
 from services.seal.leaves import Leaf, made
-from services.seal.verify import Verdict, verify
+from services.seal.verdict import Verdict
+from services.seal.verify import verify
 
 VERIFIER = Path(__file__).parents[1] / "deploy" / "verify_export.py"
 WINDOW, PROGRAMME = "2026-03-02", "harvest"

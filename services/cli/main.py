@@ -16,6 +16,7 @@ from services.cli import (
     clearing,
     demo,
     dev,
+    dispute,
     dlq,
     events,
     explain,
@@ -46,6 +47,7 @@ app.add_typer(bank.app, name="bank")
 app.add_typer(clearing.app, name="clearing")
 app.command(name="demo")(demo.demo)
 app.add_typer(dev.app, name="dev")
+app.add_typer(dispute.app, name="dispute")
 app.add_typer(dlq.app, name="dlq")
 app.add_typer(events.app, name="events")
 app.add_typer(explain.app, name="explain")

@@ -15,7 +15,7 @@ from services.cli.output import FAILED, Format, Output, fail, out, print_json, p
 
 if TYPE_CHECKING:
     from services.seal.keys import Signer
-    from services.seal.verify import Verdict
+    from services.seal.verdict import Verdict
 
 app = typer.Typer(help="The seal: window, show, export, keygen.", no_args_is_help=True)
 

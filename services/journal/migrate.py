@@ -17,9 +17,11 @@ READER_ROLE = "clh_reader"
 
 APPEND_ONLY = (
     "transfer", "identity", "total", "tally", "run", "programme", "attempt", "signature", "voided", "payment", "seal", "seal_party", "seal_leaf",
-    "correction", "bank_line", "bank_bad_line", "recon_expected", "recon_match", "recon_turn", "recon_run",
+    "correction",
+    "bank_line", "bank_bad_line", "recon_expected", "recon_match", "recon_turn", "recon_run",
     "window_move", "payment_file", "payment_attempt", "recall", "handed_over", "bank_message", "bank_status", "bank_report", "bank_entry",
     "statement_counted", "payment_correction", "payment_move",
+    "dispute", "dispute_turn",
 )  # fmt: skip
 CHANGEABLE = (
     "party", "contract", "mechanic", "unit", "source", "topic", "settlement_window", "cut", "night_step", "progress",

@@ -13,6 +13,7 @@ from clearing.matching import Pass
 from clearing.plan import Plan
 from schemas.ids import PartyId
 from services.bank.detail import Detail
+from services.recon import break_statements as ends
 from services.recon import statements as sql
 from services.runtime.progress import Progress, silent
 
@@ -54,34 +55,36 @@ def run_matching(connection: psycopg.Connection, plan: Plan, bank: PartyId, day:
         for book in books:
             rows += _expect(connection, book)
         last = _one(connection, LAST)
-        match_rows(connection, bank, day, seen=seen, now=now, progress=progress)
-        passes = {Pass(no).name.lower(): count for no, count in connection.execute(COUNTS + " order by pass").fetchall()}
+        passes = match_rows(connection, bank, day, seen=seen, now=now, progress=progress)
         opened: dict[str, int] = dict(connection.execute(OPENED, {"bank": bank, "last": last}).fetchall())
         matched = Matched(rows, passes, opened)
         connection.execute(RUN, (bank, day, json.dumps({"expected": rows, "passes": passes, "opened": opened}), now))
     return matched
 
 
-def match_rows(connection: psycopg.Connection, bank: str, day: date, *, seen: date, now: datetime, progress: Progress = silent) -> None:
-    """The passes and the breaks, inside the caller's transaction."""
+def match_rows(connection: psycopg.Connection, bank: str, day: date, *, seen: date, now: datetime, progress: Progress = silent) -> dict[str, int]:
+    """The passes and the breaks, inside the caller's transaction; returns how many matches each pass made."""
     asked = {"bank": bank, "day": day, "seen": seen, "now": now}
-    steps: list[tuple[str, tuple[str, ...]]] = [
-        ("read both sides", (sql.MEMORY, sql.OURS, sql.THEIRS, sql.PAIR)),
-        ("replays", (sql.REPLAYS, sql.FIRST, *sql.LEFT)),
-    ]
-    steps += [(which.name.lower(), tuple(each for step in sql.by_key(which) for each in (step, *sql.CONSUME))) for which in sql.KEYS]
-    for done, (name, statements) in enumerate(steps):
-        progress("match: " + name, done, len(steps) + 4)
-        for statement in statements:
-            connection.execute(statement, asked if "%(" in statement else None)
+    last = 4 + len(sql.KEYS)
+    progress("match: what agrees in all", 0, last)
+    _all(connection, (sql.MEMORY, sql.AGREEING), asked)
+    agreed = connection.execute(sql.AGREED, asked).rowcount
+    progress("match: replays", 1, last)
+    _all(connection, (*sql.REST, sql.REPLAYS, *sql.LEFT), asked)
+    for done, which in enumerate(sql.KEYS, 2):
+        progress("match: " + which.name.lower(), done, last)
+        for step in sql.by_key(which):
+            _all(connection, (step, *sql.CONSUME), asked)
+    progress("match: numbers, circumstances, groups", last - 2, last)
     while connection.execute(sql.NEAREST).rowcount:
-        _all(connection, sql.CONSUME)
-    progress("match: circumstances", len(steps), len(steps) + 4)
-    _all(connection, (sql.CANDIDATES, sql.UNIQUE, *sql.CONSUME, *sql.AMBIGUOUS))
-    _all(connection, (sql.GROUPS, *sql.CONSUME))
-    for statement in (sql.KEEP, sql.DIFFERENT, sql.THEIRS_BREAK, sql.OURS_BREAK, sql.AGAIN, sql.GONE):
-        connection.execute(statement, asked)
-    progress("match: breaks", len(steps) + 4, len(steps) + 4)
+        _all(connection, sql.CONSUME, asked)
+    _all(connection, (sql.CANDIDATES, sql.UNIQUE, *sql.CONSUME, *sql.AMBIGUOUS, sql.GROUPS, *sql.CONSUME), asked)
+    progress("match: breaks", last - 1, last)
+    _all(connection, (sql.KEEP, *ends.LIKE, ends.DIFFERENT, ends.THEIRS_BREAK, ends.OURS_BREAK, ends.AGAIN, ends.GONE), asked)
+    progress("match: breaks", last, last)
+    found: dict[int, int] = dict(connection.execute(COUNTS).fetchall())
+    found[Pass.TRANSACTION] = found.get(Pass.TRANSACTION, 0) + agreed
+    return {which.name.lower(): found[which] for which in Pass if found.get(which)}
 
 
 def _expect(connection: psycopg.Connection, book: Detail) -> int:
@@ -105,9 +108,9 @@ def _copy(connection: psycopg.Connection, rows: list[Any]) -> None:
             copy.write_row(row)
 
 
-def _all(connection: psycopg.Connection, statements: tuple[str, ...]) -> None:
+def _all(connection: psycopg.Connection, statements: tuple[str, ...], asked: dict[str, Any]) -> None:
     for statement in statements:
-        connection.execute(statement)
+        connection.execute(statement, asked if "%(" in statement else None)
 
 
 def _one(connection: psycopg.Connection, question: str) -> int:

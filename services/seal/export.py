@@ -11,7 +11,8 @@ from typing import Any
 
 import psycopg
 
-from clearing.seal import MANIFEST_CONTEXT, Ranged, canonical, key_id, path_to, ranged, sha256
+from clearing.merkle import path_to
+from clearing.seal import MANIFEST_CONTEXT, Ranged, canonical, key_id, ranged, sha256
 from services.journal.programmes import load
 from services.runtime.progress import Progress, silent
 from services.seal import container

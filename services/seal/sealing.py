@@ -8,7 +8,8 @@ from itertools import groupby, islice
 
 import psycopg
 
-from clearing.seal import HEAD_CONTEXT, Ranged, Tree, head_of, key_id, party_leaf, ranged, sha256, summed
+from clearing.merkle import Tree
+from clearing.seal import HEAD_CONTEXT, Ranged, head_of, key_id, party_leaf, ranged, sha256, summed
 from services.explain.ledger import Ledger
 from services.runtime.progress import Progress, silent
 from services.seal import statements as sql

@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import tempfile
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from tests.bench.booking import TOPIC, measure_booking
 from tests.bench.closing import measure_closing
 from tests.bench.latency import measure_latency
 from tests.bench.limit import measure_limit
+from tests.bench.matching import measure_matching
 
 BACKLOG = int(os.environ.get("BENCH_BACKLOG", "500000"))
 PROCESSORS = int(os.environ.get("BENCH_PROCESSORS", "2"))
@@ -61,9 +63,13 @@ def measure(house: House, folder: Path, say: Any) -> dict[str, Any]:
     small = measure_closing(house, "bench-close", SMALL)
     say(f"closing a window of {LARGE:,} purchases")
     large = measure_closing(house, "bench-close", LARGE)
+    say(f"matching {LARGE:,} lines of a bank")
+    remove(house, "bench-close")
+    matched = measure_matching(house.postgres_uri, LARGE)
+    matched_small = measure_matching(house.postgres_uri, SMALL)
     say("a plain Faust agent that decodes and counts")
     faust = measure_faust(house)
-    for name in ("bench-latency", "bench-close", "bench-faust"):
+    for name in ("bench-latency", "bench-faust"):
         remove(house, name)
     limit = (before + after) / 2
     return {
@@ -80,6 +86,7 @@ def measure(house: House, folder: Path, say: Any) -> dict[str, Any]:
         "close_steps_1m_s": {step: round(seconds, 3) for step, seconds in large.steps.items()},
         "close_peak_mb": round(large.peak_mb),
         "processor_peak_mb": round(booked.peak_mb),
+        "matching": {"large": asdict(matched), "small": asdict(matched_small)},
         "faust_per_s": round(faust),
         "purchases": {"backlog": BACKLOG, "close_small": SMALL, "close_large": LARGE},
         "settings": settings(house),
@@ -118,6 +125,8 @@ def table(found: dict[str, Any]) -> Table:
     rows = Table("figure", "measured", "bar", "holds", title="Bench")
     booking, limit = found["booking_per_s"], found["limit_per_s"]
     growth = found["close_1m_s"] / found["close_100k_s"]
+    matching, matching_small = found["matching"]["large"], found["matching"]["small"]
+    backend = matching["backend_peak_mb"]
     for name, measured, bar, holds in (
         ("(a) booked, purchases/s", f"{booking:,} ({found['booking_processors']} processors)", "≥ 15,000", booking >= 15_000),
         ("(b) limit, purchases/s", f"{limit:,}", "", None),
@@ -129,6 +138,15 @@ def table(found: dict[str, Any]) -> Table:
         ("(d) large ÷ small", f"{growth:.1f}", "≤ 11", growth <= 11),
         ("(d) memory of the night run, MB", f"{found['close_peak_mb']}", "≤ 300", found["close_peak_mb"] <= 300),
         ("(e) memory of a processor, MB", f"{found['processor_peak_mb']}", "≤ 300", found["processor_peak_mb"] <= 300),
+        (f"(g) match {matching['rows_a_side']:,} lines a side, s", f"{matching['seconds']}", "≤ 60", matching["seconds"] <= 60),
+        ("(g) limit: one hash join of the same two tables, s", f"{matching['limit_seconds']}", "", None),
+        ("(g) memory of matching, MB", f"{matching['peak_mb']}", "≤ 300", matching["peak_mb"] <= 300),
+        (
+            "(g) memory of its backend, MB; with a tenth of the lines",
+            f"{backend}; {matching_small['backend_peak_mb']}",
+            "≤ 300",
+            None if backend is None else backend <= 300,
+        ),
         ("(f) plain Faust agent, records/s", f"{found['faust_per_s']:,}", "< (a)", found["faust_per_s"] < booking),
     ):
         rows.add_row(name, measured, bar, "" if holds is None else "yes" if holds else "NO")

@@ -1,0 +1,301 @@
+"""`clh dispute`: a party disputes a line of a report; a second person decides, until the deadline."""
+
+from __future__ import annotations
+
+import contextlib
+import getpass
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+from zoneinfo import ZoneInfo
+
+import typer
+
+from services.cli.books import OneProgramme, as_day, books_of
+from services.cli.output import Format, Output, fail, out, print_json, print_table
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from clearing.disputes import DisputeEvent
+    from services.disputes.life import Evidence
+
+app = typer.Typer(help="Disputes of lines: lines, open, list, show, add-evidence, uphold, release, lapse.", no_args_is_help=True)
+
+Number = Annotated[int, typer.Argument(metavar="NUMBER", help="The number of the dispute.", show_default=False)]
+Window = Annotated[str, typer.Argument(metavar="WINDOW", help="The business day of the window.", show_default=False)]
+Person = Annotated[str | None, typer.Option("--as", metavar="NAME", help="Who does it; left out: who is logged in.", show_default=False)]
+Note = Annotated[str, typer.Option("--note", metavar="TEXT", help="Why: it is kept.", show_default=False)]
+Told = Annotated[
+    Path | None, typer.Option("--evidence", metavar="FILE", help="A file that speaks for it, 5 MiB at most: it is kept with its SHA-256.", show_default=False)
+]
+
+
+@app.callback()
+def group() -> None:
+    """A disputed line is never changed. Until it is paid its amount is withheld by an entry of the current window, and due again when the line stands."""
+
+
+@contextlib.contextmanager
+def refusals() -> Iterator[None]:
+    """Ends a command with a sentence and the code of docs/errors.md."""
+    from clearing.disputes import DisputeRefused
+
+    try:
+        yield
+    except DisputeRefused as refusal:
+        raise fail(f"{refusal} [{refusal.code}]") from None
+
+
+@app.command()
+def lines(
+    window: Window,
+    party: Annotated[str | None, typer.Option("--by", metavar="PARTY", help="Lines that this party owes.", show_default=False)] = None,
+    programme: OneProgramme = None,
+    output: Output = Format.TABLE,
+) -> None:
+    """Show the lines of a window with the numbers that a dispute names them by.
+
+    Example:
+
+        clh dispute lines 2026-03-02 --by grocer
+    """
+    from schemas.money import to_text
+    from services.disputes.life import lines_of
+
+    day = _day(window)
+    with books_of(programme) as (_, _, connection):
+        found = lines_of(connection, day, party)
+    if output is Format.JSON:
+        print_json(found)
+        return
+    rows = [
+        (row["line"], row["kind"], row["detail"] or "", row["debtor"], row["creditor"], row["currency"], to_text(row["amount_minor"], row["currency"]))
+        for row in found
+    ]
+    print_table(("line", "kind", "detail", "owes", "to", "currency", "amount"), rows, title=f"Lines of window {day}", right=("line", "amount"))
+
+
+@app.command(name="open")
+def open_(
+    window: Window,
+    line: Annotated[int, typer.Argument(metavar="LINE", min=0, help="The number of the line: clh dispute lines.", show_default=False)],
+    party: Annotated[str, typer.Option("--by", metavar="PARTY", help="The party that owes the line and disputes it.", show_default=False)],
+    reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why: it is kept.", show_default=False)],
+    evidence: Told = None,
+    amount: Annotated[
+        str | None, typer.Option("--amount", metavar="SUM", help="How much of it, such as 12.50; left out: all of it.", show_default=False)
+    ] = None,
+    person: Person = None,
+    programme: OneProgramme = None,
+    output: Output = Format.TABLE,
+) -> None:
+    """Dispute a line. While its window is not settled its amount is withheld until somebody else decides.
+
+    Exit code 0: it is open; 1: it was refused, and nothing has changed.
+
+    Examples:
+
+        clh dispute open 2026-03-02 4 --by grocer --reason "delivered twice, sold once" --evidence slip.pdf
+
+        clh dispute open 2026-03-02 4 --by grocer --reason "the last three are returns" --amount 12.50
+    """
+    from schemas.ids import PartyId
+    from services.disputes.life import Wanted, disputes, lines_of, open_dispute
+    from services.journal.programmes import load
+
+    day, now = _day(window), datetime.now(UTC)
+    with books_of(programme) as (_, _, connection), refusals():
+        head = load(connection).programme
+        told = None if evidence is None else _read(evidence)
+        currency = next((row["currency"] for row in lines_of(connection, day) if row["line"] == line), head.currencies[0])
+        minor = None if amount is None else _minor(amount, currency)
+        wanted = Wanted(day, line, PartyId(party), reason, person or getpass.getuser(), head.dispute_days, minor, told)
+        no = open_dispute(connection, wanted, now, now.astimezone(ZoneInfo(head.timezone)).date())
+        (found,) = disputes(connection, no)
+    _say(found, output)
+
+
+@app.command(name="list")
+def list_(
+    over: Annotated[bool, typer.Option("--all", help="Those that are over too.")] = False, programme: OneProgramme = None, output: Output = Format.TABLE
+) -> None:
+    """List disputes that wait for a decision, with their deadlines.
+
+    Examples:
+
+        clh dispute list
+
+        clh dispute list --all --output json
+    """
+    from schemas.money import to_text
+    from services.disputes.life import disputes
+
+    with books_of(programme) as (_, chosen, connection):
+        found = disputes(connection, over=over)
+    if output is Format.JSON:
+        print_json(found)
+        return
+    rows = [
+        (row["no"], row["window"], row["line"], row["kind"], row["debtor"], row["creditor"], row["currency"],
+         to_text(row["amount_minor"], row["currency"]), row["state"], "yes" if row["withheld"] else "no", row["decide_by"], row["reason"])
+        for row in found
+    ]  # fmt: skip
+    columns = ("no", "window", "line", "kind", "by", "against", "currency", "amount", "state", "withheld", "decided by", "reason")
+    print_table(columns, rows, title=f"Disputes of {chosen}", right=("no", "line", "amount"))
+
+
+@app.command()
+def show(
+    no: Number,
+    save: Annotated[Path | None, typer.Option("--save", metavar="FOLDER", help="Write its evidence into this folder.", show_default=False)] = None,
+    programme: OneProgramme = None,
+    output: Output = Format.TABLE,
+) -> None:
+    """Show a dispute with every turn, and save its evidence.
+
+    Examples:
+
+        clh dispute show 7
+
+        clh dispute show 7 --save evidence
+    """
+    from services.disputes.life import disputes, evidence_of, turns
+
+    with books_of(programme) as (_, _, connection), refusals():
+        (found,) = disputes(connection, no)
+        told = turns(connection, no)
+        if save is not None:
+            save.mkdir(exist_ok=True)
+            for turn in told:
+                if turn["file_name"] is not None:  # the name that it was given here: that of the sender is only shown
+                    (save / f"dispute-{no}-{turn['no']}").write_bytes(evidence_of(connection, no, turn["no"]).content)
+    if output is Format.JSON:
+        print_json(found | {"turns": told})
+        return
+    _say(found, output)
+    rows = [(turn["no"], turn["at"], turn["who"], turn["to_state"], turn["note"], turn["file_name"] or "", turn["file_sha256"] or "") for turn in told]
+    print_table(("turn", "at", "by", "state", "note", "file", "SHA-256"), rows, title=f"Dispute {no}", right=("turn",))
+
+
+@app.command(name="add-evidence")
+def add_evidence(
+    no: Number,
+    evidence: Annotated[Path, typer.Argument(metavar="FILE", help="5 MiB at most: it is kept with its SHA-256.", show_default=False)],
+    note: Note,
+    person: Person = None,
+    programme: OneProgramme = None,
+    output: Output = Format.TABLE,
+) -> None:
+    """Add a file that speaks for one side.
+
+    Example:
+
+        clh dispute add-evidence 7 delivery-note.pdf --note "what the driver signed"
+    """
+    from clearing.disputes import DisputeEvent
+
+    with refusals():
+        told = _read(evidence)
+    _move(no, DisputeEvent.ADD_EVIDENCE, person, note, programme, output, told)
+
+
+@app.command()
+def uphold(no: Number, note: Note, person: Person = None, programme: OneProgramme = None, output: Output = Format.TABLE) -> None:
+    """Decide for the disputing party: the line is booked back in the current window, unless that is what withholds it. Not by who opened it.
+
+    Example:
+
+        clh dispute uphold 7 --note "the slip is right" --as ben
+    """
+    from clearing.disputes import DisputeEvent
+
+    _move(no, DisputeEvent.UPHOLD, person, note, programme, output)
+
+
+@app.command()
+def release(no: Number, note: Note, person: Person = None, programme: OneProgramme = None, output: Output = Format.TABLE) -> None:
+    """Decide that the line stands: what was withheld is due again in the current window. Not by who opened it.
+
+    Example:
+
+        clh dispute release 7 --note "both deliveries were sold" --as ben
+    """
+    from clearing.disputes import DisputeEvent
+
+    _move(no, DisputeEvent.RELEASE, person, note, programme, output)
+
+
+@app.command()
+def lapse(programme: OneProgramme = None, output: Output = Format.TABLE) -> None:
+    """Let lapse what was not decided in time: the lines stand. Every night run does it too.
+
+    Example:
+
+        clh dispute lapse
+    """
+    from services.disputes.life import lapse_due
+    from services.journal.programmes import load
+
+    now = datetime.now(UTC)
+    with books_of(programme) as (_, _, connection), refusals():
+        lapsed = lapse_due(connection, now, now.astimezone(ZoneInfo(load(connection).programme.timezone)).date())
+    if output is Format.JSON:
+        print_json({"lapsed": lapsed})
+    else:
+        out.print(f"{len(lapsed)} lapsed" + (": " + ", ".join(map(str, lapsed)) if lapsed else ""), markup=False, highlight=False)
+
+
+def _move(no: int, event: DisputeEvent, person: str | None, note: str, programme: str | None, output: Format, evidence: Evidence | None = None) -> None:
+    from services.disputes.life import disputes, move
+    from services.journal.programmes import load
+
+    now = datetime.now(UTC)
+    with books_of(programme) as (_, _, connection), refusals():
+        today = now.astimezone(ZoneInfo(load(connection).programme.timezone)).date()
+        move(connection, no, event, person or getpass.getuser(), note, now, today, evidence)
+        (found,) = disputes(connection, no)
+    _say(found, output)
+
+
+def _say(found: dict[str, Any], output: Format) -> None:
+    from schemas.money import to_text
+
+    if output is Format.JSON:
+        print_json(found)
+        return
+    amount = f"{to_text(found['amount_minor'], found['currency'])} {found['currency']}"
+    words = f"Dispute {found['no']} is {found['state']}: {amount} of line {found['line']} ({found['kind']}) of window {found['window']}, {found['debtor']} "
+    words += f"to {found['creditor']}. "
+    words += f"To be decided by {found['decide_by']}." if found["state"] in ("open", "held", "evidence") else f"Decided by {found['last_by']}."
+    out.print(words, markup=False, highlight=False, soft_wrap=True)
+
+
+def _read(path: Path) -> Evidence:
+    from clearing.disputes import DisputeCode, DisputeRefused
+    from services.disputes.life import EVIDENCE_BYTES_MAX, Evidence
+
+    try:
+        with path.open("rb") as file:
+            content = file.read(EVIDENCE_BYTES_MAX + 1)
+    except OSError as error:
+        raise DisputeRefused(DisputeCode.EVIDENCE_UNREADABLE, f"{path} cannot be read: {error.strerror}") from None
+    if not content or len(content) > EVIDENCE_BYTES_MAX:
+        raise DisputeRefused(DisputeCode.EVIDENCE_UNREADABLE, f"{path} is empty, or larger than {EVIDENCE_BYTES_MAX:,} bytes")
+    return Evidence(path.name, content)
+
+
+def _minor(amount: str, currency: str) -> int:
+    from schemas.money import MoneyError, to_minor
+
+    try:
+        return to_minor(amount, currency)
+    except MoneyError:
+        raise typer.BadParameter(f"{amount!r} is no sum such as 12.50", param_hint="--amount") from None
+
+
+def _day(window: str) -> date:
+    day = as_day(window)
+    assert day is not None
+    return day

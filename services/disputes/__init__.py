@@ -1,0 +1,1 @@
+"""Disputes of lines: opened, shown with their evidence, decided by a second person."""
