@@ -16,7 +16,7 @@ APPLICATION_ROLE = "clh_app"
 READER_ROLE = "clh_reader"
 
 APPEND_ONLY = (
-    "transfer", "identity", "total", "tally", "run", "programme", "attempt", "signature", "voided", "payment", "seal", "seal_party", "seal_leaf",
+    "transfer", "identity", "total", "tally", "run", "programme", "attempt", "signature", "voided", "payment", "seal", "seal_party", "seal_leaf", "seal_result",
     "correction",
     "bank_line", "bank_bad_line", "recon_expected", "recon_match", "recon_turn", "recon_run",
     "window_move", "payment_file", "payment_attempt", "recall", "handed_over", "bank_message", "bank_status", "bank_report", "bank_entry",
