@@ -34,6 +34,7 @@ def book_the_night(day: date, books: NightBooks, progress: Progress) -> None:
         ("book to the cut", books.drain),
         ("book what waited", books.book_waiting),
         ("decide limits of all", books.give_shared),
+        ("fund points", books.fund_points),
         ("free holds", books.free_holds),
         ("release pending points", books.release_pending),
         ("lapse unclaimed events", books.lapse_held),
@@ -59,7 +60,7 @@ def clear(day: date, file: ProgrammeFile, books: NightBooks, progress: Progress)
     net_positions = positions(obligations)
 
     progress("check")
-    made = (
+    made: tuple[checks.Check, ...] = (
         checks.journal_balanced(*books.sums_by_unit(day)),
         checks.balances_equal_lots(books.balances(day)),
         checks.positions_sum_to_zero(net_positions),
@@ -67,6 +68,9 @@ def clear(day: date, file: ProgrammeFile, books: NightBooks, progress: Progress)
         checks.every_event_once(books.partition_counts(day)),
         checks.payments_cover_positions(net_positions, netting, carried_in, file.programme.operator.party),
     )
+    given = books.given_under_limits(day)
+    if given:  # the report of a programme without limits does not speak of them
+        made = (*made, checks.limits_respected(given))
     failed = [check for check in made if not check.ok]
     if failed:
         raise Refusal(day, failed)

@@ -38,13 +38,6 @@ class Wrong(NamedTuple):
     why: str
 
 
-def add_moves(totals: Totals, party: str, moves: list[Any]) -> None:
-    """Adds the moves of one entry to the totals of a party."""
-    for *names, amount in moves:
-        key = party, Key(*names)
-        totals[key] = totals.get(key, 0) + amount
-
-
 def owner(party: str, key: Key) -> str:
     """In whose tree a total of a party's line is found: its own, where it is sponsor or counterparty; else (the operator's lines) the sponsor's."""
     return party if party in (key.sponsor, key.counterparty) or key.sponsor is None else key.sponsor

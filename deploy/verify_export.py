@@ -7,18 +7,22 @@ each, from elsewhere than the export; nothing else is taken on trust. HEAD: the 
 """
 
 # fmt: off
+import contextlib
 import hashlib
 import io
 import json
+import multiprocessing
 import re
 import sys
 import tarfile
 from fractions import Fraction
-from functools import reduce
+from functools import lru_cache, reduce
+from itertools import groupby, islice
 from pathlib import Path
 
-FILES = ("manifest.json", "manifest.sig", "statement.json", "entries.jsonl", "proof.json", "chain.jsonl")
+FILES = ("manifest.json", "manifest.sig", "statement.json", "entries.jsonl", "proof.json", "chain.jsonl", "result.json")
 KINDS = ("run", "line", "entry", "attempt", "night")
+HEIGHT = 11  # rows are checked in blocks of 2 ** 11, on all processors: so many leaves are a complete subtree of their party's tree
 BAD_CONTENT = (ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError, ArithmeticError)
 
 # --- Ed25519, verification only, as RFC 8032 writes it (sections 5.1 and 6); points are (X, Y, Z, T) with x = X/Z, y = Y/Z, xy = T/Z -------
@@ -57,11 +61,17 @@ def signed(public, message, signature):
 def sha(data):
     return hashlib.sha256(data).digest()
 
+ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+
 def text(value):  # the one form of a JSON value
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()
+    return ENCODER.encode(value).encode()
 
 def packed(*parts):
-    return b"".join(len(part).to_bytes(4, "big") + part for part in parts)
+    return b"".join([piece for part in parts for piece in (len(part).to_bytes(4, "big"), part)])
+
+@lru_cache(100_000)
+def named(part):  # a name or a number, packed: the same ones come again and again
+    return packed(str(part).encode())
 
 def sums_of(leaf):  # what a leaf adds to the sums of the nodes above it
     body, sums = leaf["body"], {"count/" + leaf["kind"]: 1}
@@ -74,14 +84,13 @@ def sums_of(leaf):  # what a leaf adds to the sums of the nodes above it
     return sums
 
 def node_text(node):  # a node of a party's tree: hash, number of leaves, sums
-    return packed(node[0], b"%d" % node[1], *(part.encode() for name in sorted(node[2]) for part in (name, str(node[2][name]))))
+    return b"".join([packed(node[0]), named(node[1]), *[named(part) for of_name in sorted(node[2].items()) for part in of_name]])
 
 def above(left, right):
     sums = {name: left[2].get(name, 0) + right[2].get(name, 0) for name in left[2] | right[2]}
     return sha(b"\x01" + packed(node_text(left), node_text(right))), left[1] + right[1], sums
 
-def grown(stack, node):  # the complete subtrees so far as (height, node), the highest first
-    height = 0
+def grown(stack, node, height=0):  # the complete subtrees so far as (height, node), the highest first
     while stack and stack[-1][0] == height:
         node, height = above(stack.pop()[1], node), height + 1
     stack.append((height, node))
@@ -104,23 +113,69 @@ def climbed(node, index, count, path):  # the root, from a leaf, its place among
         return top_above(climbed(node, index, split, lower), beside)
     return top_above(beside, climbed(node, index - split, count - split, lower))
 
-# --- an export: a tar with the six files in their order and nothing else in it ----------------------------------------------------------------
+# --- rows of the entries, each a leaf; what is found in a block of them is put together in Export.entries ------------------------------------
+def party_of(row):
+    return row[1].rpartition(b'"party":"')[2].partition(b'"')[0].decode()
+
+def blocks(rows):  # (party, [(number, row), ...]), in their order
+    for party, own in groupby(enumerate(rows, 1), party_of):
+        while block := list(islice(own, 2 ** HEIGHT)):
+            yield party, block
+
+def checked(block):  # every leaf is what its hash says, in its order
+    party, rows = block
+    problems, stack, totals, bodies, places = [], [], {}, [], []
+    for number, row in rows:
+        entry = f"line {number}"
+        try:
+            leaf = json.loads(row)
+            kind, key, body, salt, personal = (leaf[name] for name in ("kind", "key", "body", "salt", "personal"))
+            entry = f"{leaf['party']} {kind} {key}" + (f" (event {body['id']})" if body.get("id") else "")
+            told, others = text(body), text({name: leaf[name] for name in leaf if name != "body"})
+            committed = bytes.fromhex(leaf["committed"])  # without salt and personal data the person is erased, or not for this reader
+            if b'{"body":' + told + b"," + others[1:] != row or committed.hex() != leaf["committed"] or re.search("[^0-9a-f]", salt or ""):
+                problems.append((entry, "it is not in the one form of its content"))
+            if (salt, personal) != (None, None) and sha(b"\x04" + packed(bytes.fromhex(salt), text(personal))) != committed:
+                problems.append((entry, "what it says of a person is not what was sealed"))
+            digest = sha(b"\x00" + packed(leaf["party"].encode(), kind.encode(), key.encode(), told, committed))
+            if digest.hex() != leaf["leaf"] or leaf["party"] != party:
+                problems.append((entry, "it was changed"))
+            front = key.rstrip("0123456789")
+            place = party, KINDS.index(kind), front, int(key[len(front):] or 0), entry
+            if places and misplaced(places[-1], place):
+                problems.append((entry, MISPLACED))
+            places = [*places[:1], place]
+            for *names, amount in body.get("moves", []):
+                totals[party, *names] = totals.get((party, *names), 0) + amount
+            if kind in ("line", "run"):
+                bodies.append((kind, body))
+            grown(stack, (digest, 1, sums_of(leaf)))
+        except BAD_CONTENT:
+            problems.append((entry, "it cannot be read"))
+    return party, problems, stack, totals, bodies, places
+
+MISPLACED = "it stands behind what comes after it, or twice"
+
+def misplaced(before, place):
+    return place[:2] < before[:2] or (place[:3] == before[:3] and place[3] <= before[3])
+
+# --- an export: a tar with the seven files in their order and nothing else in it ----------------------------------------------------------------
 class Export:
     def __init__(self, path, keys, head=None):
         public = [bytes.fromhex(line[:64]) for line in Path(keys).read_text("ascii").splitlines() if line.strip() and not line.startswith("#")]
         self.keys, self.known, self.problems, self.content = {sha(key).hex()[:16]: key for key in public}, head, [], {}
-        self.roots, self.lines, self.runs, self.totals, self.head, self.manifest = {}, {}, {}, {}, {}, {}
-        file = io.BytesIO(Path(path).read_bytes())
-        for name in FILES:
-            frame = file.read(512)
-            size = int(frame[124:135], 8) if re.fullmatch(b"[0-7]{11}", frame[124:135]) else 0
-            info = tarfile.TarInfo(name)
-            info.size, self.content[name] = size, file.read(size)
-            if frame != info.tobuf(tarfile.USTAR_FORMAT) or file.read(-size % 512) != bytes(-size % 512):
-                self.wrong(name, "its header in the archive, or what fills its last block, was changed")
-        if file.read() != bytes(1024):
-            self.wrong(FILES[-1], "the archive does not end behind it")
-        steps = ((self.bytes_signed, 0), (self.chain, 5), (self.entries, 3), (self.proof, 4), (self.statement, 2), (self.follows, 3))
+        self.roots, self.lines, self.runs, self.totals, self.head, self.manifest, self.settled = {}, {}, {}, {}, {}, {}, None
+        with Path(path).open("rb") as file:
+            for name in FILES:
+                frame = file.read(512)
+                size = int(frame[124:135], 8) if re.fullmatch(b"[0-7]{11}", frame[124:135]) else 0
+                info = tarfile.TarInfo(name)
+                info.size, self.content[name] = size, file.read(size)
+                if frame != info.tobuf(tarfile.USTAR_FORMAT) or file.read(-size % 512) != bytes(-size % 512):
+                    self.wrong(name, "its header in the archive, or what fills its last block, was changed")
+            if file.read() != bytes(1024):
+                self.wrong(FILES[-1], "the archive does not end behind it")
+        steps = ((self.bytes_signed, 0), (self.chain, 5), (self.entries, 3), (self.proof, 4), (self.statement, 2), (self.follows, 3), (self.result, 6))
         for step, name in () if self.problems else steps:
             try:
                 step()
@@ -139,7 +194,7 @@ class Export:
     def rows(self, name):
         if not self.content[name].endswith(b"\n"):
             self.wrong(name, "its last line has no end")
-        return self.content[name].removesuffix(b"\n").split(b"\n")
+        return (row.removesuffix(b"\n") for row in io.BytesIO(self.content[name]))
 
     def bytes_signed(self):  # the manifest is signed, and the other files have the bytes that it names
         found = re.fullmatch(b"([0-9a-f]{64}) ([0-9a-f]{128})\n", self.content["manifest.sig"]) or self.wrong("manifest.sig", "it is no signature")
@@ -158,7 +213,9 @@ class Export:
         heads = [None]
         for number, line in enumerate(self.rows("chain.jsonl"), 1):
             link = json.loads(line)
-            head = self.head = link["head"]
+            head = link["head"]
+            if "signatures" not in head and head["window"] == self.manifest.get("window"):
+                self.head = head
             if text(link) != line or not signed(self.keys.get(head["key"], b""), b"clh seal head 1\n" + text(head), bytes.fromhex(link["signature"])):
                 self.wrong("chain.jsonl", "its signature does not hold", f"head {number}")
             if (head["number"], head["previous"], head["programme"]) != (number, heads[-1], self.manifest.get("programme")):
@@ -166,37 +223,53 @@ class Export:
             heads.append(sha(text(head)).hex())
         if self.known not in heads:
             self.wrong("chain.jsonl", "the head that was told before is not in it")
-        if (heads[-1], self.head["window"]) != (self.manifest.get("head_sha256"), self.manifest.get("window")):
+        if (heads[-1], head["window"]) != (self.manifest.get("head_sha256"), self.manifest.get("window")):
             self.wrong("chain.jsonl", "its last head is not that of the manifest")
+        self.settled = head if "signatures" in head else None  # of the result of a settled window, behind the head of its entries
 
-    def entries(self):  # every leaf is what its hash says, in its order; the trees grow from them
+    def entries(self):  # all leaves; from the blocks' subtrees grow the trees of the parties
+        many = len(self.content["entries.jsonl"]) > 1 << 24
         stacks, before = {}, None
-        for number, row in enumerate(self.rows("entries.jsonl"), 1):
-            entry = f"line {number}"
-            try:
-                leaf = json.loads(row)
-                party, kind, body, salt, personal = (leaf[name] for name in ("party", "kind", "body", "salt", "personal"))
-                entry = f"{party} {kind} {leaf['key']}" + (f" (event {body['id']})" if body.get("id") else "")
-                if text(leaf) != row or re.search("[^0-9a-f]", leaf["committed"] + (salt or "")):
-                    self.wrong("entries.jsonl", "it is not in the one form of its content", entry)
-                committed = bytes.fromhex(leaf["committed"])  # without salt and personal data the person is erased, or not for this reader
-                if (salt, personal) != (None, None) and sha(b"\x04" + packed(bytes.fromhex(salt), text(personal))) != committed:
-                    self.wrong("entries.jsonl", "what it says of a person is not what was sealed", entry)
-                digest = sha(b"\x00" + packed(party.encode(), kind.encode(), leaf["key"].encode(), text(body), committed))
-                if digest.hex() != leaf["leaf"]:
-                    self.wrong("entries.jsonl", "it was changed", entry)
-                place = [party, KINDS.index(kind), leaf["key"].rstrip("0123456789"), int(re.search("[0-9]*$", leaf["key"])[0] or 0)]
-                if before and (place[:2] < before[:2] or (place[:3] == before[:3] and place[3] <= before[3])):
-                    self.wrong("entries.jsonl", "it stands behind what comes after it, or twice", entry)
-                before = place
-                for *key, amount in body.get("moves", []):
-                    self.totals[party, *key] = self.totals.get((party, *key), 0) + amount
-                if kind in ("line", "run"):
+        with multiprocessing.Pool() if many else contextlib.nullcontext() as pool:
+            found = pool.imap(checked, blocks(self.rows("entries.jsonl"))) if pool else map(checked, blocks(self.rows("entries.jsonl")))
+            for party, problems, stack, totals, bodies, places in found:
+                if before and places and misplaced(before, places[0]):
+                    self.wrong("entries.jsonl", MISPLACED, places[0][4])
+                before = places[-1] if places else before
+                for entry, what in problems:
+                    self.wrong("entries.jsonl", what, entry)
+                for key, amount in totals.items():
+                    self.totals[key] = self.totals.get(key, 0) + amount
+                for kind, body in bodies:
                     (self.lines if kind == "line" else self.runs).setdefault(party, []).append(body)
-                grown(stacks.setdefault(party, []), (digest, 1, sums_of(leaf)))
-            except BAD_CONTENT:
-                self.wrong("entries.jsonl", "it cannot be read", entry)
+                for height, node in stack:
+                    grown(stacks.setdefault(party, []), node, height)
         self.roots = {party: root_of(stack) for party, stack in stacks.items()}
+
+    def result(self):  # of a settled window: one maker and two checkers, who are three people, signed its report; payments are those that were sealed
+        told, head = self.read("result.json"), self.settled
+        if told is None or head is None:
+            if told is not head:
+                self.wrong("result.json", "it tells of a result, and the chain of none, or the other way round")
+            return
+        signatures, made, about = told["signatures"], [one["statement"] for one in told["signatures"]], {name: head[name] for name in ("programme", "window")}
+        run = {name: self.head["run"][name] for name in ("run", "report_sha256")}
+        if head["run"] != run or head["parties"] != self.head["parties"] or sha(text(signatures)).hex() != head["signatures"]:
+            self.wrong("result.json", "the sealed result is another's")
+        for one in signatures:
+            said, key, signature = one["statement"], bytes.fromhex(one["public_key"]), bytes.fromhex(one["signature"])
+            if said != said | about | run or not signed(key, b"clh settlement signature v1\n" + text(said), signature):
+                self.wrong("result.json", "it was not signed so", f"{said['person']} {said['action']}")
+        people = {said["person"] for said in made}, {one["public_key"] for one in signatures}
+        if [said["action"] for said in made] != ["submit", "approve", "approve"] or [len(each) for each in people] != [3, 3]:
+            self.wrong("result.json", "it was not submitted by one person and approved by two others")
+        if not set(told["payments"]) == set(told["paths"]) == set(self.roots):
+            self.wrong("result.json", "it tells payments of other parties")
+        for party, own in told["payments"].items():
+            path = [(bytes.fromhex(node["hash"]), node["first"], node["last"]) for node in told["paths"][party]["path"]]
+            leaf = sha(b"\x05" + packed(party.encode(), text(own))), party, party
+            if climbed(leaf, told["paths"][party]["index"], head["parties"], path)[0].hex() != head["root"]:
+                self.wrong("result.json", f"the payments of {party} are not those that were sealed")
 
     def proof(self):  # every party's tree stands in the signed root, at the one place of that party
         paths, run = self.read("proof.json")["paths"], {"window": self.head["window"], **self.head["run"]}

@@ -14,6 +14,7 @@ from services.cli.output import FAILED, NOT_RUNNING, Format, Output, err, fail, 
 from services.cli.senders import SignOption, signer_of
 
 if TYPE_CHECKING:
+    from services.bank.funders import FunderLine, FunderTotal
     from services.bank.refusals import RefusedFile
 
 app = typer.Typer(help="Files of co-brand banks: import card transactions, write reward detail.", no_args_is_help=True)
@@ -126,6 +127,55 @@ def rewards(
     rows = [(total.event_type, total.reward_kind, total.reward_ccy, f"{total.count:,}", f"{total.units:,}") for total in manifest.totals]
     title = f"{written.path}: {manifest.record_count:,} lines"
     print_table(("event type", "reward", "unit", "lines", "units"), rows, title=title, right=("lines", "units"))
+
+
+@app.command(name="cash-back")
+def cash_back(
+    day: Annotated[str, typer.Argument(metavar="DAY", help="A netted window.", show_default=False)],
+    funder: Annotated[str | None, typer.Option("--funder", metavar="PARTY", help="Only what this party funds.", show_default=False)] = None,
+    programme: OneProgramme = None,
+    output: Output = Format.TABLE,
+) -> None:
+    """Show the cash-back statement of a window for each funder: by rule what was earned, what was reversed, and what it owes the payer for it.
+
+    The totals are the report's lines `cash_back` and `cash_back_reversal`, exactly; what a funder pays to members itself is its own and owed to nobody.
+
+    Exit code 0: it is shown; 1: the window is not netted, or the journal and the report differ.
+
+    Examples:
+
+        clh bank cash-back 2026-03-02
+
+        clh bank cash-back 2026-03-02 --funder grocer --output json
+    """
+    from dataclasses import asdict
+
+    from schemas.money import to_text
+    from services.bank.detail import NotClosed
+    from services.bank.funders import cash_back_statement
+    from services.bank.writing import TotalsDiffer
+
+    window = as_day(day)
+    assert window is not None
+    with books_of(programme) as (_, _, connection):
+        try:
+            lines, totals = cash_back_statement(connection, window, funder)
+        except (NotClosed, TotalsDiffer) as error:
+            raise fail(str(error)) from None
+    if output is Format.JSON:
+        told = [asdict(line) | {"net_minor": line.net_minor} for line in lines]
+        owed = [asdict(total) | {"net_minor": total.net_minor, "own": total.own} for total in totals]
+        print_json({"day": day, "lines": told, "totals": owed})
+        return
+
+    def figures(one: FunderLine | FunderTotal) -> tuple[str, ...]:
+        return tuple(to_text(minor, one.currency) for minor in (one.earned_minor, one.reversed_minor, one.net_minor))
+
+    rows = [(line.funder, line.payer, line.rule, line.currency, f"{line.transactions:,}", *figures(line)) for line in lines]
+    right = ("transactions", "earned", "reversed", "net")
+    print_table(("funder", "payer", "rule", "currency", *right), rows, title=f"Cash-back of {day}, by rule", right=right)
+    sums = [(total.funder, "itself" if total.own else total.payer, total.currency, *figures(total)) for total in totals]
+    print_table(("funder", "owes", "currency", *right[1:]), sums, title="As in the settlement report", right=right)
 
 
 def _refused(file: Path, refused: RefusedFile, output: Format) -> typer.Exit:

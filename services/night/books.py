@@ -14,6 +14,7 @@ from clearing.booking import Booked, Booking, lapse
 from clearing.checks import Balances, Check, PartitionCount, balances_equal_lots
 from clearing.entries import POINTS, PURCHASES, STAMPS, Code, Total
 from clearing.events import Decision, Facts, Hold, Outcome, Received
+from clearing.headroom import Given
 from clearing.lines import Obligation
 from clearing.netting import Carried, Netting
 from clearing.originals import originals_first
@@ -25,15 +26,17 @@ from clearing.window import Event, State, advance
 from schemas.ids import MemberNo, PartyId, RecordId
 from services.accrual.batch import BatchBooker, write_booked
 from services.journal.accounts import UNUSED
+from services.journal.headroom import room_of_night
 from services.journal.names import Names
 from services.journal.windows import lock_window, move_window
+from services.night import funding
 from services.night import statements as sql
 from services.night.report import settlement_report
 from services.night.shared import SharedNight
 
 Cuts = dict[tuple[int, int], int]
 UNPRICED = (Code.STAMP, Code.STAMP_REVERSAL)
-STEPS = ("book_waiting", "give_shared", "free_holds", "release_pending", "lapse_held", "expire_lots")
+STEPS = ("book_waiting", "give_shared", "free_holds", "release_pending", "lapse_held", "expire_lots", "fund_points")
 
 
 class PgNight:
@@ -94,14 +97,14 @@ class PgNight:
         return int(row[0])
 
     @contextmanager
-    def _step(self, day: date, step: str) -> Iterator[dict[str, int] | None]:
+    def _step(self, day: date, step: str) -> Iterator[dict[str, Any] | None]:
         """One transaction that does a step once; yields None where it was done before, else the figures to note."""
         with self.connection.transaction():
             lock_window(self.connection, day)
             if self.connection.execute(sql.STEP_DONE, (day, step)).fetchone() is not None:
                 yield None
                 return
-            figures: dict[str, int] = {}
+            figures: dict[str, Any] = {}
             yield figures
             self.connection.execute(sql.MARK_STEP, (day, step, json.dumps(figures)))
 
@@ -118,6 +121,7 @@ class PgNight:
             received = originals_first([self.booker.reader.received(record, at, body, party, arrived=False) for record, at, body, party in rows])
             if received:
                 facts, wanted = self.booker.facts.read(received)
+                facts.headroom = room_of_night(self.plan, day)
                 booked = Booking(self.plan, day, facts, wanted=wanted, final=True).book_all(received)
                 self._decide(booked, facts, received, day)
             self.connection.execute("delete from waiting where day = %s", (day,))
@@ -145,6 +149,18 @@ class PgNight:
                 return
             figures["events"] = SharedNight(self.connection, self.plan, self.booker).decide(day)
 
+    def fund_points(self, day: date) -> None:
+        """What waits for room under a limit, in order of receipt; nothing where nobody has one."""
+        if not self.plan.limited:
+            return
+        with self._step(day, "fund_points") as figures:
+            if figures is not None:
+                figures.update(funding.fund(self, day, self._entry(day, "fund_points")))
+
+    def given_under_limits(self, day: date) -> Sequence[Given]:
+        """By the journal, against what the night has found."""
+        return funding.given_under_limits(self, day) if self.plan.limited else ()
+
     def free_holds(self, day: date) -> None:
         """Frees what is left of holds whose time ran out by the end of the window."""
         with self._step(day, "free_holds") as figures:
@@ -169,9 +185,10 @@ class PgNight:
         postings.begin(self._entry(day, "free_holds"))
         for no, of_member in groupby(holds, key=lambda hold: hold.member):
             free_holds(postings, list(of_member), facts.members[no])
-        self._write(postings, facts, holds, day)
+        self.write(postings, facts, holds, day)
 
-    def _write(self, postings: Postings, facts: Facts, holds: Sequence[Hold], day: date) -> None:
+    def write(self, postings: Postings, facts: Facts, holds: Sequence[Hold], day: date) -> None:
+        """Writes what a step has brought about for some members."""
         writer = self.booker.writer
         writer.journal(postings, day)
         writer.lots(postings.lots)
@@ -214,7 +231,7 @@ class PgNight:
                 for key, lot in member.in_spending_order(None):
                     if key in released:
                         purse.repay_from(key, lot.points)
-            self._write(postings, facts, (), day)
+            self.write(postings, facts, (), day)
 
     def lapse_held(self, day: date) -> None:
         """Held events whose card nobody enrolled within the claim days are rejected."""
@@ -237,7 +254,10 @@ class PgNight:
         with self._step(day, "expire_lots") as figures:
             if figures is None:
                 return
+            unfunded = funding.expire_unfunded(self, day, RecordId(self._entry(day, "expire_lots") - 8)) if self.plan.limited else 0
             figures["lots"] = self.connection.execute(sql.DUE_EXPIRY, {"day": day}).rowcount
+            if unfunded:
+                figures["unfunded"] = unfunded
             if figures["lots"] == 0:
                 return
             named = self._named(day, "expire_lots", Code.EXPIRY)

@@ -64,11 +64,14 @@ def _seal(night: PgNight, day: date | None, progress: Progress) -> None:
     path = settings().seal_key
     if path is not None:
         from services.seal.keys import FileSigner
+        from services.seal.results import seal_results_due
         from services.seal.sealing import seal_due
 
         if day is not None:
             _of_window(progress, day, "seal")
-        seal_due(night.connection, FileSigner(path), through=day)
+        signer = FileSigner(path)
+        seal_due(night.connection, signer, through=day)
+        seal_results_due(night.connection, signer)
 
 
 def close_by_hand(

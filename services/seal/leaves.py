@@ -12,14 +12,12 @@ from typing import Any, Final
 import psycopg
 
 from clearing.entries import PURCHASES
-from clearing.seal import Summed, canonical, commitment, leaf_hash, sums_of
+from clearing.seal import KINDS, Summed, canonical, commitment, leaf_hash, sums_of
 from services.explain.ledger import Key, Ledger
 from services.journal.names import Names
 from services.seal import statements as sql
 from services.seal.lines import key_names, line_bodies
 
-KINDS: Final = ("run", "line", "entry", "attempt", "night")
-"""In the order in which they stand in a party's tree."""
 ROWS_AT_ONCE = 2_000
 SALT_BYTES = 16
 NOBODY: Final = canonical({})

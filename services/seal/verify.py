@@ -9,76 +9,23 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from clearing.seal import (
-    HEAD_CONTEXT,
-    MANIFEST_CONTEXT,
-    Ranged,
-    Summed,
-    Tree,
-    canonical,
-    climb,
-    commitment,
-    leaf_hash,
-    party_leaf,
-    ranged,
-    sha256,
-    summed,
-    sums_of,
-)
-from clearing.sealed_lines import Key, Totals, add_moves, without_line, wrong_lines
+from clearing.merkle import climb
+from clearing.seal import HEAD_CONTEXT, MANIFEST_CONTEXT, Ranged, canonical, party_leaf, ranged, sha256
+from clearing.sealed_lines import Key, without_line, wrong_lines
 from services.runtime.progress import Progress, silent
-from services.seal.container import CHAIN, ENTRIES, MANIFEST, MEMBERS, PROOF, SIGNATURE, STATEMENT, Archive, take_apart
+from services.seal.blocks import unhex
+from services.seal.container import CHAIN, ENTRIES, MANIFEST, MEMBERS, PROOF, RESULT, SIGNATURE, STATEMENT, Archive, take_apart
 from services.seal.export import statement
 from services.seal.keys import signed_by
-from services.seal.leaves import KINDS
+from services.seal.verdict import UNUSABLE, Problem, Verdict
+from services.seal.verify_entries import Entries, read_entries
+from services.seal.verify_result import wrong_result
 
-STEP = "verify"
-REPORT_EVERY = 5_000
-PROBLEMS_MAX = 100
-"""So many are named; one is enough to refuse an export."""
 WRITTEN = re.compile(rb"([0-9a-f]{64}) ([0-9a-f]{128})\n")
 """The signature: the hash of the manifest, so that it can be told which of the two was changed, and the signature of it."""
-HEX = re.compile("(?:[0-9a-f]{2})*", re.ASCII)
-UNUSABLE = (ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError, ZeroDivisionError, OverflowError)
-"""What content that is not what it should be makes of the steps below."""
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """Something that does not hold: in which file of the archive, at which entry where that can be told, and what."""
-
-    file: str
-    what: str
-    entry: str | None = None
-
-
-@dataclass(slots=True)
-class Verdict:
-    """What was found. `notes` are no faults: what a reader may want to know."""
-
-    problems: list[Problem] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
-    programme: str | None = None
-    window: str | None = None
-    party: str | None = None
-    entries: int = 0
-    lines: int = 0
-    heads: int = 0
-    head_sha256: str | None = None
-
-    @property
-    def holds(self) -> bool:
-        """Whether nothing was found."""
-        return not self.problems
-
-    def wrong(self, file: str, what: str, entry: str | None = None) -> None:
-        """Notes a problem."""
-        if len(self.problems) < PROBLEMS_MAX:
-            self.problems.append(Problem(file, what, entry))
 
 
 def verify(path: Path, keys: Mapping[str, bytes], *, known_head: str | None = None, progress: Progress = silent) -> Verdict:
@@ -101,12 +48,10 @@ class _Verifying:
         self.keys = keys
         self.verdict = verdict
         self.progress = progress
-        self.head: dict[str, Any] = {}
+        self.head: dict[str, Any] = {}  # of the window's entries
+        self.settled: dict[str, Any] | None = None  # of its result
         self.manifest: dict[str, Any] = {}
-        self.roots: dict[str, Summed] = {}
-        self.lines: dict[str, dict[int, Any]] = {}
-        self.runs: dict[str, list[Any]] = {}
-        self.totals: Totals = {}
+        self.entries = Entries()
 
     def all(self, known_head: str | None) -> None:
         """Every step; one that cannot be made says so, and the others are made."""
@@ -117,6 +62,7 @@ class _Verifying:
             (PROOF, self._proof),
             (STATEMENT, self._statement),
             (ENTRIES, self._follows),
+            (RESULT, self._result),
         ):
             try:
                 step()
@@ -155,150 +101,94 @@ class _Verifying:
             self.verdict.wrong(MANIFEST, "it names other files than those of an export")
 
     def _chain(self, known_head: str | None) -> None:
-        """Every head is signed, names the one before it, and the last is the one of the manifest."""
+        """Every head is signed, names the one before it, and the last is the one of the manifest: of the window, or of its result with that before it."""
         previous, number, known = None, 0, known_head is None
+        last: dict[str, Any] = {}
         for line in self.archive.lines(CHAIN):
             number += 1
             link = json.loads(line)
             head, text = link["head"], canonical(link["head"])
             if canonical(link) != line:
                 self.verdict.wrong(CHAIN, "it is not in the one form that its content has", f"head {number}")
-            if not signed_by(self.keys, str(head["key"]), _hex(link["signature"]), HEAD_CONTEXT + text):
+            if not signed_by(self.keys, str(head["key"]), unhex(link["signature"]), HEAD_CONTEXT + text):
                 self.verdict.wrong(CHAIN, f"its signature by key {head['key']} does not hold", f"head {number}")
             if (head["number"], head["previous"], head["programme"]) != (number, previous, self.verdict.programme):
                 self.verdict.wrong(CHAIN, "it does not follow from the head before it", f"head {number}")
-            self.head, previous = head, sha256(text)
+            last, previous = head, sha256(text)
+            if "signatures" not in head and head["window"] == self.verdict.window:
+                self.head = head
             known = known or previous == known_head
         self.verdict.heads, self.verdict.head_sha256 = number, previous
         if not self.archive.ends_with_newline(CHAIN):
             self.verdict.wrong(CHAIN, "its last line has no end")
         if not known:
             self.verdict.wrong(CHAIN, f"the head {known_head}, which was told before, is not in it")
-        if (previous, self.head.get("window")) != (self.manifest.get("head_sha256"), self.verdict.window):
+        if (previous, last.get("window")) != (self.manifest.get("head_sha256"), self.verdict.window):
             self.verdict.wrong(CHAIN, "its last head is not that of the manifest")
+        if "signatures" in last:
+            self.settled = last
+        elif last is not self.head:
+            self.verdict.wrong(CHAIN, "its last head is not that of the window")
 
     def _entries(self) -> None:
         """Each leaf is what its hash says, and they stand in their order; their trees are built."""
-        tree: Tree[Summed] = Tree(summed)
-        before: tuple[str, int, str, int] | None = None
-        for number, line in enumerate(self.archive.lines(ENTRIES), start=1):
-            leaf = self._leaf(number, line)
-            if leaf is None:
-                continue
-            party, kind = leaf["party"], leaf["kind"]
-            place = party, KINDS.index(kind), *_place(leaf["key"])
-            if before is None or before[0] != party:
-                if before is not None:
-                    self.roots[before[0]] = tree.root()
-                tree = Tree(summed)
-            if before is not None and (place[:2] < before[:2] or (place[:3] == before[:3] and place[3] <= before[3])):
-                self.verdict.wrong(ENTRIES, "it is there twice" if place == before else "it stands behind what comes after it", _named(leaf))
-            before = place
-            tree.add(Summed(_hex(leaf["leaf"]), 1, sums_of(party, kind, leaf["body"])))
-            self.verdict.entries += 1
-            if number % REPORT_EVERY == 0:
-                self.progress(STEP, number, None)
-        if before is not None:
-            self.roots[before[0]] = tree.root()
-        if not self.archive.ends_with_newline(ENTRIES):
-            self.verdict.wrong(ENTRIES, "its last line has no end")
-
-    def _leaf(self, number: int, line: bytes) -> dict[str, Any] | None:
-        """One leaf, its hash recomputed; None where it cannot be read."""
-        entry = f"line {number}"
-        try:
-            leaf: dict[str, Any] = json.loads(line)
-            entry = _named(leaf)
-            body = canonical(leaf["body"])  # the first of the names, and most of the line: it is written once
-            if b'{"body":' + body + b"," + canonical({name: value for name, value in leaf.items() if name != "body"})[1:] != line:
-                self.verdict.wrong(ENTRIES, "it is not in the one form that its content has", entry)
-            committed, salt, personal = _hex(leaf["committed"]), leaf["salt"], leaf["personal"]
-            if (salt is None) != (personal is None) or (salt is not None and commitment(_hex(salt), canonical(personal)) != committed):
-                self.verdict.wrong(ENTRIES, "what it says of a person is not what was sealed", entry)
-            hashed = leaf_hash(leaf["party"], leaf["kind"], leaf["key"], body, committed)
-            if hashed.hex() != leaf["leaf"]:
-                self.verdict.wrong(ENTRIES, "it was changed: it does not have the hash that stands beside it", entry)
-            party, said = leaf["party"], leaf["body"]
-            add_moves(self.totals, party, said.get("moves", []))
-            if leaf["kind"] == "line":
-                self.lines.setdefault(party, {})[said["line"]] = said
-                self.verdict.lines += 1
-            elif leaf["kind"] == "run":
-                self.runs.setdefault(party, []).append(said)
-        except UNUSABLE:
-            self.verdict.wrong(ENTRIES, "it cannot be read as an entry", entry)
-            return None
-        return leaf
+        read_entries(self.archive, self.entries, self.verdict, self.progress)
 
     def _proof(self) -> None:
         """Each party's tree is in the root that was signed, at a place of its own; its run is the one of the head."""
         proof = self._parsed(PROOF)
-        paths, party, root = proof["paths"], self.verdict.party, _hex(self.head["root"])
-        if set(paths) != set(self.roots):
+        paths, party, root = proof["paths"], self.verdict.party, unhex(self.head["root"])
+        if set(paths) != set(self.entries.roots):
             self.verdict.wrong(PROOF, "it proves other parties than those whose entries are there")
-        if party not in self.roots or len(self.roots) not in (1, self.head["parties"]):
+        if party not in self.entries.roots or len(self.entries.roots) not in (1, self.head["parties"]):
             self.verdict.wrong(ENTRIES, f"they are neither all entries of {party} nor all of the window")
         run = {"window": self.head["window"], **self.head["run"]}
-        for name, top in self.roots.items():
-            beside = [Ranged(_hex(node["hash"]), node["first"], node["last"]) for node in paths[name]["path"]]
+        for name, top in self.entries.roots.items():
+            beside = [Ranged(unhex(node["hash"]), node["first"], node["last"]) for node in paths[name]["path"]]
             reached = climb(party_leaf(name, top), paths[name]["index"], self.head["parties"], beside, ranged)
             if reached.hash != root:
                 self.verdict.wrong(ENTRIES, f"the entries of {name} are not those that were sealed, or {PROOF} is another's")
-            if self.runs.get(name) != [run]:
+            if self.entries.runs.get(name) != [run]:
                 self.verdict.wrong(ENTRIES, f"the run of {name} is not that of the head")
 
     def _statement(self) -> None:
         """The statement is the one that follows from the sealed lines."""
         stated, party = self._parsed(STATEMENT), str(self.verdict.party)
-        expected = statement(self.head, party, self.lines.get(party, {}).values())
+        expected = statement(self.head, party, self.entries.lines.get(party, {}).values())
         if stated != expected:
             self.verdict.wrong(STATEMENT, "it does not follow from the sealed lines" + _difference(stated, expected))
 
+    def _result(self) -> None:
+        """Once the window is settled: who signed its run, and what was paid, are what was sealed."""
+        for what in wrong_result(self._parsed(RESULT), self.head, self.settled, list(self.entries.roots)):
+            self.verdict.wrong(RESULT, what)
+        self.verdict.settled = self.settled is not None
+
     def _follows(self) -> None:
         """Lines follow from entries; where both sides of a line are there, they are the same, and positions add up to zero."""
-        for party, lines in self.lines.items():
-            for wrong in wrong_lines(party, lines, self.totals):
+        for party, lines in self.entries.lines.items():
+            for wrong in wrong_lines(party, lines, self.entries.totals):
                 self.verdict.wrong(ENTRIES, wrong.why, f"{party} line {wrong.line}")
-            owed = without_line(party, lines, self.totals)
+            owed = without_line(party, lines, self.entries.totals)
             self.verdict.notes += [f"{party}: no line follows from {_total(key)}" for key in owed]
-        if len(self.roots) > 1:
-            self.verdict.problems += [Problem(ENTRIES, what, entry) for what, entry in self._two_sides()]
+        if len(self.entries.roots) > 1:
+            self.verdict.add(*(Problem(ENTRIES, what, entry) for what, entry in self._two_sides()))
 
     def _two_sides(self) -> Iterator[tuple[str, str]]:
         net: dict[str, int] = {}
-        for party, lines in self.lines.items():
+        for party, lines in self.entries.lines.items():
             for number, line in lines.items():
                 other = line["debtor"] if line["creditor"] == party else line["creditor"]
-                if self.lines.get(other, {}).get(number) != line:
+                if self.entries.lines.get(other, {}).get(number) != line:
                     yield f"{other} has another line of that number, or none", f"{party} line {number}"
                 net[line["currency"]] = net.get(line["currency"], 0) + (line["amount_minor"] if line["creditor"] == party else -line["amount_minor"])
         for currency, minor in net.items():
             if minor:
                 yield f"positions in {currency} add up to {minor}", "all lines"
-        for (party, key), total in self.totals.items():
+        for (party, key), total in self.entries.totals.items():
             other = key.counterparty if party == key.sponsor else key.sponsor
-            if other is not None and self.totals.get((other, key)) != total:
+            if other is not None and self.entries.totals.get((other, key)) != total:
                 yield f"{party} and {other} have other entries of {_total(key)}", f"{party} entries"
-
-
-def _named(leaf: Mapping[str, Any]) -> str:
-    """An entry as people are told of it. Raises KeyError where it has no name."""
-    body = leaf["body"]
-    event = f" (event {body['id']})" if isinstance(body, dict) and body.get("id") else ""
-    return f"{leaf['party']} {leaf['kind']} {leaf['key']}{event}"
-
-
-def _place(key: str) -> tuple[str, int]:
-    """The key of a leaf as its kind orders it: what stands before the last number, and that number."""
-    digits = len(key) - len(key.rstrip("0123456789"))
-    return (key[:-digits], int(key[-digits:])) if digits else (key, 0)
-
-
-def _hex(text: str) -> bytes:
-    """Bytes from hexadecimal digits as they are written here: small letters, nothing between them."""
-    if HEX.fullmatch(text) is None:
-        raise ValueError("no hexadecimal digits")
-    return bytes.fromhex(text)
 
 
 def _total(key: Key) -> str:

@@ -35,21 +35,6 @@ def test_rows_belong_to_their_entry_and_are_numbered_in_it() -> None:
     assert (first.what.code, first.what.lot, first.what.mechanic, first.what.held) == (Code.ACCRUAL, LOT, "base", False)
 
 
-def test_movements_are_equal_when_they_move_the_same() -> None:
-    told = {"counterparty": FUELCO, "counter_contract": V2, "mechanic": MechanicId("base"), "lot": LOT, "held": True}
-    one = Movement(Code.REDEMPTION, POINTS, GROCER, V1, **told)  # type: ignore[arg-type]
-    assert one == Movement(Code.REDEMPTION, POINTS, GROCER, V1, **told)  # type: ignore[arg-type]
-    assert hash(one) == hash(Movement(Code.REDEMPTION, POINTS, GROCER, V1, **told))  # type: ignore[arg-type]
-    assert one != "a movement"
-    others = {"counterparty": GROCER, "counter_contract": V1, "mechanic": MechanicId("double"), "lot": LOT._replace(earned=V1), "held": False}
-    for name, other in others.items():
-        assert one != Movement(Code.REDEMPTION, POINTS, GROCER, V1, **{**told, name: other})  # type: ignore[arg-type]
-    assert one != Movement(Code.HOLD, POINTS, GROCER, V1, **told)  # type: ignore[arg-type]
-    assert one != Movement(Code.REDEMPTION, "EUR", GROCER, V1, **told)  # type: ignore[arg-type]
-    assert one != Movement(Code.REDEMPTION, POINTS, FUELCO, V1, **told)  # type: ignore[arg-type]
-    assert one != Movement(Code.REDEMPTION, POINTS, GROCER, V2, **told)  # type: ignore[arg-type]
-
-
 def test_a_row_moves_something() -> None:
     postings = Postings()
     for amount in (0, -1):

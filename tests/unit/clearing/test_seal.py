@@ -9,22 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clearing.seal import (
-    Ranged,
-    Summed,
-    Tree,
-    canonical,
-    climb,
-    commitment,
-    leaf_hash,
-    party_leaf,
-    path_to,
-    prefixed,
-    ranged,
-    root_of,
-    summed,
-    sums_of,
-)
+from clearing.merkle import Tree, climb, path_to, root_of
+from clearing.seal import Ranged, Summed, canonical, commitment, leaf_hash, party_leaf, prefixed, ranged, summed, sums_of
 
 Amounts = list[dict[str, int]]
 amounts = st.lists(st.dictionaries(st.sampled_from(["net/EUR", "count/line", "moved/points/1"]), st.integers(-(10**12), 10**12)), min_size=1, max_size=40)
@@ -53,7 +39,7 @@ def test_a_tree_that_grows_leaf_by_leaf_is_the_one_of_rfc_6962(of: Amounts) -> N
 def test_a_root_carries_the_number_of_its_leaves_and_their_sums(of: Amounts) -> None:
     root = root_of(leaves(of), summed)
     names = {name for sums in of for name in sums}
-    assert (root.count, dict(root.sums)) == (len(of), {name: sum(sums.get(name, 0) for sums in of) for name in names})
+    assert (root.leaves, dict(root.sums)) == (len(of), {name: sum(sums.get(name, 0) for sums in of) for name in names})
 
 
 @given(amounts, st.data())
@@ -79,7 +65,7 @@ def test_a_node_beside_the_way_cannot_have_other_sums(of: Amounts, data: st.Data
     index = data.draw(st.integers(0, len(nodes) - 1))
     path = path_to(nodes, index, summed)
     at = data.draw(st.integers(0, len(path) - 1))
-    lied = [*path[:at], Summed(path[at].hash, path[at].count, {**path[at].sums, "net/EUR": path[at].sums.get("net/EUR", 0) - 7}), *path[at + 1 :]]
+    lied = [*path[:at], Summed(path[at].hash, path[at].leaves, {**path[at].sums, "net/EUR": path[at].sums.get("net/EUR", 0) - 7}), *path[at + 1 :]]
     assert climb(nodes[index], index, len(nodes), lied, summed).hash != root_of(nodes, summed).hash
 
 
@@ -113,7 +99,7 @@ def test_a_tree_keeps_one_node_for_each_bit_of_its_size() -> None:
     tree = Tree(summed)
     for node in leaves([{}] * 1000):
         tree.add(node)
-    assert len(tree._complete) == (1000).bit_count()
+    assert len(tree.complete) == (1000).bit_count()
 
 
 def test_a_tree_without_leaves_has_no_root() -> None:

@@ -1,0 +1,160 @@
+"""A block of an export's entries, checked by itself: in another process where there are many, so nothing here knows of the other blocks.
+
+A block holds rows of one party, as many as a complete subtree has leaves (the last of a party: fewer), so the party's tree is put together from the blocks'.
+What is hashed are the bytes that stand in the row; that they are the one form of their content is looked at apart.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import msgspec
+
+from clearing.merkle import Tree
+from clearing.seal import KINDS, Summed, canonical, commitment, leaf_hash, summed, sums_of, sums_of_moves
+from services.seal.container import ENTRIES
+from services.seal.verdict import UNUSABLE, Problem
+
+HEIGHT: Final = 11
+LEAVES: Final = 1 << HEIGHT
+"""So many rows a block has at most."""
+NULL: Final = b"null"
+PARTY: Final = b'"party":"'
+
+Move = tuple[int, str | None, str | None, str | None, str | None, str, int]
+"""A movement: its pricing key in names (code, sponsor, contract, counterparty, its contract, unit), and how much."""
+Place = tuple[int, str, int]
+"""Where a leaf stands in its party's tree: the place of its kind, what its key says before the last number, and that number."""
+
+
+class _Row(msgspec.Struct, forbid_unknown_fields=True, gc=False):
+    """A line of the entries. Its names are in their order, so it is written as it was read."""
+
+    body: msgspec.Raw
+    committed: str
+    key: str
+    kind: str
+    leaf: str
+    party: str
+    personal: msgspec.Raw
+    salt: str | None
+
+
+class _Event(msgspec.Struct, forbid_unknown_fields=True, gc=False):
+    """The body of an entry: of nearly all leaves, so it is not read as an object of anything."""
+
+    code: str | None
+    event_day: str | None
+    id: str | None
+    moves: list[Move]
+    outcome: str
+    received: str
+    sender: str | None
+    source: str | None
+    type: str | None
+
+
+@dataclass(slots=True)
+class Block:
+    """What the rows of a block come to."""
+
+    party: str
+    rows: int = 0
+    first: tuple[Place, str] | None = None
+    """Where its first leaf stands, and what it is called."""
+    last: Place | None = None
+    tree: Tree[Summed] = field(default_factory=lambda: Tree(summed))
+    totals: dict[tuple[Any, ...], int] = field(default_factory=dict)
+    """By pricing key in names: what the movements add up to."""
+    lines: dict[int, Any] = field(default_factory=dict)
+    runs: list[Any] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+
+    def wrong(self, what: str, entry: str) -> None:
+        """Notes a problem."""
+        self.problems.append(Problem(ENTRIES, what, entry))
+
+
+def party_of(row: bytes) -> bytes:
+    """Whose a row says it is, without reading all of it; what it says is checked when it is read."""
+    at = row.rfind(PARTY) + len(PARTY)
+    return row[at : row.find(b'"', at)]
+
+
+def check(numbered: tuple[int, bytes]) -> Block:
+    """Checks rows, given with the number of the first of them."""
+    number, rows = numbered
+    block = Block(party_of(rows[: rows.find(b"\n") + 1] or rows).decode(errors="replace"))
+    for at, row in enumerate(rows.split(b"\n"), start=number):
+        block.rows += 1
+        _check(block, f"line {at}", row)
+    return block
+
+
+def _check(block: Block, entry: str, line: bytes) -> None:
+    try:
+        row = _ROW(line)
+        event = _EVENT(row.body) if row.kind == "entry" else None
+        said, personal = bytes(row.body), bytes(row.personal)
+        body: Any = event or _ANY(said)
+        entry = _named(row, event)
+        if canonical(row) != line or canonical(body) != said or (personal != NULL and canonical(_ANY(personal)) != personal):
+            block.wrong("it is not in the one form that its content has", entry)
+        committed = unhex(row.committed)
+        if (row.salt is None) != (personal == NULL) or (row.salt is not None and commitment(unhex(row.salt), personal) != committed):
+            block.wrong("what it says of a person is not what was sealed", entry)
+        hashed = leaf_hash(row.party, row.kind, row.key, said, committed)
+        if hashed.hex() != row.leaf:
+            block.wrong("it was changed: it does not have the hash that stands beside it", entry)
+            hashed = unhex(row.leaf)
+        if row.party != block.party:
+            block.wrong("it stands among those of another party", entry)
+        _placed(block, row, entry)
+        moves = event.moves if event else body.get("moves", ())
+        for move in moves:
+            names = tuple(move[:6])
+            block.totals[names] = block.totals.get(names, 0) + move[6]
+        if row.kind == "line":
+            block.lines[body["line"]] = body
+        elif row.kind == "run":
+            block.runs.append(body)
+        sums = sums_of_moves(row.kind, event.outcome, moves) if event else sums_of(row.party, row.kind, body)
+        block.tree.add(Summed(hashed, 1, sums))
+    except UNUSABLE:
+        block.wrong("it cannot be read as an entry", entry)
+
+
+def _placed(block: Block, row: _Row, entry: str) -> None:
+    before = block.last
+    digits = len(row.key) - len(row.key.rstrip("0123456789"))
+    place = block.last = (KINDS.index(row.kind), row.key[:-digits], int(row.key[-digits:])) if digits else (KINDS.index(row.kind), row.key, 0)
+    if before is None:
+        block.first = place, entry
+    elif why := misplaced(before, place):
+        block.wrong(why, entry)
+
+
+def misplaced(before: Place, place: Place) -> str | None:
+    """What is wrong with a leaf that stands behind another of its party; None where it may."""
+    if before[0] < place[0] or (before[0] == place[0] and (before[1] != place[1] or before[2] < place[2])):
+        return None
+    return "it is there twice" if place == before else "it stands behind what comes after it"
+
+
+def _named(row: _Row, event: _Event | None) -> str:
+    """An entry as people are told of it."""
+    return f"{row.party} {row.kind} {row.key}{f' (event {event.id})' if event and event.id else ''}"
+
+
+def unhex(text: str) -> bytes:
+    """Bytes from hexadecimal digits as they are written here: small letters, nothing between them. Raises ValueError."""
+    value = bytes.fromhex(text)
+    if value.hex() != text:
+        raise ValueError("no hexadecimal digits")
+    return value
+
+
+_ROW: Final = msgspec.json.Decoder(_Row).decode
+_EVENT: Final = msgspec.json.Decoder(_Event).decode
+_ANY: Final = msgspec.json.Decoder().decode
