@@ -32,6 +32,7 @@ from services.demo.story import ZONE, DemoDay, Story
 from services.disputes.life import Wanted, lines_of, move, open_dispute
 from services.events.sending import Sender
 from services.house import House
+from services.journal.migrate import connect, schema_of
 from services.recon.breaks import Chosen, breaks
 from services.recon.report import ReconReport, recon_report
 from services.recon.run import run_matching
@@ -178,7 +179,8 @@ def play_bank(
 
         def night(report: SettlementReport) -> int:
             if not months:
-                connection, owner = house.books(file.programme.id), house.owner(file.programme.id)
+                connection = house.books(file.programme.id)
+                owner = connect(house.postgres_uri, schema_of(file.programme.id), role=None, autocommit=True)
                 settling = Settling(connection, owner, file, bank, frozenset({(SILENT_IN, SILENT)}))
                 settling.enrol(morning_after(report.window))
                 months.append(_Month(house, connection, Plan(file), settling, cards[0], folder / "bank-files", clock))

@@ -18,14 +18,16 @@ import psycopg
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from clearing.approval import Action
+from clearing.payment_states import PaymentKind, PaymentState
+from clearing.window import State
 from schemas.contracts import Party
+from schemas.ids import PartyId
 from schemas.programme import ProgrammeFile
-from services.bank.references import creditor_reference
 from services.demo.bank.cards import BANK
 from services.settlement.confirming import Matched, match
 from services.settlement.instructing import Paid, Paying, pay
 from services.settlement.keys import raw
-from services.settlement.payments import payments_of
+from services.settlement.payment_states import states_of
 from services.settlement.people import enrol
 from services.settlement.runs import newest_run
 from services.settlement.signing import record, to_sign
@@ -146,9 +148,9 @@ class Settling:
     def pay_in(self, day: date) -> None:
         """Parties that owe pay the operator, each under the reference of its statement; those that are silent do not."""
         parties = {party.id: party for party in self.file.parties}
-        for payment in payments_of(self.connection, newest_run(self.connection, day).no):
-            if payment.payee == self.file.programme.operator.party and (day, payment.payer) not in self.silent:
-                self.bank.credit(parties[payment.payer], payment.amount_minor, creditor_reference(payment.id))  # type: ignore[index]
+        for one in states_of(self.connection, newest_run(self.connection, day).no):
+            if one.kind is PaymentKind.INCOMING and one.missing_minor and (day, one.payer) not in self.silent:
+                self.bank.credit(parties[PartyId(one.payer)], one.missing_minor, one.reference)
 
     def collect(self, now: datetime) -> Matched:
         """What the bank has sent is taken, and counts."""
@@ -157,6 +159,18 @@ class Settling:
             take_message(self.connection, content, name, now, first=first)
             self.first_statement = self.first_statement and not first
         return match(self.connection, self.file.programme.id, now)
+
+    def default_due(self, day: date, payer: str, now: datetime) -> date | None:
+        return None
+
+    def came_back(self, day: date) -> str | None:
+        """The payment of a window that the bank has given back, where there is one."""
+        standing = states_of(self.connection, newest_run(self.connection, day).no)
+        return next((one.id for one in standing if one.state is PaymentState.RETURNED), None)
+
+    def states(self) -> dict[date, State]:
+        """Where every window stands."""
+        return {day: State(state) for day, state in self.connection.execute("select day, state from settlement_window order by day")}
 
 
 def morning_after(day: date) -> datetime:
