@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import Final
 
 from clearing.errors import ClearingError
+from schemas.bank_messages import PaymentStatus, RecallStatus
 
 
 @unique
@@ -72,6 +73,36 @@ class Fact(StrEnum):
 
 _LEADS_TO: Final = MappingProxyType({fact: PaymentState(fact.value.replace("_", " ")) for fact in Fact})
 _ORDER: Final = tuple(PaymentState)
+
+DUPLICATE: Final = frozenset({"DUPL", "AM05", "DU01", "DU02", "DU03", "DU04", "DU05"})
+"""Reasons with which a bank refuses what it has had before."""
+_SAYS: Final = MappingProxyType(
+    {
+        PaymentStatus.RECEIVED: Fact.SENT,
+        PaymentStatus.TECHNICALLY_ACCEPTED: Fact.SENT,
+        PaymentStatus.PENDING: Fact.SENT,
+        PaymentStatus.PARTLY: Fact.SENT,
+        PaymentStatus.PROFILE_ACCEPTED: Fact.ACCEPTED,
+        PaymentStatus.FUNDS_ACCEPTED: Fact.ACCEPTED,
+        PaymentStatus.CHANGED: Fact.ACCEPTED,
+        PaymentStatus.IN_PROCESS: Fact.ACCEPTED,
+        PaymentStatus.SETTLED: Fact.ACCEPTED,
+        PaymentStatus.PAID: Fact.ACCEPTED,
+        PaymentStatus.CANCELLED: Fact.RECALLED,
+        PaymentStatus.REJECTED: Fact.REJECTED,
+    }
+)
+
+
+def fact_of_status(status: PaymentStatus, reason: str) -> Fact:
+    """What a status of the bank says of a payment. Even "settled" is only an acceptance; and a duplicate was received before: nothing is rejected by it."""
+    return Fact.SENT if status is PaymentStatus.REJECTED and reason in DUPLICATE else _SAYS[status]
+
+
+def fact_of_recall(status: RecallStatus) -> Fact | None:
+    """What an answer to a recall says; None while the bank has not decided."""
+    return {RecallStatus.ACCEPTED: Fact.RECALLED, RecallStatus.REJECTED: Fact.RECALL_REFUSED, RecallStatus.PENDING: None}[status]
+
 
 TRANSITIONS: Final[Mapping[tuple[PaymentState, Fact], PaymentState]] = MappingProxyType(
     {(state, fact): max(state, _LEADS_TO[fact], key=_ORDER.index) for state, fact in product(PaymentState, Fact) if state is not PaymentState.PARTLY_CONFIRMED}

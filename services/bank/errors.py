@@ -24,6 +24,14 @@ class BankCode(StrEnum):
     WRONG_CURRENCY = "wrong-currency"
     REPEATED_ID = "repeated-id"
     INCOMPLETE = "incomplete-statement"
+    CONTRADICTS = "contradicts-earlier"
+    NO_NUMBER = "no-number"
+    BEFORE_FIRST = "before-first"
+    NO_TRANSPORT = "no-transport"
+    NOT_HANDED_OVER = "not-handed-over"
+    NOTHING_TO_CORRECT = "nothing-to-correct"
+    UNKNOWN_PAYMENT = "unknown-payment"
+    NOT_RECALLABLE = "not-recallable"
 
 
 class BankError(Exception):

@@ -33,7 +33,8 @@ def payment_file(message: str, payments: Sequence[Payment], operator: PartyId, p
 
     `message` is its MsgId, `created` the moment of approval. Raises `BankError`: nothing-to-pay, no-account, bad-iban, not-valid.
     """
-    ours = sorted((one for one in payments if one.payer == operator), key=lambda one: (one.currency, one.value_date, one.id))
+    named = blocks(message, payments, operator)
+    ours = [one for _, block in named for one in block]
     if not ours:
         raise BankError(BankCode.NOTHING_TO_PAY, "the operator pays nobody: there is no file to send")
     root = etree.Element(f"{{{PAIN_001}}}Document", nsmap={None: PAIN_001})  # type: ignore[dict-item]  # the stubs do not know default name spaces
@@ -44,9 +45,16 @@ def payment_file(message: str, payments: Sequence[Payment], operator: PartyId, p
     _sums(header, ours)
     payer = parties[operator]
     _add(_add(header, "InitgPty"), "Nm", name_for_bank(payer.name))
-    for no, (_, block) in enumerate(groupby(ours, key=lambda one: (one.currency, one.value_date)), start=1):
-        _block(initiation, f"{message}-{no}", message, list(block), payer, parties)
+    for name, block in named:
+        _block(initiation, name, message, block, payer, parties)
     return written(root, PAIN_001)
+
+
+def blocks(message: str, payments: Sequence[Payment], operator: PartyId) -> list[tuple[str, list[Payment]]]:
+    """The payment information blocks of a file, each with its name: what the operator pays, by currency and value date."""
+    ours = sorted((one for one in payments if one.payer == operator), key=lambda one: (one.currency, one.value_date, one.id))
+    grouped = groupby(ours, key=lambda one: (one.currency, one.value_date))
+    return [(f"{message}-{no}", list(block)) for no, (_, block) in enumerate(grouped, start=1)]
 
 
 def _block(initiation: etree._Element, name: str, message: str, payments: Sequence[Payment], payer: Party, parties: Mapping[PartyId, Party]) -> None:
@@ -68,8 +76,8 @@ def _block(initiation: etree._Element, name: str, message: str, payments: Sequen
 def _transfer(block: etree._Element, message: str, payment: Payment, payee: Party) -> None:
     transfer = _add(block, "CdtTrfTxInf")
     ids = _add(transfer, "PmtId")
-    _add(ids, "EndToEndId", payment.id)
-    _add(ids, "UETR", transaction_uuid(message, payment.id))
+    _add(ids, "EndToEndId", payment.end_to_end_id)
+    _add(ids, "UETR", transaction_uuid(message, payment.end_to_end_id))
     _add(_add(transfer, "Amt"), "InstdAmt", str(_amount(payment))).set("Ccy", payment.currency)
     _add(_add(transfer, "Cdtr"), "Nm", name_for_bank(payee.name))
     _add(_add(_add(transfer, "CdtrAcct"), "Id"), "IBAN", _iban(payee))

@@ -16,11 +16,11 @@ import psycopg
 from clearing.payment_states import Fact, PaymentKind, PaymentState, attempt_state, payment_state
 from services.bank.references import creditor_reference
 
-# Each payment with what statements that count, and what other reports of the bank, show of it.
+# Each payment with what statements that count show of it, and what the bank has announced: notifications, or statements that may not count yet.
 PAYMENTS = """
 select p.id, p.kind, p.currency, p.payer, p.payee, p.amount, p.value_date, coalesce(c.confirmed, 0), coalesce(c.came_back, false), coalesce(c.statements, '{}'),
-  coalesce((select sum(m.amount) from entry_payment m join bank_report r on r.no = m.report
-            where m.run = p.run and m.payment = p.id and r.kind = 'notification'), 0)::bigint
+  coalesce((select max(told) from (select sum(m.amount) told from entry_payment m join bank_report r on r.no = m.report
+            where m.run = p.run and m.payment = p.id group by r.kind) by_kind), 0)::bigint
 from payment p left join payment_confirmed c on c.run = p.run and c.payment = p.id where p.run = %s order by p.id
 """
 # Each attempt with what is known of it: handed over, what status reports and answers to recalls say, what is booked.
@@ -33,11 +33,7 @@ from payment_attempt a join payment_file f on f.message_id = a.message_id
 cross join lateral (
   select coalesce(array_agg(distinct s.fact) filter (where s.fact is not null), '{}') facts,
     string_agg(distinct nullif(btrim(s.reason_code || ' ' || s.reason_text), ''), '; ') filter (where s.fact in ('rejected', 'return_announced')) reason
-  from (
-    select fact, reason_code, reason_text from bank_status where end_to_end_id = a.end_to_end_id
-    union all
-    select fact, reason_code, reason_text from bank_status where end_to_end_id is null and original_message_id = a.message_id
-  ) s
+  from bank_status s where s.end_to_end_id = a.end_to_end_id
 ) said
 cross join lateral (
   select coalesce(bool_or(m.amount > 0), false) any_debit, coalesce(bool_or(m.amount > 0 and c.no is not null), false) counted_debit,
@@ -65,7 +61,8 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """Where one payment stands. `confirmed_minor`: what statements that count show, net of what came back; `announced_minor`: what notifications show.
+    """Where one payment stands. `confirmed_minor`: what statements that count show, net of what came back; `announced_minor`: what
+    notifications, or statements whether they count or not, show.
 
     `statements`: ids of those that show it. `value_date`: of its newest attempt, or as approved.
     """

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 import psycopg
 
+from clearing.payment_states import end_to_end_id
 from clearing.settlement_days import next_bank_day
 from schemas.programme import Programme
 from schemas.report import SettlementReport
@@ -20,7 +21,7 @@ OF_RUN = "select id, currency, payer, payee, amount, value_date from payment whe
 
 @dataclass(frozen=True, slots=True)
 class Payment:
-    """What one party pays another, in minor units."""
+    """What one party pays another, in minor units. `attempt`: how often it was put into a file, this time included."""
 
     id: str
     currency: str
@@ -28,6 +29,12 @@ class Payment:
     payee: str
     amount_minor: int
     value_date: date
+    attempt: int = 1
+
+    @property
+    def end_to_end_id(self) -> str:
+        """What the bank's messages call this attempt. Raises `clearing.payment_states.TooManyAttempts`."""
+        return end_to_end_id(self.id, self.attempt)
 
 
 def planned(report: SettlementReport, programme: Programme, approved_at: datetime, series: int = 0) -> list[Payment]:

@@ -31,7 +31,8 @@ create table payment_file (
 );
 create table payment_attempt (
   end_to_end_id text primary key check (length(end_to_end_id) between 1 and 35),  -- unique for ever: no two files hold the same
-  run int not null, payment text not null, attempt int not null check (attempt > 0), message_id text not null references payment_file, value_date date not null,
+  run int not null, payment text not null, attempt int not null check (attempt > 0), message_id text not null references payment_file,
+  block text not null, value_date date not null,  -- the payment information block it stands in, and the day on which it is to be made
   foreign key (run, payment) references payment (run, id), unique (run, payment, attempt)
 );
 create index payment_attempt_file on payment_attempt (message_id);
@@ -48,12 +49,12 @@ create table bank_message (
   message_id text not null, sha256 text not null, content bytea not null, name text not null, received_at timestamptz not null, unique (kind, message_id)
 );
 create table bank_status (
-  message int not null references bank_message, line int not null,      -- line 0: of the whole file
-  original_message_id text not null, end_to_end_id text, status text not null,
+  message int not null references bank_message, line int not null,
+  original_message_id text not null, end_to_end_id text,                -- null: of the whole file; what it means for each payment stands in its own row
+  status text not null,
   fact text check (fact in ('sent', 'accepted', 'rejected', 'recalled', 'recall_refused', 'return_announced')),  -- what it means; null: nothing by itself
   reason_code text not null, reason_text text not null, primary key (message, line)
 );
-create index bank_status_file on bank_status (original_message_id) where end_to_end_id is null;
 create index bank_status_payment on bank_status (end_to_end_id) where end_to_end_id is not null;
 create table bank_report (
   no int generated always as identity primary key, message int not null references bank_message, kind text not null check (kind in ('statement', 'notification')),
@@ -161,8 +162,7 @@ begin
   end if;
   select coalesce(sum(confirmed), 0) into shown from payment_confirmed where run = new.run and payment = new.payment;
   select exists (select from entry_payment m join statement_counted c on c.report = m.report where m.end_to_end_id = last.end_to_end_id and m.amount < 0)
-    or (exists (select from bank_status s where s.fact in ('rejected', 'recalled')
-                  and (s.end_to_end_id = last.end_to_end_id or (s.end_to_end_id is null and s.original_message_id = last.message_id)))
+    or (exists (select from bank_status s where s.fact in ('rejected', 'recalled') and s.end_to_end_id = last.end_to_end_id)
         and not exists (select from entry_payment m where m.end_to_end_id = last.end_to_end_id)) into refused;
   if shown > 0 or not refused then
     raise exception 'payment %: attempt % may still be paid', new.payment, last.attempt using errcode = 'restrict_violation';

@@ -1,0 +1,139 @@
+"""What statements bring about: they count one after the other, each in one transaction with all that follows from it.
+
+A window whose payments are all on statements that count is settled, and final. What later statements show of its payments (money that comes back, or is
+more than was owed) is an adjustment in the current window. Done again, or by two at once, it changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import date, datetime
+
+import psycopg
+
+from clearing.entries import Code
+from clearing.window import Event
+from schemas.ids import PartyId
+from services.journal.corrections import book_correction
+from services.journal.windows import HOUSE, lock_window, move_window
+from services.settlement.payment_moves import note_moves
+from services.settlement.statements import count_next
+from services.settlement.transport import Tell
+
+LOCK = "select pg_advisory_lock(hashtext(current_schema() || ' matching'))"
+UNLOCK = "select pg_advisory_unlock(hashtext(current_schema() || ' matching'))"
+NEWEST = "join lateral (select no, sha256 from run where run.day = w.day order by no desc limit 1) r on true"
+# Instructed windows of whose newest run no payment is missing on statements that count.
+CONFIRMED = f"""
+select w.day, r.no, r.sha256 from settlement_window w {NEWEST}
+where w.state = 'instructed' and not exists (
+  select from payment p left join payment_confirmed c on c.run = p.run and c.payment = p.id
+  where p.run = r.no and p.kind <> 'direct' and coalesce(c.confirmed, 0) < p.amount
+) order by w.day
+"""  # noqa: S608  # text from above
+# Payments of settled windows that this statement touches, or of a window that has just been settled, with what statements show beyond their amount and is
+# not put right yet: above zero, too much was paid; below, some of it is missing again.
+DIFFERENCES = """
+select p.run, p.id, p.kind, p.payer, p.payee, p.currency, w.day,
+  c.confirmed - p.amount - coalesce((select sum(k.amount) from payment_correction k where k.run = p.run and k.payment = p.id), 0)::bigint
+from payment_confirmed c join payment p on p.run = c.run and p.id = c.payment join run r on r.no = p.run join settlement_window w on w.day = r.day
+where w.state = 'settled' and p.run = (select max(no) from run newest where newest.day = r.day)
+  and (w.day = any(%(days)s) or exists (select from entry_payment m where m.report = %(report)s and m.run = p.run and m.payment = p.id))
+order by p.run, p.id
+"""
+KEEP_CORRECTION = "insert into payment_correction (run, payment, report, amount, correction) values (%s, %s, %s, %s, %s)"
+
+
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """An adjustment that was booked: what statements show of a payment beyond its amount (above zero), or short of it, in minor units."""
+
+    payment: str
+    window: date
+    amount_minor: int
+    debtor: str
+    creditor: str
+    currency: str
+
+
+@dataclass(slots=True)
+class Matched:
+    """What matching brought: ids of statements that count now, windows that are settled now, adjustments booked, payments that moved."""
+
+    statements: list[str] = field(default_factory=list)
+    settled: list[date] = field(default_factory=list)
+    corrections: list[Correction] = field(default_factory=list)
+    moved: int = 0
+
+
+def match(connection: psycopg.Connection, programme: str, now: datetime, tell: Tell = lambda _: None) -> Matched:
+    """Lets every statement count that can, in the order of the chains, and does what follows. `now` is only noted: nothing depends on the clock.
+
+    Raises `services.journal.corrections.NoOpenWindow` where an adjustment finds no window; what came before it stays done.
+    """
+    done = Matched()
+    with _alone(connection):
+        with connection.transaction():
+            done.settled += settle_confirmed(connection, programme, now)
+            tell("looked")
+        while True:
+            with connection.transaction():
+                counted = count_next(connection, now)
+                if counted is None:
+                    break
+                tell("counted")
+                report, name = counted
+                moved = note_moves(connection, programme, now, report=report)
+                settled = settle_confirmed(connection, programme, now, because=name)
+                tell("settled")
+                corrections = _correct(connection, report, name, settled)
+                tell("corrected")
+            tell("committed")
+            done.statements.append(name)
+            done.settled += settled
+            done.corrections += corrections
+            done.moved += moved
+        with connection.transaction():
+            done.moved += note_moves(connection, programme, now)
+        tell("told")
+    return done
+
+
+def settle_confirmed(connection: psycopg.Connection, programme: str, now: datetime, *, because: str | None = None, by: str = HOUSE) -> list[date]:
+    """Settles, in the caller's transaction, every instructed window of which nothing is missing; returns their days. The database looks again."""
+    settled = []
+    for day, run, sha256 in connection.execute(CONFIRMED).fetchall():
+        if lock_window(connection, day) == "instructed":
+            move_window(connection, programme, day, Event.CONFIRMED, run=(run, sha256), at=now, by=by, because=because)
+            settled.append(day)
+    return settled
+
+
+def _correct(connection: psycopg.Connection, report: int, name: str, settled: list[date]) -> list[Correction]:
+    """Books the difference of each payment of a settled window once: whoever has the money owes it to whom it belongs."""
+    booked = []
+    rows = connection.execute(DIFFERENCES, {"days": settled, "report": report}).fetchall()
+    for run, payment, kind, payer, payee, currency, day, difference in rows:
+        if difference == 0:
+            continue
+        debtor, creditor = (payee, payer) if difference > 0 else (payer, payee)
+        what = "more than its amount" if difference > 0 else "less than its amount"
+        made = book_correction(
+            connection, Code.ADJUSTMENT, PartyId(debtor), PartyId(creditor), currency, abs(difference), reference=f"{payment}/{run}/{report}",
+            reason=f"statement {name} shows {what} of {kind} payment {payment} of window {day}, which is settled", by=HOUSE,
+        )  # fmt: skip
+        connection.execute(KEEP_CORRECTION, (run, payment, report, difference, made.no))
+        booked.append(Correction(payment, day, difference, debtor, creditor, currency))
+    return booked
+
+
+@contextmanager
+def _alone(connection: psycopg.Connection) -> Iterator[None]:
+    connection.execute(LOCK)
+    try:
+        yield
+    finally:
+        if not connection.closed:
+            connection.execute(UNLOCK)

@@ -1,0 +1,191 @@
+"""From approved to instructed: payment files are noted in the books, then handed to the bank, then noted as handed over.
+
+A process that dies between two of these is taken up by the next call: what is noted and not handed over is handed over, byte for byte, under the MsgId that
+it was noted with. If the bank had it, it is told the same again, and a duplicate is nothing new to it. Nothing is handed over that was not noted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import psycopg
+
+from clearing.approval import Refused
+from clearing.payment_states import SENT_AGAIN, PaymentKind
+from clearing.settlement_days import next_bank_day
+from clearing.window import Event, State, WrongTransition, advance
+from schemas.canonical import sha256_hex
+from schemas.ids import PartyId
+from schemas.programme import ProgrammeFile
+from services.bank.errors import BankCode, BankError
+from services.bank.pain001 import FIRST_FILE, blocks, message_id, payment_file
+from services.journal.programmes import load
+from services.journal.windows import lock_window, move_window
+from services.settlement.calendar import bank_days
+from services.settlement.confirming import settle_confirmed
+from services.settlement.errors import SettlementCode, SettlementError
+from services.settlement.payment_states import states_of
+from services.settlement.payments import Payment, payments_of
+from services.settlement.runs import SignedRun, newest_run
+from services.settlement.transport import Tell, Transport
+
+# Held for as long as files are handed over: two people who pay at the same moment do not hand over the same file twice.
+LOCK = "select pg_advisory_lock(hashtext(current_schema() || ' paying'))"
+UNLOCK = "select pg_advisory_unlock(hashtext(current_schema() || ' paying'))"
+NOTE_FILE = "insert into payment_file (message_id, run, file_no, sha256, content, noted_at, by_whom) values (%s, %s, %s, %s, %s, %s, %s)"
+NOTE_ATTEMPT = "insert into payment_attempt (end_to_end_id, run, payment, attempt, message_id, block, value_date) values (%s, %s, %s, %s, %s, %s, %s)"
+FILES = """
+select f.message_id, f.file_no, f.sha256, f.content, (select count(*) from payment_attempt a where a.message_id = f.message_id),
+  (select min(h.at) from handed_over h where h.message_id = f.message_id)
+from payment_file f where f.run = %s order by f.file_no
+"""
+HANDED_OVER = "insert into handed_over (message_id, at, by_whom, sent_to) values (%s, %s, %s, %s)"
+LAST_FILE = "select coalesce(max(file_no), 0) from payment_file where run = %s"
+
+
+@dataclass(frozen=True, slots=True)
+class NotedFile:
+    """A payment file as it is noted; `handed_over_at`: None where it is still to be handed over."""
+
+    message_id: str
+    file_no: int
+    sha256: str
+    content: bytes
+    payments: int
+    handed_over_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Paid:
+    """What paying brought: where the window stands, all files of its run, and the ids of those that were handed over now."""
+
+    run: int
+    state: State
+    files: tuple[NotedFile, ...]
+    handed_over: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Paying:
+    """Who pays, by which way, at which moment. `tell` hears each step when it is done."""
+
+    programme: str
+    by: str
+    now: datetime
+    transport: Transport | None
+    tell: Tell = lambda _: None
+
+
+def pay(connection: psycopg.Connection, day: date, how: Paying, *, corrected: bool = False) -> Paid:
+    """Pays a window: notes what is not noted, hands over what is not handed over. Called again, it goes on where it was, or finds nothing to do.
+
+    `corrected`: puts what the bank has rejected, cancelled or given back into a further file. Raises `BankError` (no-account, bad-iban, no-transport,
+    nothing-to-correct, not-handed-over …), `clearing.approval.Refused` where the window is not approved or is past it, `SettlementError`: no-run.
+    """
+    with _alone(connection):
+        with connection.transaction():
+            run = _noted(connection, day, how, corrected=corrected)
+        how.tell("noted")
+        handed_over = []
+        for file in files_of(connection, run.no):
+            if file.handed_over_at is None:
+                assert how.transport is not None, "nothing is noted that cannot be handed over"
+                where = how.transport.hand_over(file.message_id, file.content, how.tell)
+                how.tell("handed over")
+                connection.execute(HANDED_OVER, (file.message_id, how.now, how.by, where))
+                how.tell("noted as handed over")
+                handed_over.append(file.message_id)
+        with connection.transaction():
+            state = lock_window(connection, day)
+        return Paid(run.no, state, tuple(files_of(connection, run.no)), tuple(handed_over))
+
+
+def files_of(connection: psycopg.Connection, run: int) -> list[NotedFile]:
+    """The payment files of a run, in their order."""
+    return [NotedFile(name, no, sha256, bytes(content), count, at) for name, no, sha256, content, count, at in connection.execute(FILES, (run,))]
+
+
+def _noted(connection: psycopg.Connection, day: date, how: Paying, *, corrected: bool) -> SignedRun:
+    """In one transaction: the first file and the window instructed; or a corrected file; or nothing, where all is noted."""
+    try:
+        state = lock_window(connection, day)
+    except LookupError as missing:
+        raise SettlementError(SettlementCode.NO_RUN, str(missing)) from None
+    run = newest_run(connection, day)
+    if corrected:
+        if state is not State.INSTRUCTED:
+            raise BankError(BankCode.NOTHING_TO_CORRECT, f"window {day} is {state}: only of an instructed one payments are sent again")
+        _note_corrected(connection, run, how)
+    elif state is State.APPROVED:
+        _note_first(connection, run, how)
+        move_window(connection, how.programme, day, Event.INSTRUCTED, run=(run.no, run.sha256), at=how.now, by=how.by)
+        settle_confirmed(connection, how.programme, how.now, by=how.by)
+    elif state not in (State.INSTRUCTED, State.SETTLED):
+        try:
+            advance(state, Event.INSTRUCTED)
+        except WrongTransition as wrong:
+            raise Refused(wrong.code, str(wrong)) from None
+    elif how.transport is None and any(file.handed_over_at is None for file in files_of(connection, run.no)):
+        raise _no_transport(day)
+    return run
+
+
+def _note_first(connection: psycopg.Connection, run: SignedRun, how: Paying) -> None:
+    approval = run.approved_by
+    if approval is None:
+        raise BankError(BankCode.NOT_APPROVED, f"run {run.no} has not the signatures of two people: clh settlement verify {run.day}")
+    file = load(connection)
+    if any(one.payer == run.report.operator for one in run.report.payments):
+        _note(connection, run, FIRST_FILE, payments_of(connection, run.no), file, approval.at, how)
+
+
+def _note_corrected(connection: psycopg.Connection, run: SignedRun, how: Paying) -> None:
+    """What is certainly not with its payee is put into the next file, each under an EndToEndId of its own, to be made on the next bank day."""
+    file = load(connection)
+    programme = file.programme
+    today = how.now.astimezone(ZoneInfo(programme.timezone)).date()
+    due = next_bank_day(today, bank_days(programme.bank_calendar.holidays))
+    again = [
+        Payment(one.id, one.currency, one.payer, one.payee, one.amount_minor, max(due, one.value_date), len(one.attempts) + 1)
+        for one in states_of(connection, run.no)
+        if one.kind is PaymentKind.OUTGOING and one.state in SENT_AGAIN
+    ]
+    if not again and any(noted.handed_over_at is None for noted in files_of(connection, run.no)):
+        return  # an earlier call died before it handed over
+    if not again:
+        raise BankError(BankCode.NOTHING_TO_CORRECT, f"no payment of window {run.day} was rejected, cancelled or given back: clh settlement status {run.day}")
+    row = connection.execute(LAST_FILE, (run.no,)).fetchone()
+    assert row is not None
+    _note(connection, run, row[0] + 1, again, file, how.now, how)
+
+
+def _note(connection: psycopg.Connection, run: SignedRun, file_no: int, payments: list[Payment], file: ProgrammeFile, created: datetime, how: Paying) -> None:
+    if how.transport is None:
+        raise _no_transport(run.day)
+    operator = PartyId(run.report.operator)
+    message = message_id(how.programme, run.no, file_no)
+    content = payment_file(message, payments, operator, {party.id: party for party in file.parties}, created)
+    connection.execute(NOTE_FILE, (message, run.no, file_no, sha256_hex(content), content, how.now, how.by))
+    rows: list[Any] = [
+        (one.end_to_end_id, run.no, one.id, one.attempt, message, name, one.value_date) for name, block in blocks(message, payments, operator) for one in block
+    ]
+    connection.cursor().executemany(NOTE_ATTEMPT, rows)
+
+
+def _no_transport(day: date) -> BankError:
+    return BankError(BankCode.NO_TRANSPORT, f"window {day} has a file for the bank: name the folder (--folder) or the address (--url) where it goes")
+
+
+@contextmanager
+def _alone(connection: psycopg.Connection) -> Iterator[None]:
+    connection.execute(LOCK)
+    try:
+        yield
+    finally:
+        if not connection.closed:
+            connection.execute(UNLOCK)
