@@ -111,7 +111,9 @@ HOT = {
     "lots to expire": ("select * from lot l where l.live and l.expiry <= %s", (date(2026, 4, 5),), "lot_expiry"),
     "lots to release": ("select * from lot where live and release_on > '0001-01-01' and release_on <= %s", (DAY,), "lot_release"),
     "cash-back to pay": (
-        payouts.PAY, {"day": DAY, "due": ["back1"], "leasts": [500], "currency": "EUR"}, "cash_back_account_due",
+        payouts.PAY,
+        {"day": DAY, "due": ["back1"], "leasts": [500], "currency": "EUR"},
+        "cash_back_account_due",
     ),
     "holds that ran out": (statements.RUN_OUT, (DAY,), "original_open"),
 }
