@@ -6,17 +6,8 @@ order of the chain, whenever they come, so what they bring about does not depend
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import StrEnum, unique
 
-
-@unique
-class ChainBreak(StrEnum):
-    """Why no statement counts next though some wait (codes of banks.md)."""
-
-    STATEMENT_GAP = "STATEMENT_GAP"
-    """One between is missing."""
-    BALANCE = "BALANCE"
-    """It does not open with what the one before it closed with."""
+from clearing.payment_breaks import PaymentBreak
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +29,7 @@ class Numbered:
 class Halt:
     """The chain stops: why, and before which statement. `expected`: the number that is missing, or the balance it should have opened with."""
 
-    code: ChainBreak
+    code: PaymentBreak
     statement: Numbered
     expected: int
 
@@ -58,11 +49,11 @@ def next_to_count(last: Numbered | None, waiting: Sequence[Numbered]) -> Numbere
     in_order = sorted(waiting, key=lambda one: (one.year, one.sequence, one.no))
     if last is None:
         begins = [one for one in in_order if one.first or one.sequence == 1]
-        return begins[0] if begins else Halt(ChainBreak.STATEMENT_GAP, in_order[0], 1)
+        return begins[0] if begins else Halt(PaymentBreak.STATEMENT_GAP, in_order[0], 1)
     numbered = [one for one in in_order if follows(last, one)]
     fitting = [one for one in numbered if one.opening_minor == last.closing_minor]
     if fitting:
         return fitting[0]
     if numbered:
-        return Halt(ChainBreak.BALANCE, numbered[0], last.closing_minor)
-    return Halt(ChainBreak.STATEMENT_GAP, in_order[0], last.sequence + 1)
+        return Halt(PaymentBreak.BALANCE, numbered[0], last.closing_minor)
+    return Halt(PaymentBreak.STATEMENT_GAP, in_order[0], last.sequence + 1)

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from hashlib import sha256
 from itertools import groupby
-from typing import Final
+from typing import Final, Literal
 
 from lxml import etree
 
@@ -23,9 +23,12 @@ from services.settlement.payments import Payment
 FIRST_FILE: Final = 1
 
 
-def message_id(programme: str, run: int, file_no: int = FIRST_FILE) -> str:
-    """Of a file: the programme in eight letters, the run and the number of its file. The same file sent again keeps it, a corrected one has the next."""
-    return f"{b32encode(sha256(programme.encode()).digest())[:8].decode()}-R{run}-F{file_no}"
+def message_id(programme: str, run: int, no: int = FIRST_FILE, kind: Literal["F", "C"] = "F") -> str:
+    """Of a file: the programme in eight letters, the run and the number of its file. The same file sent again keeps it, a corrected one has the next.
+
+    `kind`: F for payment files, C for recalls (cancellations), which are numbered for themselves.
+    """
+    return f"{b32encode(sha256(programme.encode()).digest())[:8].decode()}-R{run}-{kind}{no}"
 
 
 def payment_file(message: str, payments: Sequence[Payment], operator: PartyId, parties: Mapping[PartyId, Party], created: datetime) -> bytes:

@@ -1,4 +1,4 @@
-"""`clh bank`: files that co-brand banks send and get."""
+"""`clh bank`: files that co-brand banks send and get, and messages of the settlement bank."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from services.cli.books import OneProgramme, as_day, books_of
+from services.cli.bank_messages import import_message, is_message, match, show_messages
+from services.cli.books import OneProgramme, as_day, books_of, named
 from services.cli.house import expect_kafka
 from services.cli.output import FAILED, NOT_RUNNING, Format, Output, err, fail, print_json, print_table, progress_bars
 from services.cli.senders import SignOption, signer_of
@@ -16,38 +17,67 @@ from services.cli.senders import SignOption, signer_of
 if TYPE_CHECKING:
     from services.bank.funders import FunderLine, FunderTotal
     from services.bank.refusals import RefusedFile
+    from services.house import House
 
-app = typer.Typer(help="Files of co-brand banks: import card transactions, write reward detail.", no_args_is_help=True)
+app = typer.Typer(help="Banks: import card transactions and messages of the settlement bank, match statements, write reward detail.", no_args_is_help=True)
 
 SHOWN = 20
 
 
 @app.callback()
 def group() -> None:
-    """A file is a CSV with a manifest beside it. What cannot be trusted is refused whole; a bad line is put aside alone."""
+    """Card files are CSV with a manifest beside them, messages of the settlement bank are XML. What cannot be trusted is refused whole."""
 
 
 @app.command(name="import")
 def import_(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="The CSV file; its manifest lies beside it.", show_default=False)],
+    files: Annotated[list[Path], typer.Argument(metavar="FILE…", help="Card files, each with its manifest beside it; or messages of the settlement bank.")],
     programme: OneProgramme = None,
     sign: SignOption = None,
+    first: Annotated[
+        bool, typer.Option("--first-statement", help="The house's records of this account begin with this statement, whatever its number.")
+    ] = False,
     output: Output = Format.TABLE,
 ) -> None:
-    """Take a bank's file of card transactions: check it, keep its lines for matching, and publish each transaction to the bank's topic.
+    """Take files of banks: card transactions of co-brand banks (CSV), or messages of the settlement bank (XML); which it is, is seen from the file.
 
-    A wrong name, hash, count or total, a file that came before, a gap in the files, or anything that could be a payment card number refuses the
-    whole file: nothing of it is kept or published. A bad line is put aside alone, with its code and field. A line always becomes the same event,
-    so nothing is ever booked twice; an import that died is finished by running it again.
+    Card transactions: a wrong name, hash, count or total, a file that came before, a gap in the files, or anything that could be a payment card number
+    refuses the whole file: nothing of it is kept or published. A bad line is put aside alone, with its code and field. A line always becomes the same
+    event, so nothing is ever booked twice; an import that died is finished by running it again.
 
-    Exit code 0: every line was taken; 1: the file was refused, or lines were put aside; 3: Kafka or PostgreSQL is not there.
+    Messages: status reports, notifications, statements, returns, answers to recalls, in any order. Each is validated and kept whole or refused whole; the
+    same again changes nothing, and what contradicts an earlier one is refused. What they bring about is done by clh bank match.
+
+    Exit code 0: everything was taken; 1: a file was refused, or lines were put aside; 3: Kafka or PostgreSQL is not there.
 
     Examples:
 
         clh bank import CRD_bank1_mall-card_2026-03-02_1.csv
 
         clh bank import CRD_bank1_mall-card_2026-03-02_1.csv --sign bank1-1 --output json
+
+        clh bank import incoming/*.xml
     """
+    signer = signer_of(sign)
+    with books_of(programme) as (house, chosen, connection):
+        told = [
+            import_message(connection, file, first=first) if is_message(file) else _import_cards(house, chosen, connection, file, signer, output)
+            for file in files
+        ]
+        suffix = named(house, chosen)
+    if output is Format.JSON:
+        print_json(told[0] if len(told) == 1 else told)
+    else:
+        show_messages([one for one in told if "kind" in one], suffix)
+    if any(one["refused"] is not None or one.get("quarantined") for one in told):
+        raise typer.Exit(FAILED)
+
+
+app.command()(match)
+
+
+def _import_cards(house: House, chosen: str, connection: Any, file: Path, signer: Any, output: Format) -> dict[str, Any]:
+    """Takes a card file and publishes its transactions; what became of it."""
     from confluent_kafka import KafkaException
 
     from services.bank.importing import bad_lines, publish, take
@@ -55,33 +85,27 @@ def import_(
     from services.bank.refusals import RefusedFile
     from services.events.sending import Sender
 
-    signer = signer_of(sign)
-    with books_of(programme) as (house, chosen, connection):
-        try:
-            opened = open_file(file)
-            bank = opened.manifest.bank
-            expect_kafka(house.kafka_bootstrap)
-            with progress_bars() as report:
-                taken = take(connection, opened, datetime.now(UTC), report)
-                published = publish(connection, taken, bank, Sender(house.kafka_bootstrap, chosen, signer), report)
-        except RefusedFile as refused:
-            raise _refused(file, refused, output) from None
-        except KafkaException as error:
-            raise fail(f"Kafka took only a part: {error}; import the file again, nothing is booked twice", code=NOT_RUNNING) from None
-        bad = bad_lines(connection, taken.no)
-    told: dict[str, Any] = {"file": file.name, "file_id": opened.manifest.file_id, "bank": bank, "day": opened.manifest.day, "resumed": taken.resumed}
-    told |= {"accepted": taken.good, "published": published, "quarantined": bad, "refused": None}
-    if output is Format.JSON:
-        print_json(told)
-    else:
+    try:
+        opened = open_file(file)
+        bank = opened.manifest.bank
+        expect_kafka(house.kafka_bootstrap)
+        with progress_bars() as report:
+            taken = take(connection, opened, datetime.now(UTC), report)
+            published = publish(connection, taken, bank, Sender(house.kafka_bootstrap, chosen, signer), report)
+    except RefusedFile as refused:
+        return _refused(file, refused, output)
+    except KafkaException as error:
+        raise fail(f"Kafka took only a part: {error}; import the file again, nothing is booked twice", code=NOT_RUNNING) from None
+    bad = bad_lines(connection, taken.no)
+    if output is not Format.JSON:
         rows = [("accepted", f"{taken.good:,}"), ("published as events", f"{published:,}"), ("put aside", f"{taken.bad:,}")]
         print_table(("lines", "number"), rows, title=f"{file.name} of {bank}", right=("number",))
         for one in bad[:SHOWN]:
             _say(f"{file.name}:{one['line']}: {one['field']}: {one['reason']} [{one['code']}]")
         if len(bad) > SHOWN:
             _say(f"and {len(bad) - SHOWN:,} more lines that were put aside: --output json names them all")
-    if taken.bad:
-        raise typer.Exit(FAILED)
+    told: dict[str, Any] = {"file": file.name, "file_id": opened.manifest.file_id, "bank": bank, "day": opened.manifest.day, "resumed": taken.resumed}
+    return told | {"accepted": taken.good, "published": published, "quarantined": bad, "refused": None}
 
 
 @app.command()
@@ -178,14 +202,13 @@ def cash_back(
     print_table(("funder", "owes", "currency", *right[1:]), sums, title="As in the settlement report", right=right)
 
 
-def _refused(file: Path, refused: RefusedFile, output: Format) -> typer.Exit:
-    if output is Format.JSON:
-        told = {"code": refused.code, "line": refused.line, "field": refused.field, "reason": refused.reason}
-        print_json({"file": file.name, "accepted": 0, "published": 0, "quarantined": [], "refused": told})
-        return typer.Exit(FAILED)
-    place = file.name if refused.line is None else f"{file.name}:{refused.line}"
-    field = f" {refused.field}:" if refused.field else ""
-    return fail(f"{place}:{field} {refused.reason} [{refused.code}]; the file is refused, nothing of it is taken")
+def _refused(file: Path, refused: RefusedFile, output: Format) -> dict[str, Any]:
+    if output is not Format.JSON:
+        place = file.name if refused.line is None else f"{file.name}:{refused.line}"
+        field = f" {refused.field}:" if refused.field else ""
+        fail(f"{place}:{field} {refused.reason} [{refused.code}]; the file is refused, nothing of it is taken")
+    told = {"code": refused.code, "line": refused.line, "field": refused.field, "reason": refused.reason}
+    return {"file": file.name, "accepted": 0, "published": 0, "quarantined": [], "refused": told}
 
 
 def _say(words: str) -> None:

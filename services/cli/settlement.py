@@ -1,4 +1,4 @@
-"""`clh settlement`: from a netted window to an approved one, and the proof of who approved what."""
+"""`clh settlement`: from a netted window to a settled one, and the proof of who approved what."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import typer
 
 from services.cli.books import OneProgramme, as_day, books_of, named
 from services.cli.output import FAILED, Format, Output, fail, out, print_json, print_table
+from services.cli.paying import pay, payments_as_json, recall, show_payments
 from services.cli.people import PassphraseFile, passphrase, refusals
 
 if TYPE_CHECKING:
@@ -18,7 +19,9 @@ if TYPE_CHECKING:
     from services.settlement.runs import SignedRun
     from services.settlement.signing import Recorded
 
-app = typer.Typer(help="Settlement: check, submit, approve, reject, status, verify, file.", no_args_is_help=True)
+app = typer.Typer(help="Settlement: check, submit, approve, reject, pay, recall, status, verify, file.", no_args_is_help=True)
+app.command()(pay)
+app.command()(recall)
 
 Window = Annotated[str, typer.Argument(metavar="WINDOW", help="The business day of the window.")]
 Person = Annotated[str, typer.Option("--as", metavar="NAME", help="Who signs, as enrolled with clh people add.")]
@@ -140,7 +143,9 @@ def status(
     last: Annotated[int, typer.Option("--last", min=1, help="So many of the newest runs.")] = 30,
     output: Output = Format.TABLE,
 ) -> None:
-    """Show runs with who submitted, approved or rejected them, and what each window waits for.
+    """Show runs with who submitted, approved or rejected them, and what each window waits for; of one window also where each payment stands.
+
+    Of a payment: its state, which statements confirm it, what is missing, and until when. A payment that is late says so.
 
     Examples:
 
@@ -155,9 +160,11 @@ def status(
         if day is not None:
             newest_run(connection, day)
         shown = runs_of(connection, day, last=last if day is None else None)
+        payments = payments_as_json(connection, shown[-1].no, datetime.now(UTC)) if day is not None else []
     newest = {run.day: run.no for run in shown}
     if output is Format.JSON:
-        print_json({"programme": chosen, "runs": [_as_json(run, newest=newest[run.day] == run.no) for run in shown]})
+        runs = [_as_json(run, newest=newest[run.day] == run.no) for run in shown]
+        print_json({"programme": chosen, "runs": runs} | ({"payments": payments} if day is not None else {}))
         return
     rows = [
         (
@@ -172,6 +179,8 @@ def status(
     ]
     columns = ("window", "run", "state", "submitted by", "approved by", "rejected by", "waits for", "report (SHA-256)")
     print_table(columns, rows, title=f"Settlement of {chosen}", right=("run",))
+    if payments and day is not None:
+        show_payments(payments, day)
 
 
 @app.command()
@@ -212,8 +221,8 @@ def file_(
 ) -> None:
     """Write the payment file (pain.001.001.09) of an approved window: what the operator pays, a block for each currency and value date.
 
-    The file is valid by its XSD. It is written, not sent, and the window stays approved. Written again it is the same, with the same MsgId, so that a
-    bank that gets it twice pays once.
+    The file is valid by its XSD. It is written to be looked at: the window stays approved, and clh settlement pay is what sends it. Written again it is
+    the same, with the same MsgId.
 
     Example:
 
@@ -226,7 +235,7 @@ def file_(
         content = file_of(connection, chosen, day)
     with target.open("xb") as opened:
         opened.write(content)
-    out.print(f"{target}: {len(content):,} bytes, to be handed to the bank", markup=False, highlight=False, soft_wrap=True)
+    out.print(f"{target}: {len(content):,} bytes, to be looked at; clh settlement pay hands it to the bank", markup=False, highlight=False, soft_wrap=True)
 
 
 def _sign(
@@ -308,6 +317,8 @@ def _waits_for(run: SignedRun) -> str:
             return "a new run"
         case "approved":
             return "payment instructions"
+        case "instructed":
+            return "confirmation by statements"
         case _:
             return ""
 

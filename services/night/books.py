@@ -31,6 +31,7 @@ from services.journal.names import Names
 from services.journal.windows import lock_window, move_window
 from services.night import funding
 from services.night import statements as sql
+from services.night.payouts import pay_cash_back
 from services.night.report import settlement_report
 from services.night.shared import SharedNight
 
@@ -273,6 +274,7 @@ class PgNight:
                 return
             if self.behind(day):
                 raise RuntimeError(f"window {day}: a partition is not booked to its cut")
+            pay_cash_back(self.connection, self.plan.file, day)
             self.connection.execute(sql.MARK_STEP, (day, "close", json.dumps(self._measured())))
             move_window(self.connection, self.plan.programme.id, day, Event.DRAINED)
 

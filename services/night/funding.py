@@ -138,9 +138,10 @@ def expire_unfunded(night: PgNight, day: date, entry: RecordId) -> int:
         night.booker.reader.members(members[start : start + BATCH], facts)
         night.booker.reader.lots(members[start : start + BATCH], facts)
         for member in facts.members.values():
-            for key, lot in sorted((member.lots or {}).items()):
-                if is_unfunded(key) and lot.points and effective_expiry(key.expiry, member.last_activity, key.earned) <= day:
-                    Purse(postings, member).expire_unfunded(key, lot.points)
+            for key in sorted(key for key, lot in (member.lots or {}).items() if is_unfunded(key) and lot.points):
+                if effective_expiry(key.expiry, member.last_activity, key.earned) <= day:
+                    assert member.lots is not None
+                    Purse(postings, member).expire_unfunded(key, member.lots[key].points)
                     expired += 1
         line += len(postings.transfers)
         night.write(postings, facts, (), day)

@@ -87,7 +87,7 @@ def pay(connection: psycopg.Connection, day: date, how: Paying, *, corrected: bo
     `corrected`: puts what the bank has rejected, cancelled or given back into a further file. Raises `BankError` (no-account, bad-iban, no-transport,
     nothing-to-correct, not-handed-over …), `clearing.approval.Refused` where the window is not approved or is past it, `SettlementError`: no-run.
     """
-    with _alone(connection):
+    with alone(connection):
         with connection.transaction():
             run = _noted(connection, day, how, corrected=corrected)
         how.tell("noted")
@@ -131,7 +131,7 @@ def _noted(connection: psycopg.Connection, day: date, how: Paying, *, corrected:
         except WrongTransition as wrong:
             raise Refused(wrong.code, str(wrong)) from None
     elif how.transport is None and any(file.handed_over_at is None for file in files_of(connection, run.no)):
-        raise _no_transport(day)
+        raise no_transport(f"the payment file of window {day}")
     return run
 
 
@@ -166,7 +166,7 @@ def _note_corrected(connection: psycopg.Connection, run: SignedRun, how: Paying)
 
 def _note(connection: psycopg.Connection, run: SignedRun, file_no: int, payments: list[Payment], file: ProgrammeFile, created: datetime, how: Paying) -> None:
     if how.transport is None:
-        raise _no_transport(run.day)
+        raise no_transport(f"the payment file of window {run.day}")
     operator = PartyId(run.report.operator)
     message = message_id(how.programme, run.no, file_no)
     content = payment_file(message, payments, operator, {party.id: party for party in file.parties}, created)
@@ -177,12 +177,14 @@ def _note(connection: psycopg.Connection, run: SignedRun, file_no: int, payments
     connection.cursor().executemany(NOTE_ATTEMPT, rows)
 
 
-def _no_transport(day: date) -> BankError:
-    return BankError(BankCode.NO_TRANSPORT, f"window {day} has a file for the bank: name the folder (--folder) or the address (--url) where it goes")
+def no_transport(what: str) -> BankError:
+    """That no way to the bank was named for something that goes there."""
+    return BankError(BankCode.NO_TRANSPORT, f"{what} goes to the bank: name the folder (--folder) or the address (--url) where it goes")
 
 
 @contextmanager
-def _alone(connection: psycopg.Connection) -> Iterator[None]:
+def alone(connection: psycopg.Connection) -> Iterator[None]:
+    """Nobody else hands anything over meanwhile."""
     connection.execute(LOCK)
     try:
         yield

@@ -14,8 +14,8 @@ from typing import Any, Final
 
 import psycopg
 
+from clearing.payment_breaks import PaymentBreak
 from clearing.payment_states import fact_of_recall, fact_of_status
-from clearing.statement_order import ChainBreak
 from schemas.bank_messages import BankMessage, Entry, Notification, RecallAnswer, Return, Statement, StatusReport
 from schemas.canonical import sha256_hex
 from services.bank.errors import BankCode, BankError
@@ -146,7 +146,7 @@ def _fits(connection: psycopg.Connection, statement: Statement) -> None:
     iban, currency, number, year = statement.account_iban, statement.currency, statement.sequence, statement.to_date.year
     if number is None:
         raise BankError(BankCode.NO_NUMBER, f"statement {statement.id} has no number: without one nobody can tell whether one is missing")
-    stopped = {halt.statement.no for halt in halts(connection) if halt.code == ChainBreak.BALANCE}
+    stopped = {halt.statement.no for halt in halts(connection) if halt.code == PaymentBreak.BALANCE}
     if any(no not in stopped for (no,) in connection.execute(FIND_NUMBER, (iban, currency, number, year)).fetchall()):
         raise BankError(BankCode.CONTRADICTS, f"the bank has sent another statement number {number} of {iban} before")
     begins, last = first_counted(connection, iban, currency), last_counted(connection, iban, currency)

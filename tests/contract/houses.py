@@ -122,6 +122,7 @@ class MemoryHouse:
 EVERYTHING = (
     "settlement_window", "cut", "night_step", "progress", "tally", "identity", "entry", "transfer", "total", "card", "member", "lot", "held", "waiting",
     "original", "outbox", "obligation", "carried", "run", "deferred", "shared_use",
+    "unfunded", "headroom", "headroom_use",
 )  # fmt: skip
 POINTS = "select available, pending, held, owed from member where id = %s"
 LOTS = """

@@ -5,7 +5,8 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clearing.statement_order import ChainBreak, Halt, Numbered, next_to_count
+from clearing.payment_breaks import PaymentBreak
+from clearing.statement_order import Halt, Numbered, next_to_count
 
 
 def chain(length: int, *, first: int = 1, year: int = 2026) -> list[Numbered]:
@@ -38,21 +39,21 @@ def test_nothing_waits_nothing_counts() -> None:
 
 def test_a_gap_is_named_with_the_number_that_is_missing() -> None:
     one, _, three = chain(3)
-    assert next_to_count(one, [three]) == Halt(ChainBreak.STATEMENT_GAP, three, 2)
-    assert next_to_count(None, [three]) == Halt(ChainBreak.STATEMENT_GAP, three, 1)
+    assert next_to_count(one, [three]) == Halt(PaymentBreak.STATEMENT_GAP, three, 2)
+    assert next_to_count(None, [three]) == Halt(PaymentBreak.STATEMENT_GAP, three, 1)
 
 
 def test_an_opening_that_is_not_the_closing_before_is_named_with_what_it_should_be() -> None:
     one, two = chain(2)
     wrong = Numbered(9, 2026, 2, 199, 300)
-    assert next_to_count(one, [wrong]) == Halt(ChainBreak.BALANCE, wrong, 200)
+    assert next_to_count(one, [wrong]) == Halt(PaymentBreak.BALANCE, wrong, 200)
     assert next_to_count(one, [wrong, two]) == two
 
 
 def test_the_first_of_an_account_is_number_1_or_said_to_be_the_first() -> None:
     later = chain(2, first=57)
     assert next_to_count(None, later) == later[0]
-    assert next_to_count(None, later[1:]) == Halt(ChainBreak.STATEMENT_GAP, later[1], 1)
+    assert next_to_count(None, later[1:]) == Halt(PaymentBreak.STATEMENT_GAP, later[1], 1)
 
 
 def test_numbers_may_begin_again_in_a_new_year_and_only_then() -> None:
@@ -60,6 +61,6 @@ def test_numbers_may_begin_again_in_a_new_year_and_only_then() -> None:
     again, same_year, on = Numbered(2, 2027, 1, 500, 600), Numbered(3, 2026, 1, 500, 600), Numbered(4, 2027, 251, 500, 600)
     assert next_to_count(last, [again]) == again
     assert next_to_count(last, [on]) == on
-    assert next_to_count(last, [same_year]) == Halt(ChainBreak.STATEMENT_GAP, same_year, 251)
-    assert next_to_count(last, [Numbered(5, 2028, 1, 500, 600)]) == Halt(ChainBreak.STATEMENT_GAP, Numbered(5, 2028, 1, 500, 600), 251)
-    assert next_to_count(last, [Numbered(6, 2028, 251, 500, 600)]) == Halt(ChainBreak.STATEMENT_GAP, Numbered(6, 2028, 251, 500, 600), 251)
+    assert next_to_count(last, [same_year]) == Halt(PaymentBreak.STATEMENT_GAP, same_year, 251)
+    assert next_to_count(last, [Numbered(5, 2028, 1, 500, 600)]) == Halt(PaymentBreak.STATEMENT_GAP, Numbered(5, 2028, 1, 500, 600), 251)
+    assert next_to_count(last, [Numbered(6, 2028, 251, 500, 600)]) == Halt(PaymentBreak.STATEMENT_GAP, Numbered(6, 2028, 251, 500, 600), 251)

@@ -1,0 +1,179 @@
+"""`clh settlement pay | recall`, and where each payment of a window stands."""
+
+from __future__ import annotations
+
+import getpass
+from datetime import UTC, date, datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from services.cli.books import OneProgramme, as_day, books_of
+from services.cli.output import Format, Output, out, print_json, print_table
+from services.cli.people import refusals
+
+if TYPE_CHECKING:
+    from services.settlement.transport import Transport
+
+Folder = Annotated[
+    Path | None, typer.Option("--folder", metavar="DIR", help="Where the bank's connection fetches files; written whole or not at all.", show_default=False)
+]
+Url = Annotated[str | None, typer.Option("--url", metavar="URL", help="The bank's own interface, to which files are posted; https.", show_default=False)]
+By = Annotated[str | None, typer.Option("--by", metavar="NAME", help="Who does it: it is kept. Left out: the user of this machine.", show_default=False)]
+
+
+class RecallReason(StrEnum):
+    """Why a payment is recalled: codes of the standard's list."""
+
+    DUPL = "DUPL"
+    TECH = "TECH"
+    FRAD = "FRAD"
+    CUST = "CUST"
+    AC03 = "AC03"
+    AM09 = "AM09"
+
+
+def pay(
+    window: Annotated[str, typer.Argument(metavar="WINDOW", help="The business day of the window.")],
+    programme: OneProgramme = None,
+    folder: Folder = None,
+    url: Url = None,
+    by: By = None,
+    corrected: Annotated[bool, typer.Option("--corrected", help="Put what the bank rejected, cancelled or gave back into a further file.")] = False,
+    output: Output = Format.TABLE,
+) -> None:
+    """Pay an approved window: note the payment file in the books, hand it to the bank, note that. The window is instructed.
+
+    Whenever it dies in between, the same command goes on: it hands over what is noted, under the same id, so that nothing is paid twice or lost.
+    A window in which the operator pays nobody has no file. What parties owe is paid by them, under the reference on their statement.
+
+    Examples:
+
+        clh settlement pay 2026-03-02 --folder outgoing/
+
+        clh settlement pay 2026-03-02 --url https://bank.example/payments --by mia
+
+        clh settlement pay 2026-03-02 --folder outgoing/ --corrected        # once accounts are put right: clh programme apply
+    """
+    from services.settlement.instructing import Paying
+    from services.settlement.instructing import pay as pay_window
+
+    day = as_day(window)
+    assert day is not None
+    with books_of(programme) as (_, chosen, connection), refusals():
+        how = Paying(chosen, by or getpass.getuser(), datetime.now(UTC), _transport(folder, url))
+        paid = pay_window(connection, day, how, corrected=corrected)
+    if output is Format.JSON:
+        files = [
+            {"message_id": file.message_id, "file_no": file.file_no, "payments": file.payments, "sha256": file.sha256, "handed_over_at": file.handed_over_at}
+            for file in paid.files
+        ]
+        print_json({"programme": chosen, "window": day, "run": paid.run, "state": paid.state, "handed_over": list(paid.handed_over), "files": files})
+        return
+    rows = [
+        (file.file_no, file.message_id, file.payments, "now" if file.message_id in paid.handed_over else _moment(file.handed_over_at), file.sha256)
+        for file in paid.files
+    ]
+    print_table(("file", "message id", "payments", "handed over", "SHA-256"), rows, title=f"Window {day} is {paid.state}", right=("file", "payments"))
+
+
+def recall(
+    payment: Annotated[str, typer.Argument(metavar="PAYMENT", help="Id of a payment that went to the bank, as clh settlement status names it.")],
+    reason: Annotated[RecallReason, typer.Option("--reason", help="DUPL twice, TECH by mistake, FRAD fraud, CUST asked for, AC03 wrong account, AM09 amount.")],
+    programme: OneProgramme = None,
+    folder: Folder = None,
+    url: Url = None,
+    by: By = None,
+    output: Output = Format.TABLE,
+) -> None:
+    """Ask the bank to cancel a payment, or to bring it back (camt.055). Its answer comes as a message, and money that comes back by a statement.
+
+    Example:
+
+        clh settlement recall 20260302-EUR-22XSV7S74OAQG7R2CLTC --reason TECH --folder outgoing/
+    """
+    from services.settlement.instructing import Paying
+    from services.settlement.recalling import recall as recall_payment
+
+    with books_of(programme) as (_, chosen, connection), refusals():
+        how = Paying(chosen, by or getpass.getuser(), datetime.now(UTC), _transport(folder, url))
+        asked = recall_payment(connection, payment, reason.value, how)
+    if output is Format.JSON:
+        print_json({"programme": chosen, "payment": asked.payment, "end_to_end_id": asked.end_to_end_id, "message_id": asked.message_id})
+        return
+    out.print(f"{asked.message_id} asks the bank for payment {asked.payment}. Until it answers, nothing has changed.", markup=False, soft_wrap=True)
+
+
+def payments_as_json(connection: Any, run: int, now: datetime) -> list[dict[str, Any]]:
+    """Where each payment of a run stands, as plain values."""
+    from services.journal.programmes import load
+    from services.settlement.deadlines import deadline_of, is_late
+    from services.settlement.payment_states import states_of
+
+    programme = load(connection).programme
+    return [
+        {
+            "id": one.id, "kind": one.kind, "from": one.payer, "to": one.payee, "currency": one.currency, "amount_minor": one.amount_minor, "state": one.state,
+            "confirmed_minor": one.confirmed_minor, "announced_minor": one.announced_minor, "missing_minor": one.missing_minor,
+            "excess_minor": one.excess_minor, "value_date": one.value_date, "deadline": deadline_of(one.value_date, programme),
+            "late": is_late(one, programme, now), "reference": one.reference, "statements": list(one.statements), "reason": one.reason,
+            "attempts": [
+                {"end_to_end_id": each.end_to_end_id, "message_id": each.message_id, "state": each.state, "value_date": each.value_date,
+                 "sent_at": each.sent_at, "recalled_at": each.recalled_at, "reason": each.reason}
+                for each in one.attempts
+            ],
+        }
+        for one in states_of(connection, run)
+    ]  # fmt: skip
+
+
+def show_payments(payments: list[dict[str, Any]], day: date) -> None:
+    """The same for people: what confirms each, and what it waits for."""
+    from schemas.money import to_text
+
+    def figure(one: dict[str, Any], name: str) -> str:
+        return to_text(one[name], one["currency"])
+
+    rows = [
+        (one["id"], one["from"], one["to"], one["currency"], figure(one, "amount_minor"), one["state"], figure(one, "confirmed_minor"),
+         ", ".join(one["statements"]), figure(one, "missing_minor"), one["deadline"], _waits_for(one))
+        for one in payments
+    ]  # fmt: skip
+    columns = ("payment", "from", "to", "currency", "amount", "state", "confirmed", "by statements", "missing", "deadline", "waits for")
+    print_table(columns, rows, title=f"Payments of window {day}", right=("amount", "confirmed", "missing"))
+
+
+_NEXT = {
+    "planned": "clh settlement pay", "noted": "clh settlement pay: it was not handed over", "sent": "the bank's answer", "accepted": "a statement",
+    "recall asked": "the bank's answer", "recall refused": "a statement", "rejected": "clh settlement pay --corrected",
+    "recalled": "clh settlement pay --corrected", "booked": "a statement", "returned": "clh settlement pay --corrected",
+}  # fmt: skip
+
+
+def _waits_for(one: dict[str, Any]) -> str:
+    late = "LATE: " if one["late"] else ""
+    if one["kind"] == "direct":
+        return "nothing: the parties pay each other"
+    if one["missing_minor"] == 0:
+        return f"{one['excess_minor']} too many" if one["excess_minor"] else ""
+    if one["kind"] == "incoming":
+        return f"{late}a statement" if one["announced_minor"] >= one["amount_minor"] else f"{late}{one['from']} to pay under {one['reference']}"
+    because = f" ({one['reason']})" if one["reason"] else ""
+    return late + _NEXT.get(str(one["state"]), "a statement") + because
+
+
+def _transport(folder: Path | None, url: str | None) -> Transport | None:
+    from services.settlement.transport import BankUrl
+    from services.settlement.transport import Folder as FolderOfTheBank
+
+    if folder is not None and url is not None:
+        raise typer.BadParameter("a folder or an address, not both", param_hint="--url")
+    if folder is not None:
+        return FolderOfTheBank(folder)
+    return BankUrl(url) if url is not None else None
+
+
+def _moment(at: datetime | None) -> str:
+    return "not yet" if at is None else at.isoformat(timespec="seconds")
