@@ -25,7 +25,7 @@ from services.bank.importing import publish, take
 from services.bank.reading import open_file
 from services.demo.bank.cards import BANK, CardStory
 from services.demo.bank.reward_file import file_id, write_file
-from services.demo.bank.settling import CHECKERS, MockBank, Settling, mock_bank, morning_after
+from services.demo.bank.settling import CHECKERS, OURS, MockBank, Settling, mock_bank, morning_after
 from services.demo.run import Clock, Played, Stopped, demo_programme, play
 from services.demo.source import Purchases
 from services.demo.story import ZONE, DemoDay, Story
@@ -44,7 +44,10 @@ MATCHING = "match the bank's files"
 
 RETURNED: Final = "fuel"
 RETURNED_IN: Final = date(2017, 1, 8)
-"""Window whose payment to RETURNED comes back after two days: the account was closed. It goes out again when the bank has put that right."""
+"""Window whose payment to RETURNED comes back on the next bank day: the account was closed. It goes out again when the bank has put that right."""
+LATE: Final = "grocer"
+LATE_ON: Final = date(2017, 1, 11)
+"""On this day, its last, the late payer pays for that window: until then nothing of it is final."""
 DISPUTED_IN: Final = date(2017, 1, 15)
 DISPUTES: Final = PartyId("drugstore")
 """Who disputes the first fee of that window, and is right."""
@@ -89,8 +92,6 @@ class _Month:
     unmatched: list[date] = field(default_factory=list)
     dispute: int | None = None
     returned: str | None = None
-    again: tuple[date, date] | None = None
-    """A day on which a window's payments go out again."""
 
     @property
     def bank(self) -> MockBank:
@@ -101,12 +102,12 @@ class _Month:
         """What happens between a night and the next; returns how many events were published."""
         day, now = report.window, morning_after(report.window)
         with self.clock(SETTLING):
-            if day == RETURNED_IN:
-                self.bank.behave(RETURNED.upper(), "return-later", days=1, reason="AC04")
             self.settling.approve(day, now)
+            if day == RETURNED_IN:
+                self.bank.behave(OURS, "return-later", days=1, reason="AC04", end_to_end_id=self.settling.payment_to(day, RETURNED))
             self.settling.pay(day, now)
-            self.settling.pay_in(day)
-            self._pay_again(day + timedelta(days=1), now)
+            self.settling.pay_in(day, without=LATE if day == RETURNED_IN else None)
+            self.send_again(now)
             self.dispute_line(day, now)
             self.evening(day + timedelta(days=2), now)
         with self.clock(MATCHING):
@@ -118,17 +119,15 @@ class _Month:
         self.bank.until(midnight)
         self.settling.collect(now + timedelta(hours=14))
 
-    def _pay_again(self, today: date, now: datetime) -> None:
-        """The account is open again: what came back goes out once more, in a corrected file."""
-        if self.again is not None and today >= self.again[1]:
-            self.bank.behave(RETURNED.upper(), "accept")
-            self.settling.pay(self.again[0], now, corrected=True)
-            self.again = None
-        elif self.returned is None and today > RETURNED_IN:
-            came_back = self.settling.came_back(RETURNED_IN)
-            if came_back is not None:
-                self.returned = came_back
-                self.again = (RETURNED_IN, today + timedelta(days=1))
+    def send_again(self, now: datetime) -> None:
+        """What came back goes out once more, in a corrected file: the account is open again. The late payer pays."""
+        if self.returned is None and now.date() > RETURNED_IN:
+            self.returned = self.settling.came_back(RETURNED_IN)
+            if self.returned is not None:
+                self.bank.behave(OURS, "accept")
+                self.settling.pay(RETURNED_IN, now, corrected=True)
+        if now.date() == LATE_ON:
+            self.settling.pay_in(RETURNED_IN)
 
     def dispute_line(self, day: date, now: datetime) -> None:
         """A party disputes a fee on the morning after its window; two days later a second person finds that it is right."""

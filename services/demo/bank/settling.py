@@ -76,7 +76,7 @@ class MockBank:
         self.call("POST", "/_mock/accounts", about)
 
     def behave(self, name: str, behaviour: str, **parameters: Any) -> None:
-        """What the bank does with an account from now on."""
+        """What the bank does with what an account pays, from now on."""
         self.call("PATCH", f"/_mock/accounts/{name}", {"behaviour": behaviour, "parameters": parameters})
 
     def credit(self, payer: Party, amount_minor: int, reference: str) -> None:
@@ -96,7 +96,7 @@ class MockBank:
 
 @contextmanager
 def mock_bank(first: date, file: ProgrammeFile) -> Iterator[MockBank]:
-    """The bank, with an account for the operator and one for each payee; it ends with the block. Its first day is `first`."""
+    """The bank, with an account for the operator; those of the parties are elsewhere. It ends with the block. Its first day is `first`."""
     from mockbank.server import Config, make_server  # type: ignore[import-untyped]  # it has no types
 
     server = make_server(Config(port=0, quiet=True, clock=f"{first}T09:00"))
@@ -104,11 +104,8 @@ def mock_bank(first: date, file: ProgrammeFile) -> Iterator[MockBank]:
     thread.start()
     try:
         bank = MockBank(server.server_address[1])
-        operator = file.programme.operator.party
-        for party in file.parties:
-            if party.account is not None:
-                own = party.id == operator
-                bank.open_account(OURS if own else party.id.upper(), party, balance=BALANCE_MINOR if own else 0)
+        operator = next(party for party in file.parties if party.id == file.programme.operator.party)
+        bank.open_account(OURS, operator, balance=BALANCE_MINOR)
         yield bank
     finally:
         server.shutdown()
@@ -145,11 +142,11 @@ class Settling:
         how = Paying(self.file.programme.id, MAKER, now, BankUrl(self.bank.payments_url))
         return pay(self.connection, day, how, corrected=corrected)
 
-    def pay_in(self, day: date) -> None:
-        """Parties that owe pay the operator, each under the reference of its statement; those that are silent do not."""
+    def pay_in(self, day: date, *, without: str | None = None) -> None:
+        """Parties that owe pay the operator, each under the reference of its statement; those that are silent do not, nor who pays later."""
         parties = {party.id: party for party in self.file.parties}
         for one in states_of(self.connection, newest_run(self.connection, day).no):
-            if one.kind is PaymentKind.INCOMING and one.missing_minor and (day, one.payer) not in self.silent:
+            if one.kind is PaymentKind.INCOMING and one.missing_minor and one.payer != without and (day, one.payer) not in self.silent:
                 self.bank.credit(parties[PartyId(one.payer)], one.missing_minor, one.reference)
 
     def collect(self, now: datetime) -> Matched:
@@ -162,6 +159,10 @@ class Settling:
 
     def default_due(self, day: date, payer: str, now: datetime) -> date | None:
         return None
+
+    def payment_to(self, day: date, payee: str) -> str:
+        """Id of what the operator pays a party in a window."""
+        return next(one.id for one in states_of(self.connection, newest_run(self.connection, day).no) if one.payee == payee)
 
     def came_back(self, day: date) -> str | None:
         """The payment of a window that the bank has given back, where there is one."""
