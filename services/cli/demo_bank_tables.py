@@ -1,0 +1,59 @@
+"""What `clh demo --bank` prints at the end: what was paid, what went wrong and what became of it, what the co-brand bank got wrong."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from services.cli.demo_tables import money
+from services.cli.output import heading, out, print_table
+
+if TYPE_CHECKING:
+    from services.demo.bank.run import BankPlayed
+    from services.demo.bank.told import Told, Week
+
+
+def show(played: BankPlayed, told: Told) -> None:
+    """All of it."""
+    _weeks(told.weeks)
+    _account(told)
+    heading("What went wrong, and what became of it")
+    for happened in told.happened:
+        out.print(f"{happened.day}  {happened.sentence}", markup=False, highlight=False, soft_wrap=True)
+        out.print(f"            clh {happened.command}", markup=False, highlight=False, soft_wrap=True)
+    _recon(played)
+
+
+def _weeks(weeks: list[Week]) -> None:
+    heading("Windows that were paid")
+    rows = [
+        (str(week.window), week.state, str(week.runs), str(week.payments), money(week.paid_minor), money(week.received_minor), money(week.missing_minor))
+        for week in weeks
+    ]
+    numbers = ("runs", "payments", "paid out", "paid in", "missing")
+    print_table(("window", "state", *numbers), rows, title="settled: statements of the bank show every payment (USD)", right=numbers)
+
+
+def _account(told: Told) -> None:
+    """The bank's figures beside the house's."""
+    heading("The account at the bank")
+    figures = (
+        ("opening balance", told.opening_minor), ("paid in by parties", told.received_minor), ("paid out to parties", -told.paid_minor),
+        ("neither", told.other_minor), ("closing balance, by the payments", told.expected_minor), ("closing balance, by the bank", told.closing_minor),
+    )  # fmt: skip
+    print_table(("", "USD"), [(what, money(minor)) for what, minor in figures], right=("USD",))
+    out.print("They agree." if told.expected_minor == told.closing_minor else "THEY DO NOT AGREE.", highlight=False)
+
+
+def _recon(played: BankPlayed) -> None:
+    report = played.recon
+    heading(f"The co-brand bank's file of {report.day}")
+    broken = ", ".join(f"{count} {code}" for code, count in report.broken.items())
+    out.print(f"{report.matched:,} lines matched; {sum(report.broken.values())} broken: {broken}.", markup=False, highlight=False, soft_wrap=True)
+    sums = [(row["kind"], row["unit"], f"{row['programme_units']:,}", f"{row['bank_units']:,}", f"{row['diff_units']:+,}") for row in report.sums if row["kind"]]
+    numbers = ("house", "bank", "difference")
+    print_table(("reward", "unit", *numbers), sums, title="both sums, in points and cents", right=numbers)
+    print_table(("cause", "reward", "unit", *numbers), [_cause(row) for row in report.causes], title="the differences, cause by cause", right=numbers)
+
+
+def _cause(row: dict[str, Any]) -> tuple[str, ...]:
+    return row["code"] or row["what"], row["kind"], row["unit"], f"{row['programme_units']:,}", f"{row['bank_units']:,}", f"{row['diff_units']:+,}"
