@@ -159,11 +159,13 @@ def _up(exact: Fraction) -> int:
     return -int(-exact // 1)
 
 
-def payments_cover_positions(positions: Positions, netting: Netting, carried_in: CarriedPositions, operator: PartyId) -> Check:
+def payments_cover_positions(
+    positions: Positions, netting: Netting, carried_in: CarriedPositions, operator: PartyId, settled: Mapping[tuple[str, PartyId, PartyId], int] | None = None
+) -> Check:
     """For each party and currency: what is paid and what is carried on = its position and what was carried in.
 
-    What is carried lies between a party and the operator, so the operator carries the opposite. Figures: how many accounts were compared, and
-    the first that are off, in minor units.
+    `settled`: what earlier runs of the window have paid, by currency, payer and payee. What is carried lies between a party and the operator, so the
+    operator carries the opposite. Figures: how many accounts were compared, and the first that are off, in minor units.
     """
     expected: dict[tuple[str, PartyId], int] = {}
     covered: dict[tuple[str, PartyId], int] = {}
@@ -176,6 +178,9 @@ def payments_cover_positions(positions: Positions, netting: Netting, carried_in:
     for payment in netting.payments:
         _add(covered, payment.currency, payment.payer, -payment.amount_minor)
         _add(covered, payment.currency, payment.payee, payment.amount_minor)
+    for (currency, payer, payee), amount_minor in (settled or {}).items():
+        _add(covered, currency, payer, -amount_minor)
+        _add(covered, currency, payee, amount_minor)
     for (currency, party), waiting in netting.carried.items():
         _add(covered, currency, party, waiting.amount_minor)
         _add(covered, currency, operator, -waiting.amount_minor)

@@ -5,6 +5,7 @@ from datetime import date
 from typing import Protocol
 
 from clearing.checks import Balances, Check, PartitionCount
+from clearing.default_loss import Settled
 from clearing.entries import Total
 from clearing.headroom import Given
 from clearing.lines import Obligation
@@ -72,6 +73,9 @@ class NightBooks(Protocol):
 
     def carried_in(self, day: date) -> Mapping[tuple[str, PartyId], Carried]:
         """What the window before carried forward."""
+
+    def settled_before(self, day: date) -> Settled | None:
+        """What earlier runs of the window, which went to the bank, have settled; None where none did."""
 
     def count_events(self, day: date, lines: Sequence[Obligation]) -> Sequence[Obligation]:
         """The same lines with the number of distinct events behind each, where several totals were merged into one."""

@@ -12,12 +12,14 @@ import psycopg
 
 from clearing.booking import Booked, Booking, lapse
 from clearing.checks import Balances, Check, PartitionCount, balances_equal_lots
+from clearing.default_loss import Settled
 from clearing.entries import POINTS, PURCHASES, STAMPS, Code, Total
 from clearing.events import Decision, Facts, Hold, Outcome, Received
 from clearing.headroom import Given
 from clearing.lines import Obligation
 from clearing.netting import Carried, Netting
 from clearing.originals import originals_first
+from clearing.payment_states import PaymentKind
 from clearing.plan import Plan
 from clearing.points import Purse
 from clearing.postings import Postings
@@ -34,6 +36,7 @@ from services.night import statements as sql
 from services.night.payouts import pay_cash_back
 from services.night.report import settlement_report
 from services.night.shared import SharedNight
+from services.settlement.payment_states import states_of
 
 Cuts = dict[tuple[int, int], int]
 UNPRICED = (Code.STAMP, Code.STAMP_REVERSAL)
@@ -348,7 +351,23 @@ class PgNight:
     def carried_in(self, day: date) -> Mapping[tuple[str, PartyId], Carried]:
         """From the window before."""
         self._rests_on[day] = self._window_before(day)[1]
-        return {(currency, party): Carried(amount, since) for currency, party, amount, since in self.connection.execute(sql.CARRIED_IN, (day,))}
+        return self._carried(sql.CARRIED_IN, day)
+
+    def _carried(self, statement: str, day: date) -> dict[tuple[str, PartyId], Carried]:
+        return {(currency, PartyId(party)): Carried(amount, since) for currency, party, amount, since in self.connection.execute(statement, (day,))}
+
+    def settled_before(self, day: date) -> Settled | None:
+        """What statements show of the runs that went to the bank, up to each payment's amount; what parties pay each other directly counts as paid."""
+        runs = [int(no) for (no,) in self.connection.execute(sql.INSTRUCTED_RUNS, (day,))]
+        if not runs:
+            return None
+        paid: dict[tuple[str, PartyId, PartyId], int] = {}
+        for run in runs:
+            for one in states_of(self.connection, run):
+                shown = one.amount_minor if one.kind is PaymentKind.DIRECT else min(one.confirmed_minor, one.amount_minor)
+                key = (one.currency, PartyId(one.payer), PartyId(one.payee))
+                paid[key] = paid.get(key, 0) + shown
+        return Settled({key: amount for key, amount in paid.items() if amount}, self._carried(sql.CARRIED_ON, day))
 
     def count_events(self, day: date, lines: Sequence[Obligation]) -> Sequence[Obligation]:
         """Counts again, from the journal, where one event may stand behind several totals of a line."""

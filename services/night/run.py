@@ -12,7 +12,7 @@ from services.night.books import PgNight
 from services.settings import settings
 
 # Windows that are not netted, oldest first.
-TO_CLEAR = "select day, state, ends_at from settlement_window where state in ('open', 'draining', 'closed') order by day"
+TO_CLEAR = "select day, state, ends_at from settlement_window where state in ('open', 'draining', 'closed', 'defaulted') order by day"
 PAUSE_SECONDS = 0.02
 
 

@@ -17,6 +17,8 @@ class RiskCode(StrEnum):
     BAD_AMOUNT = "bad-amount"
     NO_DEFAULT_RULE = "no-default-rule"
     NOT_UNPAID = "not-unpaid"
+    OTHERS_UNPAID = "others-unpaid"
+    PAYMENTS_UNDER_WAY = "payments-under-way"
     BEFORE_DEADLINE = "before-deadline"
     NOT_INSTRUCTED = "not-instructed"
 

@@ -17,6 +17,7 @@ from typing import Any
 
 from clearing.booking import Booked, Booking, lapse
 from clearing.checks import Balances, Check, PartitionCount
+from clearing.default_loss import Settled
 from clearing.entries import POINTS, Code, LineKind, Total, add_up
 from clearing.events import Card, Decision, EventKey, Facts, Hold, Outcome, Pending, Received, Refused, Sale
 from clearing.expiry import effective_expiry
@@ -440,6 +441,9 @@ class MemoryBooks:
     def carried_in(self, day: date) -> Mapping[tuple[str, PartyId], Carried]:
         before = max((other for other in self.windows if other < day), default=None)
         return self.runs[before].netting.carried if before in self.runs else {}
+
+    def settled_before(self, day: date) -> Settled | None:
+        return None  # nothing goes to a bank from here
 
     def count_events(self, day: date, lines: Sequence[Obligation]) -> Sequence[Obligation]:
         counted = []
