@@ -6,14 +6,17 @@ BIN := .venv/bin
 CODE := schemas clearing services tests
 export PYTHON
 
-.PHONY: help demo test check bench fmt clean lock mutants faults
+.PHONY: help demo demo-bank test check bench fmt clean lock mutants faults
 
 help: ## what each target does
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: .venv/installed ## a coalition on real purchases, from Kafka to last night's settlement report (DEMO=year: the whole year)
 	$(if $(filter-out year,$(DEMO)),$(error DEMO=$(DEMO) is unknown: DEMO=year plays the whole year, without it the demo plays January))
 	$(BIN)/clh demo $(if $(filter year,$(DEMO)),--year) $(ARGS)
+
+demo-bank: .venv/installed ## January with its banks: signed, paid, settled; a payment comes back, a party defaults, a line is disputed, a file has breaks
+	$(BIN)/clh demo --bank $(ARGS)
 
 test: .venv/installed ## every test, the fast ones first (TESTS=path or ARGS="-k word" for some)
 	$(BIN)/pytest $(TESTS) $(ARGS)

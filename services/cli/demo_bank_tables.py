@@ -49,7 +49,9 @@ def _recon(played: BankPlayed) -> None:
     heading(f"The co-brand bank's file of {report.day}")
     broken = ", ".join(f"{count} {code}" for code, count in report.broken.items())
     out.print(f"{report.matched:,} lines matched; {sum(report.broken.values())} broken: {broken}.", markup=False, highlight=False, soft_wrap=True)
-    sums = [(row["kind"], row["unit"], f"{row['programme_units']:,}", f"{row['bank_units']:,}", f"{row['diff_units']:+,}") for row in report.sums if row["kind"]]
+    sums = [
+        (row["kind"], row["unit"], f"{row['programme_units']:,}", f"{row['bank_units']:,}", f"{row['diff_units']:+,}") for row in report.sums if row["kind"]
+    ]
     numbers = ("house", "bank", "difference")
     print_table(("reward", "unit", *numbers), sums, title="both sums, in points and cents", right=numbers)
     print_table(("cause", "reward", "unit", *numbers), [_cause(row) for row in report.causes], title="the differences, cause by cause", right=numbers)

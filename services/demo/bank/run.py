@@ -16,6 +16,7 @@ from typing import Any, Final
 import psycopg
 
 from clearing.disputes import DisputeEvent
+from clearing.night import run_night
 from clearing.plan import Plan
 from clearing.window import State
 from schemas.ids import PartyId
@@ -25,7 +26,7 @@ from services.bank.importing import publish, take
 from services.bank.reading import open_file
 from services.demo.bank.cards import BANK, CardStory
 from services.demo.bank.reward_file import file_id, write_file
-from services.demo.bank.settling import CHECKERS, OURS, MockBank, Settling, mock_bank, morning_after
+from services.demo.bank.settling import CHECKERS, MAKER, OURS, MockBank, Settling, mock_bank, morning_after
 from services.demo.run import Clock, Played, Stopped, demo_programme, play
 from services.demo.source import Purchases
 from services.demo.story import ZONE, DemoDay, Story
@@ -36,6 +37,7 @@ from services.journal.migrate import connect, schema_of
 from services.recon.breaks import Chosen, breaks
 from services.recon.report import ReconReport, recon_report
 from services.recon.run import run_matching
+from services.risk.default import declare
 from services.runtime.progress import Progress, silent
 
 PROGRAMME_FILE: Final = Path(__file__).parents[3] / "examples" / "demo-bank.yaml"
@@ -138,6 +140,16 @@ class _Month:
         elif self.dispute is not None and day == DISPUTED_IN + timedelta(days=2):
             move(self.connection, self.dispute, DisputeEvent.UPHOLD, CHECKERS[0], "the letter of waiver is there", now, now.date())
 
+    def default(self, now: datetime) -> None:
+        """The deadline has passed: the silent party is in default, and a further run says who bears what it owed. Two people approve that one too."""
+        declare(self.connection, self.plan.file, SILENT_IN, [PartyId(SILENT)], MAKER, now, now.date())
+        night = self.house.night(self.plan.programme.id, lambda _night, _day: None, by_hand=True)
+        with closing(night.connection):
+            run_night(SILENT_IN, self.plan.file, night)
+        self.settling.approve(SILENT_IN, now)
+        self.settling.pay(SILENT_IN, now)
+        self.settling.pay_in(SILENT_IN)
+
     def match(self, now: datetime) -> None:
         """Files that were taken yesterday are matched: their transactions are booked by now."""
         for day in self.unmatched:
@@ -201,7 +213,9 @@ def _until_settled(month: _Month, played: Played, stop: Callable[[], bool]) -> B
         day += timedelta(days=1)
         now = morning_after(day)
         month.match(now)
-        defaulted = month.settling.default_due(SILENT_IN, SILENT, now) or defaulted
+        if month.settling.states().get(SILENT_IN) is State.INSTRUCTED and month.settling.past_deadline(SILENT_IN, SILENT, now.date()):
+            month.default(now)
+            defaulted = SILENT_IN
         month.evening(day + timedelta(days=2), now)
         if set(month.settling.states().values()) <= {State.SETTLED, State.OPEN}:
             break

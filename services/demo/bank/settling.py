@@ -24,6 +24,8 @@ from schemas.contracts import Party
 from schemas.ids import PartyId
 from schemas.programme import ProgrammeFile
 from services.demo.bank.cards import BANK
+from services.demo.run import NoMockBank
+from services.risk.default import deadline_of
 from services.settlement.confirming import Matched, match
 from services.settlement.instructing import Paid, Paying, pay
 from services.settlement.keys import raw
@@ -96,8 +98,11 @@ class MockBank:
 
 @contextmanager
 def mock_bank(first: date, file: ProgrammeFile) -> Iterator[MockBank]:
-    """The bank, with an account for the operator; those of the parties are elsewhere. It ends with the block. Its first day is `first`."""
-    from mockbank.server import Config, make_server  # type: ignore[import-untyped]  # it has no types
+    """The bank, with an account for the operator; those of the parties are elsewhere. It ends with the block. Its first day is `first`. Raises `NoMockBank`."""
+    try:
+        from mockbank.server import Config, make_server  # type: ignore[import-untyped]  # it has no types
+    except ModuleNotFoundError:
+        raise NoMockBank from None
 
     server = make_server(Config(port=0, quiet=True, clock=f"{first}T09:00"))
     thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
@@ -157,8 +162,10 @@ class Settling:
             self.first_statement = self.first_statement and not first
         return match(self.connection, self.file.programme.id, now)
 
-    def default_due(self, day: date, payer: str, now: datetime) -> date | None:
-        return None
+    def past_deadline(self, day: date, payer: str, today: date) -> bool:
+        """Whether a party could still pay in a window yesterday, and has not."""
+        standing = states_of(self.connection, newest_run(self.connection, day).no)
+        return any(one.payer == payer and one.missing_minor and today > deadline_of(one, self.file) for one in standing)
 
     def payment_to(self, day: date, payee: str) -> str:
         """Id of what the operator pays a party in a window."""

@@ -16,7 +16,7 @@ from services.settlement.payment_states import Standing, states_of
 
 CURRENCY = "USD"
 RUNS = """
-select r.day, w.state, max(r.no), count(*) from run r join settlement_window w on w.day = r.day
+select r.day, w.state, array_agg(r.no order by r.no) from run r join settlement_window w on w.day = r.day
 where exists (select from payment p join run of on of.no = p.run where of.day = r.day) group by r.day, w.state order by r.day
 """
 # The first statement's opening balance and the last one's closing balance.
@@ -26,14 +26,14 @@ select (array_agg(opening order by year, sequence))[1], (array_agg(closing order
 # Entries of statements that belong to no payment.
 OTHER = """
 select coalesce(sum(case when e.credit then e.amount else -e.amount end), 0)::bigint from bank_entry e join bank_report r on r.no = e.report
-where r.kind = 'statement' and e.booked and not exists (select from entry_payment m where m.report = e.report and m.line = e.line)
+where r.kind = 'statement' and e.booked and not exists (select from entry_payment m where m.entry = e.no)
 """
 LOSSES = "select debtor, creditor, amount from obligation where day = %s and kind = 'default_loss' order by line"
 
 
 @dataclass(frozen=True, slots=True)
 class Week:
-    """A window that was paid. Sums in minor units, of its newest run; `missing_minor`: what no statement shows."""
+    """A window that was paid. Sums in minor units; `missing_minor`: what no statement shows."""
 
     window: date
     state: str
@@ -74,10 +74,10 @@ class Told:
 def told(connection: psycopg.Connection, played: story.BankPlayed) -> Told:
     """Reads it."""
     weeks, standings = [], []
-    for day, state, newest, runs in connection.execute(RUNS).fetchall():
-        own = states_of(connection, newest)
-        weeks.append(_week(day, state, runs, own))
-        standings += [(day, one) for one in own]
+    for day, state, runs in connection.execute(RUNS).fetchall():
+        of_runs = [states_of(connection, run) for run in runs]
+        weeks.append(_week(day, state, of_runs))
+        standings += [(day, one) for own in of_runs for one in own]
     balances = connection.execute(BALANCES).fetchone() or (0, 0)
     other = connection.execute(OTHER).fetchone() or (0,)
     received = sum(one.confirmed_minor for _, one in standings if one.kind is PaymentKind.INCOMING)
@@ -85,11 +85,15 @@ def told(connection: psycopg.Connection, played: story.BankPlayed) -> Told:
     return Told(weeks, balances[0], received, paid, other[0], balances[1], list(_happened(connection, played, standings)))
 
 
-def _week(day: date, state: str, runs: int, own: list[Standing]) -> Week:
+def _week(day: date, state: str, of_runs: list[list[Standing]]) -> Week:
+    """What was paid under any of its runs; a further run pays only the differences, and what is missing is of the newest."""
+    own = [one for run in of_runs for one in run]
+
     def total(kind: PaymentKind) -> int:
         return sum(one.confirmed_minor for one in own if one.kind is kind)
 
-    return Week(day, state, runs, len(own), total(PaymentKind.OUTGOING), total(PaymentKind.INCOMING), sum(one.missing_minor for one in own))
+    missing = sum(one.missing_minor for one in of_runs[-1])
+    return Week(day, state, len(of_runs), len(own), total(PaymentKind.OUTGOING), total(PaymentKind.INCOMING), missing)
 
 
 def _happened(connection: psycopg.Connection, played: story.BankPlayed, standings: list[tuple[date, Standing]]) -> Any:
@@ -99,7 +103,9 @@ def _happened(connection: psycopg.Connection, played: story.BankPlayed, standing
             sentence += f"{one.attempts[-1].message_id}, is {one.state.value}"
             yield Happened(day, sentence, f"settlement status {day}")
     for row in disputes(connection, played.dispute, over=True) if played.dispute is not None else ():
-        sentence = f"{row['debtor']} disputed {_usd(row['amount_minor'])} of line {row['line']} ({row['kind']} to {row['creditor']}): {row['reason']}; {row['state']}"
+        sentence = (
+            f"{row['debtor']} disputed {_usd(row['amount_minor'])} of line {row['line']} ({row['kind']} to {row['creditor']}): {row['reason']}; {row['state']}"
+        )
         yield Happened(row["window"], f"{sentence} by {row['last_by']}: {row['last_note']}", f"dispute show {row['no']}")
     if played.defaulted is not None:
         losses = connection.execute(LOSSES, (played.defaulted,)).fetchall()
