@@ -170,7 +170,7 @@ TOPICS = (
         partitions=1,
         retention_days=400,
         compatibility="additive",
-        description="Window closed, run finished, report ready, settled.",
+        description="Every move of a window, from its cut-off to settled, and every move of a payment, with the bank's message that moved it.",
     ),
 )
 """All topics of a programme."""
