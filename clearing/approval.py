@@ -67,9 +67,9 @@ class Statement:
     at: datetime
     reason: str | None = None
 
-    def canonical(self) -> bytes:
-        """The bytes that are signed: the domain, then JSON with sorted keys and without spaces, the moment in UTC."""
-        document = {
+    def document(self) -> dict[str, str | int | None]:
+        """What is signed, by name; the moment in UTC."""
+        return {
             "action": self.action.value,
             "at": self.at.astimezone(UTC).isoformat(timespec="microseconds"),
             "person": self.person,
@@ -79,7 +79,10 @@ class Statement:
             "run": self.run,
             "window": self.window.isoformat(),
         }
-        return DOMAIN + json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()
+
+    def canonical(self) -> bytes:
+        """The bytes that are signed: the domain, then JSON with sorted keys and without spaces."""
+        return DOMAIN + json.dumps(self.document(), sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,7 +63,7 @@ class Booking:
         self.wanted = wanted
         self.final = final
         self.oldest = window - timedelta(days=plan.programme.accepts_events_up_to_days)
-        self.booked = Booked()
+        self.booked = Booked(Postings(facts.headroom))
 
     def book_all(self, events: Iterable[Received]) -> Booked:
         """Books events in the order given."""
@@ -77,6 +77,8 @@ class Booking:
         local = time.astimezone(self.plan.zone)
         decision = Decision(received, Outcome.ACCEPTED, local.date(), local)
         self.booked.postings.begin(received.record)
+        if self.facts.headroom is not None:
+            self.facts.headroom.at_once = received.arrived and received.event.type != CARD_TRANSACTION  # of which the night decides
         known: list[CardId] = []
         try:
             if received.arrived:
@@ -98,7 +100,7 @@ class Booking:
                 decision.detail, decision.pointer = "no event with this source and id has come", "/data/original_id"
         member = decision.member
         if member is not None:
-            decision.balance = (member.spendable, member.pending)
+            decision.balance, decision.unfunded = member.balance, member.unfunded
         self.booked.decisions.append(decision)
         if decision.outcome is not Outcome.ACCEPTED and received.key in self.wanted:
             self.facts.originals[received.key] = Pending(received.record, decision.outcome, decision.card)

@@ -2,9 +2,11 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Final
 
 from clearing.entries import Total, TotalKey, add_up
+from clearing.headroom import Given
 from clearing.netting import CarriedPositions, Netting, Positions
 from schemas.ids import PartyId
 
@@ -135,11 +137,35 @@ def every_event_once(partitions: Sequence[PartitionCount]) -> Check:
     return Check("every_event_once", not incomplete, figures)
 
 
-def payments_cover_positions(positions: Positions, netting: Netting, carried_in: CarriedPositions, operator: PartyId) -> Check:
+def limits_respected(given: Sequence[Given]) -> Check:
+    """No party gave points beyond its limit: what they cost by the journal is not more than the room that was opened for them, and that is what its debt left.
+
+    A debt beyond the limit that points do not bring (fees, discounts, points given before the limit was lowered) does not fail it: then there is no room.
+    Figures, by party, in minor units: debt and limit, what was given at once and in the night, each with its room, and the points that wait.
+    """
+    figures = {
+        f"{one.party} {one.currency}": (
+            f"owes {one.owed_minor} of at most {one.most_minor}, given {_up(one.at_once)} of {one.room}, in the night {_up(one.at_night)} of "
+            f"{max(0, one.room_at_night)}"
+        )
+        for one in given
+    }
+    waiting = {f"{one.party} points unfunded": one.unfunded for one in given}
+    return Check("limits_respected", all(one.within for one in given), {**figures, **waiting})
+
+
+def _up(exact: Fraction) -> int:
+    """Whole minor units, rounded up."""
+    return -int(-exact // 1)
+
+
+def payments_cover_positions(
+    positions: Positions, netting: Netting, carried_in: CarriedPositions, operator: PartyId, settled: Mapping[tuple[str, PartyId, PartyId], int] | None = None
+) -> Check:
     """For each party and currency: what is paid and what is carried on = its position and what was carried in.
 
-    What is carried lies between a party and the operator, so the operator carries the opposite. Figures: how many accounts were compared, and
-    the first that are off, in minor units.
+    `settled`: what earlier runs of the window have paid, by currency, payer and payee. What is carried lies between a party and the operator, so the
+    operator carries the opposite. Figures: how many accounts were compared, and the first that are off, in minor units.
     """
     expected: dict[tuple[str, PartyId], int] = {}
     covered: dict[tuple[str, PartyId], int] = {}
@@ -152,6 +178,9 @@ def payments_cover_positions(positions: Positions, netting: Netting, carried_in:
     for payment in netting.payments:
         _add(covered, payment.currency, payment.payer, -payment.amount_minor)
         _add(covered, payment.currency, payment.payee, payment.amount_minor)
+    for (currency, payer, payee), amount_minor in (settled or {}).items():
+        _add(covered, currency, payer, -amount_minor)
+        _add(covered, currency, payee, amount_minor)
     for (currency, party), waiting in netting.carried.items():
         _add(covered, currency, party, waiting.amount_minor)
         _add(covered, currency, operator, -waiting.amount_minor)

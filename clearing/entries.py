@@ -48,6 +48,13 @@ class Code(IntEnum):
     Debit: what the sponsor has issued. Credit: the bearer, the counterparty. RETURN_SPENT backwards.
     """
 
+    UNFUNDED = 12
+    """Points that an event gives and whose sponsor has no room under its limit. Debit: what the sponsor has issued. Credit: the member's pending points, in a
+    lot that is marked as unfunded. Owed by nobody until they are funded.
+    """
+    UNFUNDED_REVERSAL = 13
+    """Unfunded points that are funded (and given by an ACCRUAL beside it), taken back or expired. UNFUNDED backwards; owed by nobody."""
+
     DISCOUNT = 21
     """A discount that somebody else funds. Debit: its funder, the sponsor. Credit: the seller, the counterparty (rule 23)."""
     DISCOUNT_REVERSAL = 22
@@ -92,7 +99,7 @@ class Code(IntEnum):
 
 
 POINTS: Final = "points"
-"""Unit of the codes 1 to 11; those of 21 to 35, and 53, have a currency, in minor units."""
+"""Unit of the codes 1 to 13; those of 21 to 35, and 53, have a currency, in minor units."""
 
 STAMPS: Final = "stamps"
 """Unit of the codes 51 and 52, which no obligation follows from."""

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from clearing.basket import Remaining
+from clearing.headroom import Headroom
 from clearing.member import LotKey, Member
 from schemas.events.answers import RejectionCode
 from schemas.ids import CardId, EventId, MechanicId, MemberId, MemberNo, PartyId, RecordId
@@ -116,6 +117,8 @@ class Decision(msgspec.Struct, gc=False):
     """Of a return: the room that it brings back for what is received after it."""
     balance: tuple[int, int] | None = None
     """The member's available and pending points after the event."""
+    unfunded: int = 0
+    """The member's points that wait to be funded then."""
 
 
 @dataclass(slots=True)
@@ -244,3 +247,5 @@ class Facts:
     """Held events by the card they wait for, in the order in which they came."""
     numbers: Iterator[MemberNo] = field(default_factory=lambda: iter(()))
     """Numbers for members who are enrolled by this batch."""
+    headroom: Headroom | None = None
+    """What sponsors with a limit may still give; None where the programme has no limits."""

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import msgspec
 
@@ -22,6 +22,30 @@ class LotKey(NamedTuple):
     release_on: date | None
 
 
+WAITING_YEARS: Final = 4000
+"""Added to the release day of unfunded points, so that a lot of theirs is a lot of its own and no night releases it; a leap year stays one."""
+UNFUNDED_FROM: Final = date(5000, 1, 1)
+"""Release days from here on mark unfunded points; this one those that would be available."""
+
+
+def unfunded(key: LotKey) -> LotKey:
+    """The lot in which points of a lot wait to be funded."""
+    release = key.release_on
+    return key._replace(release_on=UNFUNDED_FROM if release is None else release.replace(year=release.year + WAITING_YEARS))
+
+
+def funded(key: LotKey) -> LotKey:
+    """The lot into which unfunded points go when they are funded."""
+    release = key.release_on
+    assert release is not None and release >= UNFUNDED_FROM, "the lot holds unfunded points"
+    return key._replace(release_on=None if release == UNFUNDED_FROM else release.replace(year=release.year - WAITING_YEARS))
+
+
+def is_unfunded(key: LotKey) -> bool:
+    """Whether a lot holds unfunded points."""
+    return key.release_on is not None and key.release_on >= UNFUNDED_FROM
+
+
 @dataclass(slots=True)
 class Lot:
     """Points of one lot that are there now, and how many of it have expired so far."""
@@ -39,7 +63,7 @@ class Debt:
 
 
 class Member(msgspec.Struct, gc=False):
-    """State of one member. Points: `available` lies in lots, `owed` is the sum of the debts, `held` is earmarked at tills."""
+    """State of one member. Points: `available` lies in lots, `owed` is the sum of the debts, `held` is earmarked at tills; `pending` counts `unfunded` too."""
 
     no: MemberNo
     id: MemberId
@@ -53,6 +77,8 @@ class Member(msgspec.Struct, gc=False):
     debts: list[Debt] = []
     used: Used = {}
     memory: dict[MechanicId, Memory] = {}
+    unfunded: int = 0
+    """Of the pending points, those that wait to be funded."""
     lots: dict[LotKey, Lot] | None = None
     """The member's lots; None where this batch has no need of them."""
     changed: bool = False
@@ -66,6 +92,11 @@ class Member(msgspec.Struct, gc=False):
     def spendable(self) -> int:
         """What answers and reports call available: points in lots less what is owed."""
         return self.available - self.owed if self.debts else self.available
+
+    @property
+    def balance(self) -> tuple[int, int]:
+        """What answers tell: points that can be spent less what is owed, and pending ones without those that wait to be funded."""
+        return self.spendable, self.pending - self.unfunded
 
     def active_on(self, day: date) -> None:
         """Earning or spending on an event date; a late event never moves it backwards (rule 8)."""

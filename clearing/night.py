@@ -8,6 +8,7 @@ from collections.abc import Callable
 from datetime import date
 
 from clearing import checks
+from clearing.default_loss import rest
 from clearing.netting import net, positions
 from clearing.obligations import price
 from clearing.ports import NightBooks, Refusal
@@ -34,6 +35,7 @@ def book_the_night(day: date, books: NightBooks, progress: Progress) -> None:
         ("book to the cut", books.drain),
         ("book what waited", books.book_waiting),
         ("decide limits of all", books.give_shared),
+        ("fund points", books.fund_points),
         ("free holds", books.free_holds),
         ("release pending points", books.release_pending),
         ("lapse unclaimed events", books.lapse_held),
@@ -55,18 +57,22 @@ def clear(day: date, file: ProgrammeFile, books: NightBooks, progress: Progress)
     obligations = books.count_events(day, price(day, file, totals, books.fees_before(day)))
 
     progress("net")
-    netting = net(day, file, obligations, carried_in)
+    settled = books.settled_before(day)
+    netting = net(day, file, obligations, carried_in) if settled is None else rest(day, file, obligations, carried_in, settled)
     net_positions = positions(obligations)
 
     progress("check")
-    made = (
+    made: tuple[checks.Check, ...] = (
         checks.journal_balanced(*books.sums_by_unit(day)),
         checks.balances_equal_lots(books.balances(day)),
         checks.positions_sum_to_zero(net_positions),
         checks.recomputed_equal(totals, recomputed),
         checks.every_event_once(books.partition_counts(day)),
-        checks.payments_cover_positions(net_positions, netting, carried_in, file.programme.operator.party),
+        checks.payments_cover_positions(net_positions, netting, carried_in, file.programme.operator.party, settled.paid if settled is not None else {}),
     )
+    given = books.given_under_limits(day)
+    if given:  # the report of a programme without limits does not speak of them
+        made = (*made, checks.limits_respected(given))
     failed = [check for check in made if not check.ok]
     if failed:
         raise Refusal(day, failed)

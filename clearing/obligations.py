@@ -97,8 +97,10 @@ SUMS: Final[Mapping[Code, tuple[LineKind, bool]]] = MappingProxyType(
 )
 """Amounts, whole when they were booked: the kind of line, and whether the counterparty pays them back (rule 23)."""
 
-OWED_BY_NOBODY: Final = frozenset({Code.RELEASE, Code.HOLD, Code.HOLD_RELEASE, Code.STAMP, Code.STAMP_REVERSAL, Code.ROUND_UP})
-"""Moves within a member's account, which change nothing between parties."""
+OWED_BY_NOBODY: Final = frozenset(
+    {Code.RELEASE, Code.HOLD, Code.HOLD_RELEASE, Code.UNFUNDED, Code.UNFUNDED_REVERSAL, Code.STAMP, Code.STAMP_REVERSAL, Code.ROUND_UP}
+)
+"""Moves within a member's account, and points that wait to be funded, which change nothing between parties."""
 
 
 def _sum_of_amounts(total: Total) -> Claim:

@@ -15,6 +15,7 @@ from clearing.mechanics.points_on_spend import PointsOnSpend
 from clearing.member import LotKey
 from clearing.points import accrual
 from clearing.postings import Movement
+from clearing.terms import Terms
 from schemas import mechanics as spec
 from schemas.ids import MechanicId, PartyId
 from schemas.programme import Contract, ProgrammeFile
@@ -80,6 +81,16 @@ class Plan:
         self._issuing: dict[tuple[PartyId, date], date | None] = {}
         self._rules: dict[tuple[PartyId, date], Rules] = {}
         self._card_rules: dict[tuple[PartyId, date], Rules] = {}
+
+    @cached_property
+    def limited(self) -> bool:
+        """Whether any contract version has a limit."""
+        return any(contract.limit is not None for contract in self.file.contracts)
+
+    @cached_property
+    def terms(self) -> Terms:
+        """The same file as the night reads it."""
+        return Terms(self.file)
 
     @cached_property
     def mechanics(self) -> tuple[tuple[int, spec.Mechanic, Mechanic], ...]:

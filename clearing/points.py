@@ -5,7 +5,7 @@ from datetime import date
 from typing import NamedTuple
 
 from clearing.entries import POINTS, Code
-from clearing.member import Debt, Lot, LotKey, Member
+from clearing.member import Debt, Lot, LotKey, Member, funded, is_unfunded, unfunded
 from clearing.postings import Movement, Postings
 from schemas.ids import MechanicId, PartyId
 
@@ -47,6 +47,8 @@ class Purse:
             member.available += points
         else:
             member.pending += points
+            if is_unfunded(key):
+                member.unfunded += points
 
     def _post(self, code: Code, points: int, key: LotKey, counterparty: PartyId | None = None, counter_contract: date | None = None,
               mechanic: MechanicId | None = None, held: bool = False) -> None:  # fmt: skip
@@ -57,9 +59,39 @@ class Purse:
         self.postings.post(what, points, self.member.no)
 
     def earn(self, what: Movement, points: int) -> None:
-        """Rule 7: new points that are available first repay what the member owes; the rest stays in the lot."""
+        """Rule 7: new points that are available first repay what the member owes; the rest stays in the lot. Those over a limit of their sponsor wait."""
         lot = what.lot
         assert lot is not None, "points are given into a lot"
+        headroom = self.postings.headroom
+        if headroom is not None:
+            with_room = headroom.take(lot, points, self.postings.entry)
+            if with_room < points:
+                self._wait(what, points - with_room)
+                points = with_room
+            if not points:
+                return
+        self._give(what, lot, points)
+
+    def _wait(self, what: Movement, points: int) -> None:
+        """Points over their sponsor's limit wait in a lot of their own; they repay nothing."""
+        assert what.lot is not None, "points are given into a lot"
+        key = unfunded(what.lot)
+        self._post(Code.UNFUNDED, points, key, mechanic=what.mechanic)
+        self._lot(key, points)
+
+    def fund(self, key: LotKey, points: int, mechanic: MechanicId | None) -> None:
+        """Unfunded points of a lot are given now: into the lot that they would have gone into, where they repay like new ones (rule 7)."""
+        self._post(Code.UNFUNDED_REVERSAL, points, key, mechanic=mechanic)
+        self._lot(key, -points)
+        lot = funded(key)
+        self._give(Movement(Code.ACCRUAL, POINTS, lot.sponsor, lot.contract, mechanic=mechanic, lot=lot), lot, points)
+
+    def expire_unfunded(self, key: LotKey, points: int) -> None:
+        """Unfunded points whose day has come expire like others (rule 8), and nothing comes back for them."""
+        self._post(Code.UNFUNDED_REVERSAL, points, key)
+        self._lot(key, -points, points)
+
+    def _give(self, what: Movement, lot: LotKey, points: int) -> None:
         self.postings.post(what, points, self.member.no)
         self._lot(lot, points)
         if self.member.debts and lot.release_on is None:
@@ -165,20 +197,20 @@ class Purse:
     def take_apart(self, points: int, given: LotKey, mechanic: MechanicId | None, bearer: PartyId, *, owed: bool) -> Taken:
         """Rule 14: takes points back from the lot they went into (rule 7), pending before available, whichever mechanic gave them.
 
-        Pending ones go by the day of their release, the soonest first. What is missing there and has expired is forgotten; what is missing and was
-        spent falls on `bearer`, and the member owes it where `owed`.
+        Unfunded ones go first, for which nobody pays, then by the day of their release. What is missing there and has expired is forgotten; what is
+        missing and was spent falls on `bearer`, and the member owes it where `owed`.
         """
         lots = self.member.lots
         assert lots is not None, "the batch has read this member's lots"
         available = given._replace(release_on=None)
         pending = [key for key in lots if key.release_on is not None and key._replace(release_on=None) == available]
-        keys = (*sorted(pending, key=lambda key: key.release_on or date.max), available)
+        keys = (*sorted(pending, key=lambda key: (not is_unfunded(key), key.release_on or date.max)), available)
         missing = points
         for key in keys:
             lot = lots.get(key)
             part = min(missing, lot.points) if lot else 0
             if part > 0:
-                self._post(Code.RETURN_UNSPENT, part, key, mechanic=mechanic)
+                self._post(Code.UNFUNDED_REVERSAL if is_unfunded(key) else Code.RETURN_UNSPENT, part, key, mechanic=mechanic)
                 self._lot(key, -part)
                 missing -= part
         expired: dict[LotKey, int] = {}

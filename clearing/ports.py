@@ -5,7 +5,9 @@ from datetime import date
 from typing import Protocol
 
 from clearing.checks import Balances, Check, PartitionCount
+from clearing.default_loss import Settled
 from clearing.entries import Total
+from clearing.headroom import Given
 from clearing.lines import Obligation
 from clearing.netting import Carried, Netting
 from clearing.window import State
@@ -29,6 +31,12 @@ class NightBooks(Protocol):
 
     def give_shared(self, day: date) -> None:
         """Decides what limits and budgets of the whole programme leave of the window's purchases, in order of receipt."""
+
+    def fund_points(self, day: date) -> None:
+        """Gives points that waited for room under a limit, in order of receipt, as far as there is some now, and opens the room of the next window."""
+
+    def given_under_limits(self, day: date) -> Sequence[Given]:
+        """What parties with a limit gave in the window, by the journal, and the room that they had; none where nobody has a limit."""
 
     def free_holds(self, day: date) -> None:
         """Frees holds that ran out by the end of the window."""
@@ -65,6 +73,9 @@ class NightBooks(Protocol):
 
     def carried_in(self, day: date) -> Mapping[tuple[str, PartyId], Carried]:
         """What the window before carried forward."""
+
+    def settled_before(self, day: date) -> Settled | None:
+        """What earlier runs of the window, which went to the bank, have settled; None where none did."""
 
     def count_events(self, day: date, lines: Sequence[Obligation]) -> Sequence[Obligation]:
         """The same lines with the number of distinct events behind each, where several totals were merged into one."""

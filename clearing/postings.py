@@ -6,6 +6,7 @@ from datetime import date
 import msgspec
 
 from clearing.entries import Code, Total
+from clearing.headroom import Headroom
 from clearing.member import LotKey
 from schemas.ids import MechanicId, MemberNo, PartyId, RecordId
 
@@ -64,7 +65,9 @@ class Transfer(msgspec.Struct, frozen=True, gc=False):
 class Postings:
     """Collects what the events of one batch bring about, in order."""
 
-    def __init__(self) -> None:
+    def __init__(self, headroom: Headroom | None = None) -> None:
+        """`headroom`: what sponsors with a limit may still give; None where nobody has one."""
+        self.headroom = headroom
         self.transfers: list[Transfer] = []
         self.lots: dict[tuple[MemberNo, LotKey], list[int]] = {}
         """Change of points and of expired points, by member and lot."""
@@ -78,6 +81,11 @@ class Postings:
         self._entry = entry
         self._line = line
         self._seen = seen
+
+    @property
+    def entry(self) -> RecordId:
+        """What is being booked."""
+        return self._entry
 
     def count(self, code: Code, amount: int, unit: str, sponsor: PartyId, contract: date | None) -> None:
         """Adds to a total that has no row in the journal of its own (accepted purchases)."""

@@ -19,6 +19,7 @@ NODE: Final = b"\x01"
 PARTY: Final = b"\x02"
 RANGE: Final = b"\x03"
 PERSONAL: Final = b"\x04"
+PAYMENTS: Final = b"\x05"
 
 HEAD_CONTEXT: Final = b"clh seal head 1\n"
 MANIFEST_CONTEXT: Final = b"clh export manifest 1\n"
@@ -116,6 +117,11 @@ def party_leaf(party: str, root: Summed) -> Ranged:
     return Ranged(hashlib.sha256(PARTY + prefixed(party.encode(), root.told())).digest(), party, party)
 
 
+def payments_leaf(party: str, payments: bytes) -> Ranged:
+    """All payments of a party, as a leaf of the tree over the parties of a result."""
+    return Ranged(hashlib.sha256(PAYMENTS + prefixed(party.encode(), payments)).digest(), party, party)
+
+
 def ranged(left: Ranged, right: Ranged) -> Ranged:
     """The node above two nodes of the tree over the parties. Raises ValueError unless all parties of the left come before those of the right."""
     if not left.last < right.first:
@@ -123,11 +129,24 @@ def ranged(left: Ranged, right: Ranged) -> Ranged:
     return Ranged(hashlib.sha256(RANGE + prefixed(left.told(), right.told())).digest(), left.first, right.last)
 
 
-def head_of(programme: str, window: str, number: int, root: bytes, parties: int, run: Mapping[str, Any], previous: str | None, key: str) -> bytes:
-    """The head of a seal, to be signed: the root over all parties, the run, the hash of the head before it, and the id of the key that signs it."""
+def head_of(
+    programme: str,
+    window: str,
+    number: int,
+    root: bytes,
+    parties: int,
+    run: Mapping[str, Any],
+    previous: str | None,
+    key: str,
+    signatures: str | None = None,
+) -> bytes:
+    """The head of a seal, to be signed: the root over all parties, the run, the hash of the head before it, and the id of the key that signs it.
+
+    That of a settled window's result has the hash of the `signatures` of its run too; by it the two kinds are told apart.
+    """
     head = {"format": 1, "programme": programme, "window": window, "number": number, "root": root.hex(), "parties": parties, "run": run,
             "previous": previous, "key": key}  # fmt: skip
-    return canonical(head)
+    return canonical(head if signatures is None else head | {"signatures": signatures})
 
 
 def sha256(value: bytes) -> str:

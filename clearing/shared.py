@@ -49,7 +49,7 @@ class SharedLimits:
                 give(self.plan, self.postings, rule, value, basket, member, decision, sale.given)
         sale.applied = decision.applied = tuple(rule.mechanic.id for rule, _ in values)
         sale.undecided = False
-        decision.balance = (member.spendable, member.pending)
+        decision.balance, decision.unfunded = member.balance, member.unfunded
         return decision
 
     def _cut(self, rule: Rule, value: int, member: Member, decision: Decision) -> int:
@@ -76,7 +76,7 @@ class SharedLimits:
         take_back(self.plan, self.postings, sale, remaining_basket(bought.event.data, bought.sender, local, left), member, decision, self.used)
         Purse(self.postings, member).repay_from_lots(decision.day)
         sale.changed = True
-        decision.balance = (member.spendable, member.pending)
+        decision.balance, decision.unfunded = member.balance, member.unfunded
         return decision
 
     def choice(self, received: Received, member: Member) -> Decision:
@@ -89,7 +89,7 @@ class SharedLimits:
         assert rule is not None, "asked for when the choice was accepted"
         self.postings.begin(received.record)
         make_choice(self.plan, self.postings, rule, received, member, decision)
-        decision.balance = (member.spendable, member.pending)
+        decision.balance, decision.unfunded = member.balance, member.unfunded
         return decision
 
     def room(self, room: Room, member: Member) -> None:

@@ -20,7 +20,7 @@ from functools import lru_cache, reduce
 from itertools import groupby, islice
 from pathlib import Path
 
-FILES = ("manifest.json", "manifest.sig", "statement.json", "entries.jsonl", "proof.json", "chain.jsonl")
+FILES = ("manifest.json", "manifest.sig", "statement.json", "entries.jsonl", "proof.json", "chain.jsonl", "result.json")
 KINDS = ("run", "line", "entry", "attempt", "night")
 HEIGHT = 11  # rows are checked in blocks of 2 ** 11, on all processors: so many leaves are a complete subtree of their party's tree
 BAD_CONTENT = (ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError, ArithmeticError)
@@ -159,12 +159,12 @@ MISPLACED = "it stands behind what comes after it, or twice"
 def misplaced(before, place):
     return place[:2] < before[:2] or (place[:3] == before[:3] and place[3] <= before[3])
 
-# --- an export: a tar with the six files in their order and nothing else in it ----------------------------------------------------------------
+# --- an export: a tar with the seven files in their order and nothing else in it ----------------------------------------------------------------
 class Export:
     def __init__(self, path, keys, head=None):
         public = [bytes.fromhex(line[:64]) for line in Path(keys).read_text("ascii").splitlines() if line.strip() and not line.startswith("#")]
         self.keys, self.known, self.problems, self.content = {sha(key).hex()[:16]: key for key in public}, head, [], {}
-        self.roots, self.lines, self.runs, self.totals, self.head, self.manifest = {}, {}, {}, {}, {}, {}
+        self.roots, self.lines, self.runs, self.totals, self.head, self.manifest, self.settled = {}, {}, {}, {}, {}, {}, None
         with Path(path).open("rb") as file:
             for name in FILES:
                 frame = file.read(512)
@@ -175,7 +175,7 @@ class Export:
                     self.wrong(name, "its header in the archive, or what fills its last block, was changed")
             if file.read() != bytes(1024):
                 self.wrong(FILES[-1], "the archive does not end behind it")
-        steps = ((self.bytes_signed, 0), (self.chain, 5), (self.entries, 3), (self.proof, 4), (self.statement, 2), (self.follows, 3))
+        steps = ((self.bytes_signed, 0), (self.chain, 5), (self.entries, 3), (self.proof, 4), (self.statement, 2), (self.follows, 3), (self.result, 6))
         for step, name in () if self.problems else steps:
             try:
                 step()
@@ -213,7 +213,9 @@ class Export:
         heads = [None]
         for number, line in enumerate(self.rows("chain.jsonl"), 1):
             link = json.loads(line)
-            head = self.head = link["head"]
+            head = link["head"]
+            if "signatures" not in head and head["window"] == self.manifest.get("window"):
+                self.head = head
             if text(link) != line or not signed(self.keys.get(head["key"], b""), b"clh seal head 1\n" + text(head), bytes.fromhex(link["signature"])):
                 self.wrong("chain.jsonl", "its signature does not hold", f"head {number}")
             if (head["number"], head["previous"], head["programme"]) != (number, heads[-1], self.manifest.get("programme")):
@@ -221,8 +223,9 @@ class Export:
             heads.append(sha(text(head)).hex())
         if self.known not in heads:
             self.wrong("chain.jsonl", "the head that was told before is not in it")
-        if (heads[-1], self.head["window"]) != (self.manifest.get("head_sha256"), self.manifest.get("window")):
+        if (heads[-1], head["window"]) != (self.manifest.get("head_sha256"), self.manifest.get("window")):
             self.wrong("chain.jsonl", "its last head is not that of the manifest")
+        self.settled = head if "signatures" in head else None  # of the result of a settled window, behind the head of its entries
 
     def entries(self):  # all leaves; from the blocks' subtrees grow the trees of the parties
         many = len(self.content["entries.jsonl"]) > 1 << 24
@@ -242,6 +245,31 @@ class Export:
                 for height, node in stack:
                     grown(stacks.setdefault(party, []), node, height)
         self.roots = {party: root_of(stack) for party, stack in stacks.items()}
+
+    def result(self):  # of a settled window: one maker and two checkers, who are three people, signed its report; payments are those that were sealed
+        told, head = self.read("result.json"), self.settled
+        if told is None or head is None:
+            if told is not head:
+                self.wrong("result.json", "it tells of a result, and the chain of none, or the other way round")
+            return
+        signatures, made, about = told["signatures"], [one["statement"] for one in told["signatures"]], {name: head[name] for name in ("programme", "window")}
+        run = {name: self.head["run"][name] for name in ("run", "report_sha256")}
+        if head["run"] != run or head["parties"] != self.head["parties"] or sha(text(signatures)).hex() != head["signatures"]:
+            self.wrong("result.json", "the sealed result is another's")
+        for one in signatures:
+            said, key, signature = one["statement"], bytes.fromhex(one["public_key"]), bytes.fromhex(one["signature"])
+            if said != said | about | run or not signed(key, b"clh settlement signature v1\n" + text(said), signature):
+                self.wrong("result.json", "it was not signed so", f"{said['person']} {said['action']}")
+        people = {said["person"] for said in made}, {one["public_key"] for one in signatures}
+        if [said["action"] for said in made] != ["submit", "approve", "approve"] or [len(each) for each in people] != [3, 3]:
+            self.wrong("result.json", "it was not submitted by one person and approved by two others")
+        if not set(told["payments"]) == set(told["paths"]) == set(self.roots):
+            self.wrong("result.json", "it tells payments of other parties")
+        for party, own in told["payments"].items():
+            path = [(bytes.fromhex(node["hash"]), node["first"], node["last"]) for node in told["paths"][party]["path"]]
+            leaf = sha(b"\x05" + packed(party.encode(), text(own))), party, party
+            if climbed(leaf, told["paths"][party]["index"], head["parties"], path)[0].hex() != head["root"]:
+                self.wrong("result.json", f"the payments of {party} are not those that were sealed")
 
     def proof(self):  # every party's tree stands in the signed root, at the one place of that party
         paths, run = self.read("proof.json")["paths"], {"window": self.head["window"], **self.head["run"]}

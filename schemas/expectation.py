@@ -52,6 +52,7 @@ class ExpectedBalance(Document):
 
     available: Whole | None = Field(None, description="Points that can be spent, less what is owed.")
     pending: Whole | None = Field(None, description="Points that cannot be spent yet.")
+    unfunded: Whole | None = Field(None, description="Points over their sponsor's limit, which wait to be funded; left out where there are none.")
 
 
 class ExpectedEffect(Document):

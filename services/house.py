@@ -10,9 +10,11 @@ import psycopg
 
 from clearing.settlement_days import window_end
 from schemas.programme import ProgrammeFile
+from schemas.topics import TOPICS_BY_NAME
 from services.accrual.incoming import SenderKeys
 from services.accrual.processor import BATCH_MAX, Processor
 from services.journal import programmes
+from services.journal.headroom import TOPIC, open_first_room
 from services.journal.migrate import add_month, connect, migrate, schema_of
 from services.journal.windows import open_first, open_window
 from services.kafka import topics
@@ -51,6 +53,7 @@ class House:
                 day = first_window
             else:
                 day = open_first(connection, file, datetime.now(UTC))
+            open_first_room(connection, file, day, TOPICS_BY_NAME[TOPIC].partitions)
         add_month(self.postgres_uri, schema, day)
         return changed
 

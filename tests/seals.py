@@ -6,17 +6,18 @@ import functools
 import importlib.util
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from clearing.approval import DOMAIN
 from clearing.merkle import root_of
-from clearing.seal import HEAD_CONTEXT, Ranged, canonical, head_of, key_id, party_leaf, ranged, sha256, summed
+from clearing.seal import HEAD_CONTEXT, Ranged, canonical, head_of, key_id, party_leaf, payments_leaf, ranged, sha256, summed
 from services.seal import container
-from services.seal.container import CHAIN, ENTRIES, PROOF, STATEMENT
-from services.seal.export import _chain_line, _path, _signed, statement, told
+from services.seal.container import CHAIN, ENTRIES, PROOF, RESULT, STATEMENT
+from services.seal.export import _chain_line, _path, _signed, result, statement, told
 from services.seal.keys import public_keys
 from services.seal.leaves import Leaf, made
 from services.seal.verdict import Verdict
@@ -89,6 +90,7 @@ class Sealed:
     leaves: dict[str, list[Leaf]]
     heads: Sequence[tuple[str, bytes]]
     tops: list[Ranged]
+    result: dict[str, Any] | None = None
 
     @property
     def head(self) -> str:
@@ -108,10 +110,37 @@ def sealed(leaves: dict[str, list[Leaf]], *, before: int = 1, signer: Key = HOUS
     return Sealed(leaves, heads, tops)
 
 
+PEOPLE = {"ada": Key(21), "bob": Key(22), "cem": Key(23)}
+PAYMENT = {"id": "H-2026-03-02-1", "kind": "outgoing", "currency": "EUR", "payer": "opco", "payee": "fuelco", "amount_minor": 42, "value_date": "2026-03-03",
+           "state": "confirmed", "confirmed_minor": 42, "statements": ["S1"]}  # fmt: skip
+
+
+def said(person: str, action: str, key: Key | None = None, **named: Any) -> dict[str, Any]:
+    """A signature of the run as a result tells it."""
+    statement = {"programme": PROGRAMME, "window": WINDOW, "run": RUN["run"], "report_sha256": RUN["report_sha256"], "person": person, "action": action,
+                 "at": "2026-03-03T08:00:00.000000+00:00", "reason": None, **named}  # fmt: skip
+    signer = key or PEOPLE[person]
+    return {"statement": statement, "public_key": signer.public.hex(), "signature": signer.sign(DOMAIN + canonical(statement)).hex()}
+
+
+SIGNED = (said("ada", "submit"), said("bob", "approve"), said("cem", "approve"))
+
+
+def settled(of: Sealed, signatures: Sequence[dict[str, Any]] = SIGNED, payments: Sequence[dict[str, Any]] = (PAYMENT,)) -> Sealed:
+    """The same window with its result sealed behind it."""
+    own = {party: [one for one in payments if party in (one["payer"], one["payee"])] for party in sorted(of.leaves)}
+    root = root_of((payments_leaf(party, canonical(some)) for party, some in own.items()), ranged).hash
+    run = {name: RUN[name] for name in ("run", "report_sha256")}
+    signed = list(signatures)
+    head = head_of(PROGRAMME, WINDOW, len(of.heads) + 1, root, len(own), run, of.head, key_id(HOUSE.public), sha256(canonical(signed)))
+    heads = [*of.heads, (head.decode(), HOUSE.sign(HEAD_CONTEXT + head))]
+    return replace(of, heads=heads, result={"signatures": signed, "payments": own})
+
+
 def export_of(of: Sealed, party: str, folder: Path, tamper: Callable[[dict[str, bytes]], None] = lambda _: None, signer: Key = HOUSE) -> Path:
     """Writes an export. `tamper` changes the files before the house, or somebody in it, signs their bytes."""
     shown = sorted(of.leaves) if party == "opco" else [party]
-    head = json.loads(of.heads[-1][0])
+    head = json.loads(of.heads[-1 if of.result is None else -2][0])
     rows, lines = [], []
     for leaf in (leaf for name in shown for leaf in of.leaves[name]):
         body = json.loads(leaf.body)
@@ -124,6 +153,7 @@ def export_of(of: Sealed, party: str, folder: Path, tamper: Callable[[dict[str, 
         ENTRIES: b"".join(rows),
         PROOF: canonical({"paths": {name: _path(of.tops, names.index(name)) for name in shown}}),
         CHAIN: b"".join(_chain_line(*each) for each in of.heads),
+        RESULT: canonical(None if of.result is None else result(of.result, shown)),
     }
     tamper(members)
     target = folder / f"{party}.clh.tar"

@@ -17,7 +17,8 @@ from schemas.money import to_minor
 class CashBack:
     """Percent × amount, rounded half-even for each transaction (rule 25); with `rates`, at the first that fits the category.
 
-    What the member is paid, and when (`least_payout`, `payout`), is between it and the payer: it is owed to the payer when it is earned (rule 23).
+    What the member is paid, and when (`least_payout`, `payout`: clearing/payouts.py), is between it and the payer: it is owed to the payer when it is
+    earned (rule 23).
     """
 
     effect = "cash_back"

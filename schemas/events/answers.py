@@ -101,6 +101,7 @@ class Balance(Answer):
 
     available: int = Field(description="Points that can be spent, less what is owed.")
     pending: int = Field(description="Points that cannot be spent yet.")
+    unfunded: int | None = Field(None, description="Points over their sponsor's limit, which wait to be funded; left out where there are none.")
 
 
 class Accrual(Answer):

@@ -48,8 +48,12 @@ class CashBack(MechanicBase):
     rates: tuple[PercentRate, ...] = Field((), description="Percentages by category; the first that fits applies.")
     exclude_mcc: tuple[Exclusion, ...] = Field((), description="Codes, ranges, or quasi_cash, that bring nothing.")
     least_spend: Sum | None = Field(None, description="Transactions below it bring nothing, decimal text.")
-    least_payout: Sum | None = Field(None, description="Less than this is not yet paid to the member, decimal text.")
-    payout: Literal["each_window", "monthly"] = Field("each_window", description="When the member is paid.")
+    least_payout: Sum | None = Field(
+        None, description="Less than this is not yet paid to the member, decimal text in the first currency; told to the bank as PAYOUT."
+    )
+    payout: Literal["each_window", "monthly"] = Field(
+        "each_window", description="When the member is paid: with each window, or with that of the month's last day."
+    )
     payer: PartyRef | None = Field(None, description="Who pays the member; left out: the card's bank.")
 
     @model_validator(mode="after")

@@ -7,19 +7,20 @@ IS_CLOSED = "select state not in ('open', 'draining') from settlement_window whe
 
 # --- points outstanding ------------------------------------------------------------------------------------------------------------------
 
+# Points that wait to be funded (codes 12 and 13) are nobody's liability yet.
 # Points that a transfer adds to a member's available (0), pending (1) or held (2) points, and those that it takes from them.
 _MOVES = """
 select t.member, t.sponsor, t.contract, t.earned, t.expiry, t.credit & 3 part, t.amount points
-from transfer t where t.unit = %(points)s and t.day <= %(day)s and t.credit >= 0 and t.credit & 3 < 3
+from transfer t where t.unit = %(points)s and t.day <= %(day)s and t.credit >= 0 and t.credit & 3 < 3 and t.code <> 12
 union all
 select t.member, t.sponsor, t.contract, t.earned, t.expiry, t.debit & 3, -t.amount
-from transfer t where t.unit = %(points)s and t.day <= %(day)s and t.debit >= 0 and t.debit & 3 < 3
+from transfer t where t.unit = %(points)s and t.day <= %(day)s and t.debit >= 0 and t.debit & 3 < 3 and t.code <> 13
 """
 # Markers of inactivity lie from year 9000 on and carry the months; their day follows from the member's last earning or spending up to that window.
 _MARKED = "expiry >= '9000-01-01' and expiry < '9004-01-01'"
 _ACTIVE = """
 select t.member, max(e.event_day) last from transfer t join entry e on e.record = t.entry
-where t.code in (1, 3) and t.unit = %(points)s and t.day <= %(day)s and e.booked <= %(day)s group by t.member
+where t.code in (1, 3, 12) and t.unit = %(points)s and t.day <= %(day)s and e.booked <= %(day)s group by t.member
 """
 OUTSTANDING = f"""
 select p.id, c.valid_from, o.part, o.earned, o.expires, sum(o.points)::bigint from (

@@ -17,7 +17,10 @@ def accrual(source: str, event_id: str, decision: Decision, window: str) -> str:
             f'"effects":[{",".join(map(effect, decision.effects))}],"balance":null}}'
         )
     member, balance = decision.member, decision.balance
-    left = f'{{"available":{balance[0]},"pending":{balance[1]}}}' if balance else "null"
+    left = "null"
+    if balance:
+        waits = f',"unfunded":{decision.unfunded}' if decision.unfunded else ""
+        left = f'{{"available":{balance[0]},"pending":{balance[1]}{waits}}}'
     return (
         f'{{"event":{{"source":"{source}","id":"{event_id}"}},"outcome":"accepted","member":{quote(member.id) if member else "null"},"window":"{window}",'
         f'"effects":[{",".join([effect(e) for e in decision.effects])}],"balance":{left}}}'
@@ -46,7 +49,7 @@ def amended(answer: str, decision: Decision, mechanics: Sequence[MechanicId]) ->
     data["effects"] += [json.loads(effect(added)) for added in decision.effects]
     data["effects"].sort(key=lambda each: mechanics.index(each["mechanic"]))
     if decision.balance is not None:
-        data["balance"] = {"available": decision.balance[0], "pending": decision.balance[1]}
+        data["balance"] = {"available": decision.balance[0], "pending": decision.balance[1]} | ({"unfunded": decision.unfunded} if decision.unfunded else {})
     return json.dumps(data, separators=(",", ":"), ensure_ascii=False)
 
 

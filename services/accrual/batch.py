@@ -20,6 +20,7 @@ from services.accrual.claims import Claims
 from services.accrual.facts import FactReader
 from services.accrual.incoming import Incoming
 from services.journal.entries import EntryRow, entry_line
+from services.journal.headroom import room_of_batch, use
 from services.journal.names import Names
 from services.journal.reading import Reader
 from services.journal.writing import Writer
@@ -99,8 +100,12 @@ class BatchBooker:
             fresh, repeated, broken = self.claims.claim(records, window.day)
             received = [self._received(incoming, window) for incoming in fresh]
             facts, wanted = self.facts.read(received)
+            if self.plan.limited:
+                facts.headroom = room_of_batch(self.connection, self.plan, self.names, window.day, moves)
             booked = Booking(self.plan, window.day, facts, wanted=wanted).book_all(received)
             self._write(window, booked, facts, fresh, repeated, broken)
+            if facts.headroom is not None:
+                use(self.connection, self.names, window.day, facts.headroom)
             self._move(moves)
         done.booked = len(records)
         done.next_offsets = {partition: after for partition, (_, after) in moves.items()}

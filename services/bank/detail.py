@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime, time
+from hashlib import sha256
 from typing import Any, Final
 
 import psycopg
@@ -74,6 +75,16 @@ left join identity i2 on i2.source = tx.source and i2.id = o1.body::jsonb #>> '{
 left join entry o2 on o2.record = i2.record and o2.day = i2.day
 order by tx.id
 """
+# What the night told the bank to pay its members, and under which rule.
+PAYOUTS = """
+select -o.no entry, o.member, o.card, m.id rule, u.id unit, o.amount from cash_back_payout o join mechanic m on m.no = o.mechanic join unit u on u.no = o.unit
+where o.day = %(day)s and o.payer = %(party)s order by o.no
+"""
+PAYOUT_TOTALS = (
+    "select u.id, sum(o.amount)::bigint from cash_back_payout o join unit u on u.no = o.unit where o.day = %(day)s and o.payer = %(party)s group by 1"
+)
+NO_MCC: Final = "0000"
+"""A payout is no purchase: it has no category."""
 Row = dict[str, Any]
 
 
@@ -118,6 +129,8 @@ class Detail:
                 for row in self._lines(found):
                     no += 1
                     yield row | {"line_no": no}
+            for no, found in enumerate(self._payouts(), start=no + 1):  # noqa: B020 - it goes on counting
+                yield found | {"line_no": no}
 
     def journal_totals(self) -> dict[tuple[str, str, str], int]:
         """Units by event type, kind of reward and unit, added up from the journal's rows by a second, plainer question."""
@@ -127,6 +140,8 @@ class Detail:
             sign, kind, event_type = KINDS[Code(code)]
             key = (str(event_type or EVENT_TYPE_OF[what]), str(kind), self._unit(unit))
             totals[key] = totals.get(key, 0) + sign * units
+        for unit, units in self.connection.execute(PAYOUT_TOTALS, asked):
+            totals[str(EventType.PAYOUT), str(RewardKind.CASHBACK), unit] = units
         return totals
 
     def _party(self) -> int:
@@ -146,6 +161,21 @@ class Detail:
             "kinds": [str(kind) for _, kind, _ in KINDS.values()],
             "types": [event_type for _, _, event_type in KINDS.values()],
         }
+
+    def _payouts(self) -> Iterator[Row]:
+        """What the bank is to pay its members for this window, a line for each member, rule and currency; its id is the same whenever it is told."""
+        end = datetime.combine(self.day, time(23, 59, 59), tzinfo=self.plan.zone).isoformat()
+        cursor = self.connection.cursor(row_factory=dict_row)
+        for found in cursor.execute(PAYOUTS, {"day": self.day, "party": self._party()}):
+            token = str(found["card"])
+            named = f"{self.plan.programme.id} {found['member']} {found['rule']} {found['unit']}"
+            empty: Row = dict.fromkeys(COLUMNS)
+            yield empty | _card(token) | self._rule(found["rule"], self.day, None) | {
+                "entry": found["entry"], "bank_txn_id": f"P{self.day:%Y%m%d}-{sha256(named.encode()).hexdigest()[:24]}", "event_type": EventType.PAYOUT,
+                "mcc": NO_MCC, "transacted_at": end, "posting_date": self.day, "billing_minor": found["amount"], "billing_ccy": found["unit"],
+                "eligible_minor": 0, "reward_kind": RewardKind.CASHBACK, "reward_units": found["amount"], "reward_ccy": found["unit"],
+                "settlement_ref": f"W-{self.day}",
+            }  # fmt: skip
 
     def _unit(self, unit: str) -> str:
         return self.plan.programme.points.code if unit == "points" else unit
@@ -189,28 +219,34 @@ class Detail:
 def _transaction(found: Row, event: CardTransactionEvent) -> Row:
     """What every line of a transaction has: its keys and amounts, and no reward."""
     data = event.data
-    token = data.card_token
-    marked = token.startswith("par:")
     empty: Row = dict.fromkeys(COLUMNS)
-    return empty | {
-        "entry": found["record"],
-        "bank_txn_id": transaction_id(found["id"]),
-        "original_bank_txn_id": transaction_id(found["clearing"] or found["original"]) or None,
-        "card_ref_type": "PAR" if marked else "TOKEN",
-        "card_ref": token.removeprefix("par:") if marked else token,
-        "rrn": data.rrn,
-        "auth_code": data.auth_code,
-        "arn": data.arn,
-        "mcc": data.mcc,
-        "acceptor_id": data.acceptor,
-        "transacted_at": data.transacted_at.isoformat(),
-        "posting_date": data.posted_on,
-        "billing_minor": data.amount_minor,
-        "billing_ccy": data.currency,
-        "eligible_minor": 0,
-        "reward_units": 0,
-        "settlement_ref": f"W-{found['booked']}",
-    }
+    return (
+        empty
+        | _card(data.card_token)
+        | {
+            "entry": found["record"],
+            "bank_txn_id": transaction_id(found["id"]),
+            "original_bank_txn_id": transaction_id(found["clearing"] or found["original"]) or None,
+            "rrn": data.rrn,
+            "auth_code": data.auth_code,
+            "arn": data.arn,
+            "mcc": data.mcc,
+            "acceptor_id": data.acceptor,
+            "transacted_at": data.transacted_at.isoformat(),
+            "posting_date": data.posted_on,
+            "billing_minor": data.amount_minor,
+            "billing_ccy": data.currency,
+            "eligible_minor": 0,
+            "reward_units": 0,
+            "settlement_ref": f"W-{found['booked']}",
+        }
+    )
+
+
+def _card(token: str) -> Row:
+    """A card as files name it: events mark a payment account reference."""
+    marked = token.startswith("par:")
+    return {"card_ref_type": "PAR" if marked else "TOKEN", "card_ref": token.removeprefix("par:") if marked else token}
 
 
 def transaction_id(event_id: str) -> str:

@@ -20,6 +20,7 @@ from services.cli import (
     dlq,
     events,
     explain,
+    funding,
     ledger,
     partner,
     people,
@@ -51,6 +52,7 @@ app.add_typer(dispute.app, name="dispute")
 app.add_typer(dlq.app, name="dlq")
 app.add_typer(events.app, name="events")
 app.add_typer(explain.app, name="explain")
+app.add_typer(funding.app, name="funding")
 app.add_typer(ledger.app, name="ledger")
 app.add_typer(partner.app, name="partner")
 app.add_typer(people.app, name="people")

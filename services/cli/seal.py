@@ -55,14 +55,15 @@ def keygen(
 
 @app.command()
 def window(day: Day, programme: OneProgramme = None, key: Key = None, output: Output = Format.TABLE) -> None:
-    """Seal a window that is netted, and those before it that are not sealed yet. What is sealed already is passed over.
+    """Seal a window that is netted, and those before it that are not sealed yet; and the results of windows that are settled.
 
-    Nights do this by themselves where CLH_SEAL_KEY is set.
+    What is sealed already is passed over. Nights do this by themselves where CLH_SEAL_KEY is set.
 
     Examples:
 
         clh seal window 2026-03-02 --key seal-key.pem
     """
+    from services.seal.results import seal_results_due
     from services.seal.sealing import seal_through
 
     wanted = as_day(day)
@@ -70,15 +71,18 @@ def window(day: Day, programme: OneProgramme = None, key: Key = None, output: Ou
     signer = _signer(key)
     with books_of(programme) as (_, chosen, connection), progress_bars() as report:
         days = _or_fail(lambda: seal_through(connection, signer, wanted, report))
+        results = _or_fail(lambda: seal_results_due(connection, signer))
     if output is Format.JSON:
-        print_json({"programme": chosen, "sealed": [each.isoformat() for each in days]})
+        print_json({"programme": chosen, "sealed": [each.isoformat() for each in days], "results": [each.isoformat() for each in results]})
     else:
         out.print(f"sealed: {', '.join(map(str, days))}" if days else f"{day} is sealed already", markup=False, highlight=False)
+        if results:
+            out.print(f"results sealed: {', '.join(map(str, results))}", markup=False, highlight=False)
 
 
 @app.command()
 def show(programme: OneProgramme = None, output: Output = Format.TABLE) -> None:
-    """Show all seals: window, run, leaves, root, and the hash of the head, which the next head names.
+    """Show all seals, of windows and of the results of settled ones: run, leaves, root, and the hash of the head, which the next head names.
 
     Examples:
 
@@ -91,11 +95,18 @@ def show(programme: OneProgramme = None, output: Output = Format.TABLE) -> None:
     with books_of(programme) as (_, chosen, connection):
         rows = connection.execute(SEALS).fetchall()
     if output is Format.JSON:
-        names = ("number", "window", "run", "leaves", "head", "sha256", "key", "sealed_at", "newest_run")
-        print_json({"programme": chosen, "seals": [dict(zip(names, row, strict=True)) | {"head": json.loads(row[4])} for row in rows]})
+        names = ("number", "window", "run", "leaves", "head", "sha256", "key", "sealed_at", "newest_run", "settled")
+        print_json({"programme": chosen, "seals": [dict(zip(names, row, strict=True)) | {"head": json.loads(row[4]), "of": _of(row[9])} for row in rows]})
         return
-    told = [(no, day, run, f"{leaves:,}", key, "" if newest else "its run was made anew", sha256) for no, day, run, leaves, _, sha256, key, _, newest in rows]
-    print_table(("seal", "window", "run", "leaves", "key", "note", "head (SHA-256)"), told, title=f"Seals of {chosen}", right=("seal", "run", "leaves"))
+    told = [
+        (no, day, _of(settled), run, f"{leaves:,}", key, "" if newest else "its run was made anew", sha256)
+        for no, day, run, leaves, _, sha256, key, _, newest, settled in rows
+    ]
+    print_table(("seal", "window", "of", "run", "leaves", "key", "note", "head (SHA-256)"), told, title=f"Seals of {chosen}", right=("seal", "run", "leaves"))
+
+
+def _of(settled: bool) -> str:
+    return "result" if settled else "window"
 
 
 @app.command()
@@ -167,6 +178,9 @@ def _say(path: Path, verdict: Verdict) -> None:
         out.print(f"{problem.file}: {f'{problem.entry}: ' if problem.entry else ''}{problem.what}", markup=False, highlight=False, soft_wrap=True)
     for note in verdict.notes:
         out.print(f"note: {note}", markup=False, highlight=False, soft_wrap=True)
+    if verdict.holds:
+        settled = "the window is settled: its signatures and payments are those that were sealed" if verdict.settled else "the window is not settled yet"
+        out.print(settled, markup=False, highlight=False, soft_wrap=True)
     told = f"{verdict.entries:,} entries, {verdict.lines:,} lines, {verdict.heads:,} heads of {verdict.programme}, window {verdict.window}, for {verdict.party}"
     result = "everything holds" if verdict.holds else f"IT DOES NOT HOLD: {len(verdict.problems)} found"
     out.print(f"{path}: {result}. {told}; head {verdict.head_sha256}", markup=False, highlight=False, soft_wrap=True)

@@ -238,6 +238,58 @@ def file_(
     out.print(f"{target}: {len(content):,} bytes, to be looked at; clh settlement pay hands it to the bank", markup=False, highlight=False, soft_wrap=True)
 
 
+@app.command(name="default")
+def default_(
+    window: Window,
+    parties: Annotated[list[str], typer.Argument(metavar="PARTY...", help="Every party that has not paid in this window.", show_default=False)],
+    by: Annotated[str, typer.Option("--by", metavar="PERSON", help="Who declares it: it is kept.", show_default=False)],
+    programme: OneProgramme = None,
+    output: Output = Format.TABLE,
+) -> None:
+    """Declare that parties have not paid by their deadline, and make a further run of the window without what they owe.
+
+    What they have paid in beforehand is used first; the rest is borne as the programme's `default` says: by the operator, or by the others in proportion to
+    what the defaulter owes each. What is confirmed stays final; the further run pays only the differences, and is approved like any other.
+
+    Exit code 0: the window is netted again; 1: it was refused, and nothing has changed.
+
+    Example:
+
+        clh settlement default 2026-03-02 grocer --by mia
+    """
+    from zoneinfo import ZoneInfo
+
+    from schemas.ids import PartyId
+    from schemas.money import to_text
+    from services.journal.programmes import load
+    from services.night.run import clear_due
+    from services.risk.default import declare
+    from services.risk.errors import RiskError
+    from services.settlement.runs import newest_run
+
+    day, now = _day(window), datetime.now(UTC)
+    with books_of(programme) as (house, chosen, connection), refusals():
+        file = load(connection)
+        today = now.astimezone(ZoneInfo(file.programme.timezone)).date()
+        try:
+            made = declare(connection, file, day, [PartyId(party) for party in parties], by, now, today)
+        except RiskError as refusal:
+            raise fail(f"{refusal} [{refusal.code}]") from None
+        clear_due(house, chosen, half_done_only=True)
+        run = newest_run(connection, day)
+    if output is Format.JSON:
+        losses = [{"kind": line.code.name.lower(), "bearer": line.bearer, "for": line.defaulter, "currency": line.currency, "amount_minor": line.amount_minor}
+                  for line in made.borne]  # fmt: skip
+        print_json({"programme": chosen, "window": day, "run": run.no, "replaces": made.run, "state": run.state, "borne": losses})
+        return
+    rows = [
+        (line.defaulter, line.bearer, "its own funds" if line.code.name == "ADJUSTMENT" else "loss", line.currency, to_text(line.amount_minor, line.currency))
+        for line in made.borne
+    ]
+    print_table(("not paid by", "borne by", "as", "currency", "amount"), rows, title=f"Default in window {day}", right=("amount",))
+    out.print(f"Run {run.no} takes the place of run {made.run}; the window is {run.state}: submit and approve it.", markup=False, highlight=False)
+
+
 def _sign(
     action: Action,
     window: str,

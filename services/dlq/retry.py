@@ -21,6 +21,7 @@ from schemas.ids import PartyId, RecordId
 from services.accrual.batch import BatchBooker, write_booked
 from services.dlq.refused import RETRYABLE
 from services.journal import programmes
+from services.journal.headroom import room_of_night
 from services.journal.names import Names
 
 BATCH = 1_000
@@ -92,6 +93,7 @@ class Retrying:
 
     def _book(self, events: Sequence[Received], window: date, days: dict[RecordId, date]) -> dict[RecordId, Decision]:
         facts, wanted = self.booker.facts.read(events)
+        facts.headroom = room_of_night(self.plan, window)
         booking = Booking(self.plan, window, facts, wanted=wanted, final=True)
         booking.oldest = date.min
         booked = booking.book_all(events)

@@ -75,7 +75,7 @@ class Accounts:
                 return sponsor(ROUNDED), (4, HELD)
             case Code.PURCHASE:
                 raise AssertionError("purchases are counted, not posted")
-            case code if code <= Code.RETURN_SPENT_REVERSAL:
+            case code if code <= Code.UNFUNDED_REVERSAL:
                 return self._of_points(what)
             case _:
                 return counterparty(CLAIMED), sponsor(FUNDED)
@@ -84,7 +84,7 @@ class Accounts:
         lot = (4, PENDING if what.lot is not None and what.lot.release_on is not None else AVAILABLE)
         issued: Side = (0, self._of(what.sponsor, ISSUED, what.unit))
         match what.code:
-            case Code.ACCRUAL:
+            case Code.ACCRUAL | Code.UNFUNDED:
                 return issued, lot
             case Code.RELEASE:
                 return (4, PENDING), (4, AVAILABLE)
@@ -92,7 +92,7 @@ class Accounts:
                 return ((4, HELD) if what.held else lot), (0, self._of(what.counterparty, REDEEMED, what.unit))
             case Code.REPAYMENT:
                 return lot, (4, OWED)
-            case Code.RETURN_UNSPENT:
+            case Code.RETURN_UNSPENT | Code.UNFUNDED_REVERSAL:
                 return lot, issued
             case Code.RETURN_SPENT:
                 return ((4, OWED) if what.held else (0, self._of(what.counterparty, BORNE, what.unit))), issued

@@ -22,6 +22,8 @@ FIRST_ENTRY: Final = -(1 << 40)
 
 # The current window, held until the transaction ends: its cut waits, or has been and then it is the next one.
 CURRENT = "select day from settlement_window where state = 'open' order by day limit 1 for share"
+# A window that has defaulted takes what the default brings: its further run is still to be made.
+DEFAULTED = "select day from settlement_window where day = %s and state = 'defaulted' for share"
 # Booked once under its reference, whoever asks how often.
 KEEP = """
 insert into correction (code, reference, day, debtor, creditor, currency, amount, reason, by_whom)
@@ -74,13 +76,15 @@ def book_correction(
     reference: str,
     reason: str,
     by: str,
+    defaulted: date | None = None,
 ) -> Correction:
     """Books, in the caller's transaction, that `debtor` owes `creditor` an amount above zero; it becomes a line of the current window's report.
 
-    `reference` names what it is about and is booked once: the same again changes nothing and gives what was booked. `by`: who decided it. Raises
-    `NoOpenWindow`, `OtherCorrection` (same reference, other parties or amount), and what the database refuses (a party or currency it does not know).
+    `defaulted`: the defaulted window that it belongs to instead, whose further run says so. `reference` names what it is about and is booked once: the
+    same again changes nothing and gives what was booked. `by`: who decided it. Raises `NoOpenWindow`, `OtherCorrection` (same reference, other parties or
+    amount), and what the database refuses (a party or currency it does not know).
     """
-    window = connection.execute(CURRENT).fetchone()
+    window = connection.execute(CURRENT).fetchone() if defaulted is None else connection.execute(DEFAULTED, (defaulted,)).fetchone()
     if window is None:
         raise NoOpenWindow
     what = {"code": int(code), "debtor": debtor, "creditor": creditor, "currency": currency, "amount": amount_minor, "day": window[0]}

@@ -16,19 +16,19 @@ APPLICATION_ROLE = "clh_app"
 READER_ROLE = "clh_reader"
 
 APPEND_ONLY = (
-    "transfer", "identity", "total", "tally", "run", "programme", "attempt", "signature", "voided", "payment", "seal", "seal_party", "seal_leaf",
+    "transfer", "identity", "total", "tally", "run", "programme", "attempt", "signature", "voided", "payment", "seal", "seal_party", "seal_leaf", "seal_result",
     "correction",
     "bank_line", "bank_bad_line", "recon_expected", "recon_match", "recon_turn", "recon_run",
     "window_move", "payment_file", "payment_attempt", "recall", "handed_over", "bank_message", "bank_status", "bank_report", "bank_entry",
     "statement_counted", "payment_correction", "payment_move",
-    "dispute", "dispute_turn",
+    "dispute", "dispute_turn", "funding", "cash_back_payout",
 )  # fmt: skip
 CHANGEABLE = (
     "party", "contract", "mechanic", "unit", "source", "topic", "settlement_window", "cut", "night_step", "progress",
     "card", "member", "lot", "original", "shared_use", "relay", "obligation", "carried",
-    "bank_file", "recon_break",
+    "bank_file", "recon_break", "headroom", "headroom_use", "cash_back_account",
 )  # fmt: skip
-CONSUMED = ("held", "waiting", "deferred", "outbox")
+CONSUMED = ("held", "waiting", "deferred", "unfunded", "outbox")
 """Tables whose rows go when they are done with."""
 ADMINISTERED = ("person", "person_key", "key_revocation")
 """Tables that only the owner of the books appends to: who may sign is not for the application to say."""

@@ -11,7 +11,7 @@ import psycopg
 from clearing.basket import Remaining
 from clearing.entries import Code
 from clearing.events import Card, CardGift, CardSpend, Chargeback, EventKey, Facts, Given, Hold, Original, Outcome, Pending, Received, Sale, Spending
-from clearing.member import Debt, Lot, LotKey, Member
+from clearing.member import Debt, Lot, LotKey, Member, funded, is_unfunded
 from clearing.originals import original_key
 from clearing.shared import Before
 from schemas.events.decode import decode
@@ -61,7 +61,7 @@ where entry = any(%s) and code = any(%s) order by entry, line
 HOLDS = "select record, member, state from original where record = any(%s)"
 NUMBERS = "select nextval('member_no') from generate_series(1, %s)"
 
-GIVEN_CODES = {Code.ACCRUAL: "points", Code.DISCOUNT: "discount", Code.STAMP: "stamp", Code.CASH_BACK: "cash_back"}
+GIVEN_CODES = {Code.ACCRUAL: "points", Code.UNFUNDED: "points", Code.DISCOUNT: "discount", Code.STAMP: "stamp", Code.CASH_BACK: "cash_back"}
 """What returns and refunds take back, and the effect that it was."""
 
 
@@ -128,6 +128,11 @@ class Reader:
         assert party is not None and valid_from is not None
         return LotKey(party, valid_from, expiry, earned, None if release_on == AVAILABLE else release_on)
 
+    def _given_lot(self, sponsor: int, contract: int, expiry: date, earned: date, release_on: date) -> LotKey:
+        """The lot that points were meant for, whether they went there or wait to be funded."""
+        key = self.lot_key(sponsor, contract, expiry, earned, release_on)
+        return funded(key) if is_unfunded(key) else key
+
     def originals(self, keys: Collection[EventKey], facts: Facts) -> None:
         """Reads the originals that are known by now; what is not known is left out."""
         known = [(self.names.source[source], id_) for source, id_ in keys if source in self.names.source]
@@ -167,13 +172,16 @@ class Reader:
         return Pending(record, Outcome(outcome), card)
 
     def _sale(self, record: int, member: int, applied: str | None, received: Received, given: Iterable[Sequence[Any]], stored: dict[str, Any]) -> Sale:
-        parts = []
+        parts: list[Given] = []
         for _, code, amount, sponsor, contract, mechanic, expiry, earned, release_on in given:
             effect = GIVEN_CODES.get(Code(code))
             name = self.names.mechanic_id[mechanic]
             if effect is None or name is None:
                 continue
-            lot = self.lot_key(sponsor, contract, expiry, earned, release_on) if effect == "points" else None
+            lot = self._given_lot(sponsor, contract, expiry, earned, release_on) if effect == "points" else None
+            if parts and effect == "points" and (parts[-1].mechanic, parts[-1].sponsor) == (name, self.names.party_id[sponsor]):
+                parts[-1].value += amount  # a part of it had no room under a limit
+                continue
             parts.append(Given(name, effect, None if effect == "stamp" else self.names.party_id[sponsor], amount, lot))
         values = {(mechanic, sponsor): value for mechanic, sponsor, value in stored.get("given", ())}
         for part in parts:
@@ -187,7 +195,7 @@ class Reader:
         for _, code, amount, sponsor, contract, mechanic, expiry, earned, release_on in given:
             effect, name, party = GIVEN_CODES.get(Code(code)), self.names.mechanic_id[mechanic], self.names.party_id[sponsor]
             if effect is not None and name is not None and party is not None:
-                lot = self.lot_key(sponsor, contract, expiry, earned, release_on) if effect == "points" else None
+                lot = self._given_lot(sponsor, contract, expiry, earned, release_on) if effect == "points" else None
                 gifts.append(CardGift(name, effect, party, amount, amount, lot))
         left = {(mechanic, sponsor): rest for mechanic, sponsor, *rest in stored.get("given", ())}
         for gift in gifts:
@@ -247,13 +255,17 @@ def read_state(member: Member, state: str) -> None:
     member.debts = [Debt(bearer, points) for bearer, points in stored.get("debts", ())]
     member.used = stored.get("used", {})
     member.memory = stored.get("memory", {})
+    member.unfunded = stored.get("unfunded", 0)
 
 
 def state_of(member: Member) -> str:
     """Debts, use of limits and what mechanics remember, in the form in which they are stored."""
-    if not (member.debts or member.used or member.memory):
+    if not (member.debts or member.used or member.memory or member.unfunded):
         return "{}"
-    return json.dumps({"debts": [[debt.bearer, debt.points] for debt in member.debts], "used": member.used, "memory": member.memory}, separators=(",", ":"))
+    kept: dict[str, Any] = {"debts": [[debt.bearer, debt.points] for debt in member.debts], "used": member.used, "memory": member.memory}
+    if member.unfunded:
+        kept["unfunded"] = member.unfunded
+    return json.dumps(kept, separators=(",", ":"))
 
 
 def read_lots(stored: Iterable[Sequence[Any]]) -> list[tuple[LotKey, int]]:

@@ -31,7 +31,7 @@ select m.id member, {_LOT_PLACE} place, l.expected::text, l.found::text, l.expec
 LOTS_EXPIRED = f"""
 select m.id member, {_LOT_PLACE} place, 'at most ' || l.expected expected, l.found::text, l.found > l.expected or l.found < 0 off from (
   select member, sponsor, contract, expiry, earned, release_on, sum(expected) expected, sum(found) found from (
-    select member, sponsor, contract, expiry, earned, release_on, amount expected, 0 found from transfer where code = 8
+    select member, sponsor, contract, expiry, earned, release_on, amount expected, 0 found from transfer where code in (8, 13)
     union all select member, sponsor, contract, expiry, earned, release_on, 0, expired from lot where expired <> 0
   ) moves group by member, sponsor, contract, expiry, earned, release_on
 ) l left join member m on m.no = l.member left join party p on p.no = l.sponsor left join contract c on c.no = l.contract
@@ -84,6 +84,20 @@ select coalesce(m.id, 'member number ' || h.member) member, 'open holds' place, 
 ) h left join member m on m.no = h.member
 """
 
+# --- unfunded points: what waits for room under a limit, by the member's state, its lots and the queue of the night -----------------------
+
+UNFUNDED = """
+select m.id member, 'points that wait to be funded' place, u.lots::text expected, concat_ws(', ', u.state, u.queue) found,
+  u.lots <> u.state or u.queue < u.lots off
+from (
+  select member, sum(lots) lots, sum(state) state, sum(queue) queue from (
+    select member, points lots, 0 state, 0 queue from lot where live and release_on >= '5000-01-01'
+    union all select no, 0, (state::jsonb ->> 'unfunded')::bigint, 0 from member where state <> '{}' and state::jsonb ? 'unfunded'
+    union all select member, 0, 0, points from unfunded
+  ) parts group by member
+) u left join member m on m.no = u.member
+"""
+
 # --- stamps: what was given less what was taken back; a card that lapses may have fewer ----------------------------------------------------
 
 STAMPS_ON_CARDS = """
@@ -121,8 +135,10 @@ from (
 
 # What a return leaves of a purchase stands with its original; a purchase that was never returned has what it was given. What the reversal of a chargeback
 # gives again stands with the original too, so its rows are left out; a match has limits of its own beside those of its round-up.
+# Of what a sponsor gives in one event a part may wait to be funded: two rows, one gift.
 _GIVEN = """
-select t.member, t.entry, y.id mechanic, e.event_day, t.code = 27 matched, sum(coalesce(left_.value, t.amount)) value
+select member, entry, mechanic, event_day, matched, sum(value) value from (
+select t.member, t.entry, y.id mechanic, e.event_day, t.code = 27 matched, coalesce(max(left_.value), sum(t.amount)) value
 from transfer t join mechanic y on y.no = t.mechanic join party p on p.no = t.sponsor join entry e on e.record = t.entry
 left join original o on o.record = t.entry and o.kind in ('sale', 'cardspend')
 left join lateral (
@@ -131,7 +147,8 @@ left join lateral (
 ) left_ on true
 where t.entry > 0 and t.code = any(%(given)s) and y.id = any(%(limited)s)
   and (e.type <> 'card-transaction.v1' or e.body::jsonb -> 'data' ->> 'kind' = 'clearing')
-group by t.member, t.entry, y.id, e.event_day, t.code = 27
+group by t.member, t.entry, y.id, e.event_day, t.code = 27, t.sponsor
+) of_sponsor group by member, entry, mechanic, event_day, matched
 """
 _LIMITS = """
 unnest(%(limited)s::text[], %(prefixes)s::text[], %(pers)s::text[], %(measures)s::text[], %(ofs)s::text[], %(matches)s::boolean[], %(froms)s::date[],
@@ -212,6 +229,7 @@ COMPARED = {
     "balances": BALANCES,
     "debts": DEBTS,
     "holds": HOLDS,
+    "unfunded points": UNFUNDED,
     "stamps": STAMPS_ON_CARDS,
     "cash-back and savings": GOT,
     "use of limits": LIMITS,

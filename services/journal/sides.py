@@ -41,6 +41,8 @@ SIDES: dict[Code, tuple[tuple[str, ...], tuple[str, ...]]] = {
     Code.HOLD: ((_LOT,), (_HELD,)),
     Code.HOLD_RELEASE: ((_HELD,), (_LOT,)),
     Code.RETURN_SPENT_REVERSAL: ((_ISSUED,), (_BORNE,)),
+    Code.UNFUNDED: ((_ISSUED,), (_PENDING,)),
+    Code.UNFUNDED_REVERSAL: ((_PENDING,), (_ISSUED,)),
     **dict.fromkeys(CLAIMS, ((_FUNDED,), (_CLAIMED,))),
     **dict.fromkeys(CLAIMS_REVERSED, ((_CLAIMED,), (_FUNDED,))),
     Code.STAMP: ((_STAMPED,), (_HELD,)),

@@ -70,6 +70,11 @@ ORIGINAL = """
 insert into original as o (record, member, kind, expires_at, state) values (%s, %s, %s, %s, %s)
 on conflict (record) do update set expires_at = excluded.expires_at, state = excluded.state
 """
+UNFUNDED = """
+insert into unfunded (entry, line, received_at, member, sponsor, contract, mechanic, expiry, earned, release_on, points)
+select t.entry, t.line, e.received_at, t.member, t.sponsor, t.contract, t.mechanic, t.expiry, t.earned, t.release_on, t.amount
+from transfer t join entry e on e.record = t.entry where t.entry = any(%(entries)s) and t.day = %(day)s and t.code = %(code)s on conflict do nothing
+"""
 TOTALS = "copy total (day, code, sponsor, contract, counterparty, counter_contract, unit, quantity, events) from stdin"
 TALLY = "copy tally (day, topic, part, party, outcome, code, events) from stdin"
 OUTBOX = "copy outbox (record, day) from stdin"
@@ -112,6 +117,14 @@ class Writer:
         """Appends the transfers and totals of a batch, under the window in which they take effect."""
         self._copy(TRANSFER, self._transfers(postings.transfers, self._day(day)))
         self.totals(postings.totals, day)
+        if postings.headroom is not None:
+            self._queue(postings, day)
+
+    def _queue(self, postings: Postings, day: date) -> None:
+        """Points over a limit wait to be funded, in the order in which their events were received."""
+        entries = sorted({row.entry for row in postings.transfers if row.what.code is Code.UNFUNDED})
+        if entries:
+            self.connection.execute(UNFUNDED, {"entries": entries, "day": day, "code": int(Code.UNFUNDED)})
 
     def totals(self, totals: Iterable[Total], day: date) -> None:
         """Appends totals: the first path to the night's obligations."""

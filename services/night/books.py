@@ -12,11 +12,14 @@ import psycopg
 
 from clearing.booking import Booked, Booking, lapse
 from clearing.checks import Balances, Check, PartitionCount, balances_equal_lots
+from clearing.default_loss import Settled
 from clearing.entries import POINTS, PURCHASES, STAMPS, Code, Total
 from clearing.events import Decision, Facts, Hold, Outcome, Received
+from clearing.headroom import Given
 from clearing.lines import Obligation
 from clearing.netting import Carried, Netting
 from clearing.originals import originals_first
+from clearing.payment_states import PaymentKind
 from clearing.plan import Plan
 from clearing.points import Purse
 from clearing.postings import Postings
@@ -25,15 +28,19 @@ from clearing.window import Event, State, advance
 from schemas.ids import MemberNo, PartyId, RecordId
 from services.accrual.batch import BatchBooker, write_booked
 from services.journal.accounts import UNUSED
+from services.journal.headroom import room_of_night
 from services.journal.names import Names
 from services.journal.windows import lock_window, move_window
+from services.night import funding
 from services.night import statements as sql
+from services.night.payouts import pay_cash_back
 from services.night.report import settlement_report
 from services.night.shared import SharedNight
+from services.settlement.payment_states import states_of
 
 Cuts = dict[tuple[int, int], int]
 UNPRICED = (Code.STAMP, Code.STAMP_REVERSAL)
-STEPS = ("book_waiting", "give_shared", "free_holds", "release_pending", "lapse_held", "expire_lots")
+STEPS = ("book_waiting", "give_shared", "free_holds", "release_pending", "lapse_held", "expire_lots", "fund_points")
 
 
 class PgNight:
@@ -94,14 +101,14 @@ class PgNight:
         return int(row[0])
 
     @contextmanager
-    def _step(self, day: date, step: str) -> Iterator[dict[str, int] | None]:
+    def _step(self, day: date, step: str) -> Iterator[dict[str, Any] | None]:
         """One transaction that does a step once; yields None where it was done before, else the figures to note."""
         with self.connection.transaction():
             lock_window(self.connection, day)
             if self.connection.execute(sql.STEP_DONE, (day, step)).fetchone() is not None:
                 yield None
                 return
-            figures: dict[str, int] = {}
+            figures: dict[str, Any] = {}
             yield figures
             self.connection.execute(sql.MARK_STEP, (day, step, json.dumps(figures)))
 
@@ -118,6 +125,7 @@ class PgNight:
             received = originals_first([self.booker.reader.received(record, at, body, party, arrived=False) for record, at, body, party in rows])
             if received:
                 facts, wanted = self.booker.facts.read(received)
+                facts.headroom = room_of_night(self.plan, day)
                 booked = Booking(self.plan, day, facts, wanted=wanted, final=True).book_all(received)
                 self._decide(booked, facts, received, day)
             self.connection.execute("delete from waiting where day = %s", (day,))
@@ -145,6 +153,18 @@ class PgNight:
                 return
             figures["events"] = SharedNight(self.connection, self.plan, self.booker).decide(day)
 
+    def fund_points(self, day: date) -> None:
+        """What waits for room under a limit, in order of receipt; nothing where nobody has one."""
+        if not self.plan.limited:
+            return
+        with self._step(day, "fund_points") as figures:
+            if figures is not None:
+                figures.update(funding.fund(self, day, self._entry(day, "fund_points")))
+
+    def given_under_limits(self, day: date) -> Sequence[Given]:
+        """By the journal, against what the night has found."""
+        return funding.given_under_limits(self, day) if self.plan.limited else ()
+
     def free_holds(self, day: date) -> None:
         """Frees what is left of holds whose time ran out by the end of the window."""
         with self._step(day, "free_holds") as figures:
@@ -169,9 +189,10 @@ class PgNight:
         postings.begin(self._entry(day, "free_holds"))
         for no, of_member in groupby(holds, key=lambda hold: hold.member):
             free_holds(postings, list(of_member), facts.members[no])
-        self._write(postings, facts, holds, day)
+        self.write(postings, facts, holds, day)
 
-    def _write(self, postings: Postings, facts: Facts, holds: Sequence[Hold], day: date) -> None:
+    def write(self, postings: Postings, facts: Facts, holds: Sequence[Hold], day: date) -> None:
+        """Writes what a step has brought about for some members."""
         writer = self.booker.writer
         writer.journal(postings, day)
         writer.lots(postings.lots)
@@ -214,7 +235,7 @@ class PgNight:
                 for key, lot in member.in_spending_order(None):
                     if key in released:
                         purse.repay_from(key, lot.points)
-            self._write(postings, facts, (), day)
+            self.write(postings, facts, (), day)
 
     def lapse_held(self, day: date) -> None:
         """Held events whose card nobody enrolled within the claim days are rejected."""
@@ -237,7 +258,10 @@ class PgNight:
         with self._step(day, "expire_lots") as figures:
             if figures is None:
                 return
+            unfunded = funding.expire_unfunded(self, day, RecordId(self._entry(day, "expire_lots") - 8)) if self.plan.limited else 0
             figures["lots"] = self.connection.execute(sql.DUE_EXPIRY, {"day": day}).rowcount
+            if unfunded:
+                figures["unfunded"] = unfunded
             if figures["lots"] == 0:
                 return
             named = self._named(day, "expire_lots", Code.EXPIRY)
@@ -253,6 +277,7 @@ class PgNight:
                 return
             if self.behind(day):
                 raise RuntimeError(f"window {day}: a partition is not booked to its cut")
+            pay_cash_back(self.connection, self.plan.file, day)
             self.connection.execute(sql.MARK_STEP, (day, "close", json.dumps(self._measured())))
             move_window(self.connection, self.plan.programme.id, day, Event.DRAINED)
 
@@ -326,7 +351,23 @@ class PgNight:
     def carried_in(self, day: date) -> Mapping[tuple[str, PartyId], Carried]:
         """From the window before."""
         self._rests_on[day] = self._window_before(day)[1]
-        return {(currency, party): Carried(amount, since) for currency, party, amount, since in self.connection.execute(sql.CARRIED_IN, (day,))}
+        return self._carried(sql.CARRIED_IN, day)
+
+    def _carried(self, statement: str, day: date) -> dict[tuple[str, PartyId], Carried]:
+        return {(currency, PartyId(party)): Carried(amount, since) for currency, party, amount, since in self.connection.execute(statement, (day,))}
+
+    def settled_before(self, day: date) -> Settled | None:
+        """What statements show of the runs that went to the bank, up to each payment's amount; what parties pay each other directly counts as paid."""
+        runs = [int(no) for (no,) in self.connection.execute(sql.INSTRUCTED_RUNS, (day,))]
+        if not runs:
+            return None
+        paid: dict[tuple[str, PartyId, PartyId], int] = {}
+        for run in runs:
+            for one in states_of(self.connection, run):
+                shown = one.amount_minor if one.kind is PaymentKind.DIRECT else min(one.confirmed_minor, one.amount_minor)
+                key = (one.currency, PartyId(one.payer), PartyId(one.payee))
+                paid[key] = paid.get(key, 0) + shown
+        return Settled({key: amount for key, amount in paid.items() if amount}, self._carried(sql.CARRIED_ON, day))
 
     def count_events(self, day: date, lines: Sequence[Obligation]) -> Sequence[Obligation]:
         """Counts again, from the journal, where one event may stand behind several totals of a line."""

@@ -12,7 +12,7 @@ from services.night.books import PgNight
 from services.settings import settings
 
 # Windows that are not netted, oldest first.
-TO_CLEAR = "select day, state, ends_at from settlement_window where state in ('open', 'draining', 'closed') order by day"
+TO_CLEAR = "select day, state, ends_at from settlement_window where state in ('open', 'draining', 'closed', 'defaulted') order by day"
 PAUSE_SECONDS = 0.02
 
 
@@ -64,11 +64,14 @@ def _seal(night: PgNight, day: date | None, progress: Progress) -> None:
     path = settings().seal_key
     if path is not None:
         from services.seal.keys import FileSigner
+        from services.seal.results import seal_results_due
         from services.seal.sealing import seal_due
 
         if day is not None:
             _of_window(progress, day, "seal")
-        seal_due(night.connection, FileSigner(path), through=day)
+        signer = FileSigner(path)
+        seal_due(night.connection, signer, through=day)
+        seal_results_due(night.connection, signer)
 
 
 def close_by_hand(

@@ -17,6 +17,7 @@ from clearing.shared import Before, SharedLimits
 from schemas.ids import EventId, MechanicId
 from services.accrual.answers import amended
 from services.accrual.batch import BatchBooker
+from services.journal.headroom import room_of_night
 from services.night import statements as sql
 
 BATCH = 1_000
@@ -86,7 +87,7 @@ class _Batch:
 
     def decide(self, used: Used) -> None:
         """Decides one after the other, and writes what it brought about."""
-        postings = Postings()
+        postings = Postings(room_of_night(self.night.plan, self.day))
         limits = SharedLimits(self.night.plan, postings, used)
         answered = []
         for record, sale, room in self.rows:

@@ -59,13 +59,15 @@ OWING_LOTS = "select distinct sponsor, contract, expiry, earned from due where m
 
 # --- expiry (rules 8, 20) --------------------------------------------------------------------------------------------------------------
 
+# Lots of unfunded points, whose release day lies from year 5000 on, expire before (services/night/funding.py).
 # Markers of inactivity lie from year 9000 on and carry the months; their day follows from the member's last activity.
 DUE_EXPIRY = """
 create temporary table due on commit drop as
-select l.member, l.sponsor, l.contract, l.expiry, l.earned, l.release_on, l.points from lot l where l.live and l.expiry <= %(day)s
+select l.member, l.sponsor, l.contract, l.expiry, l.earned, l.release_on, l.points from lot l
+where l.live and l.expiry <= %(day)s and l.release_on < '5000-01-01'
 union all
 select l.member, l.sponsor, l.contract, l.expiry, l.earned, l.release_on, l.points from lot l join member m on m.no = l.member
-where l.live and l.expiry >= '9000-01-01' and l.expiry < '9004-01-01'
+where l.live and l.expiry >= '9000-01-01' and l.expiry < '9004-01-01' and l.release_on < '5000-01-01'
   and date_trunc('month', greatest(m.last_activity, l.earned)::timestamp)
     + make_interval(months => l.expiry - date '9000-01-01' + 1) - interval '1 day' <= %(day)s
 """
@@ -138,7 +140,10 @@ select m.available, m.pending, m.held, m.owed, l.available, l.pending, h.points 
   (select coalesce(sum((part ->> 4)::bigint), 0)::bigint points from original o, jsonb_array_elements(o.state::jsonb -> 'lots') part
      where o.expires_at is not null) h
 """
-OUTSTANDING = "select p.id, sum(l.points)::bigint from lot l join party p on p.no = l.sponsor where l.live group by p.id order by p.id"
+# Points that wait to be funded are not outstanding: nobody has issued them yet.
+OUTSTANDING = """
+select p.id, sum(l.points)::bigint from lot l join party p on p.no = l.sponsor where l.live and l.release_on < '5000-01-01' group by p.id order by p.id
+"""
 CLOSING = "select figures from night_step where day = %s and step = 'close'"
 
 # --- totals by two paths -----------------------------------------------------------------------------------------------------------------
@@ -186,6 +191,8 @@ select party, currency, sum(amount)::bigint from (
   from obligation where day >= %(first)s and day < %(day)s and kind = 'fee' and detail <> 'monthly_minimum'
 ) fees group by party, currency
 """
+CARRIED_ON = "select currency, party, amount, since from carried where day = %s"
+INSTRUCTED_RUNS = "select distinct run from window_move where day = %s and event = 'instructed' and run is not null order by run"
 CARRIED_IN = "select currency, party, amount, since from carried where day = (select max(day) from settlement_window where day < %s)"
 
 # --- keeping a run -------------------------------------------------------------------------------------------------------------------------

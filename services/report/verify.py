@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import TypeVar
@@ -18,6 +18,8 @@ from services.runtime.progress import Progress, silent
 LINES = """
 select kind, detail, debtor, creditor, currency, quantity, unit_price, amount, events, contract from obligation where day = %s order by line
 """
+
+DEFAULTED = "select run from window_move where event = 'unpaid_at_deadline' and run is not null"
 
 Key = TypeVar("Key", bound=tuple[str, ...])
 
@@ -41,6 +43,7 @@ def verify_report(connection: psycopg.Connection, day: date | None, progress: Pr
     """
     runs = all_runs(connection)
     latest: dict[date, StoredRun] = {run.day: run for run in runs}
+    defaulted = {int(no) for (no,) in connection.execute(DEFAULTED)}
     wanted = day if day is not None else max(latest, default=None)
     if wanted is None or wanted not in latest:
         raise NoReport(day)
@@ -48,7 +51,7 @@ def verify_report(connection: psycopg.Connection, day: date | None, progress: Pr
     proofs: list[Proof] = []
     for done, run in enumerate(chain):
         proofs += _own(run)
-        proofs.append(_linked(run, runs, latest))
+        proofs.append(_linked(run, runs, latest, defaulted))
         progress("recompute hashes", done + 1, len(chain))
     own = latest[wanted]
     try:
@@ -71,14 +74,18 @@ def _own(run: StoredRun) -> Iterator[Proof]:
     yield Proof(run.no, run.day, "it is the report of its window", report.window == run.day, f"it names {report.window}")
 
 
-def _linked(run: StoredRun, runs: Sequence[StoredRun], latest: dict[date, StoredRun]) -> Proof:
-    """Whether a run names the hash of the run before it. The latest run of a window must rest on the latest of the window before."""
+def _linked(run: StoredRun, runs: Sequence[StoredRun], latest: dict[date, StoredRun], defaulted: Collection[int]) -> Proof:
+    """Whether a run names the hash of the run before it. The latest run of a window must rest on the latest of the window before, or on one that has
+    defaulted since: the further run of a defaulted window carries on what that one did.
+    """
     named = _named_previous(run)
     earlier = [other for other in runs if other.day < run.day]
     day_before = max((other.day for other in earlier), default=None)
     is_latest = latest[run.day] is run and run.state != "closed"  # one that was rejected or fell, and is still to be made anew, rests on what was then
     candidates = [other for other in earlier if other.day == day_before and (other is latest[other.day] if is_latest else other.no < run.no)]
     expected = candidates[-1].sha256 if candidates else None
+    if named != expected and any(other.sha256 == named and other.no < run.no and other.no in defaulted for other in earlier if other.day == day_before):
+        expected = named
     holds = named == run.previous == expected
     return Proof(run.no, run.day, "hash of the run before", holds, f"it names {named}, stored is {run.previous}, the run before has {expected}")
 

@@ -45,7 +45,7 @@ def outcome_of(connection: psycopg.Connection, file: ProgrammeFile, name: str, r
         ],
         "carried": _by_window(reports, "carried", "amount_minor"),
         "members": members,
-        "checks": {check: check not in failed for check in CHECKS},
+        "checks": {check: check not in failed for check in CHECKS} | dict.fromkeys(sorted(failed - set(CHECKS)), False),
     }
 
 
@@ -89,8 +89,10 @@ def _members(connection: psycopg.Connection, file: ProgrammeFile) -> tuple[dict[
     balances: dict[str, Any] = {}
     members: dict[str, Any] = {}
     for member, available, pending, state in connection.execute(BALANCES):
-        balances[member] = {"available": available, "pending": pending}
-        memory = json.loads(state).get("memory", {})
+        kept = json.loads(state)
+        unfunded = kept.get("unfunded", 0)
+        balances[member] = {"available": available, "pending": pending - unfunded} | ({"unfunded": unfunded} if unfunded else {})
+        memory = kept.get("memory", {})
         shown = shown_of(compiled, memory, currency)
         if shown:
             members[member] = shown

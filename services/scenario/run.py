@@ -20,6 +20,7 @@ from services.accrual.processor import Processor
 from services.accrual.source import consumer_settings
 from services.documents.findings import FileError, Finding
 from services.journal import programmes
+from services.journal.headroom import TOPIC, open_first_room
 from services.journal.members import enrol
 from services.journal.migrate import add_month, connect, drop, migrate, schema_of
 from services.journal.windows import open_window
@@ -182,6 +183,7 @@ class Run:
             members = [(m.id, m.kind, m.attributes | {"enrolled_on": m.enrolled.isoformat()}, m.cards) for m in self.scenario.members]
             enrol(self.connection, members)
         open_window(self.connection, self.days[0], None, self._received(self.days[0]))
+        open_first_room(self.connection, self.file, self.days[0], PARTITIONS[TOPIC])
         refused: list[Refusal] = []
         for at, day in enumerate(self.scenario.days):
             try:

@@ -20,7 +20,8 @@ STATEMENT: Final = "statement.json"
 ENTRIES: Final = "entries.jsonl"
 PROOF: Final = "proof.json"
 CHAIN: Final = "chain.jsonl"
-MEMBERS: Final = (MANIFEST, SIGNATURE, STATEMENT, ENTRIES, PROOF, CHAIN)
+RESULT: Final = "result.json"
+MEMBERS: Final = (MANIFEST, SIGNATURE, STATEMENT, ENTRIES, PROOF, CHAIN, RESULT)
 """In the order in which they stand in the archive."""
 
 BLOCK: Final = 512

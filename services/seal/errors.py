@@ -24,6 +24,14 @@ class NotSealed(SealError):
         self.day = day
 
 
+class NotSettled(SealError):
+    """The window is not settled, so it has no result to seal."""
+
+    def __init__(self, day: date) -> None:
+        super().__init__(f"window {day} is not settled: only then its result can be sealed")
+        self.day = day
+
+
 class NotCleared(SealError):
     """The window has no run that stands, so there is nothing to seal."""
 

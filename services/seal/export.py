@@ -12,12 +12,12 @@ from typing import Any
 import psycopg
 
 from clearing.merkle import path_to
-from clearing.seal import MANIFEST_CONTEXT, Ranged, canonical, key_id, ranged, sha256
+from clearing.seal import MANIFEST_CONTEXT, Ranged, canonical, key_id, payments_leaf, ranged, sha256
 from services.journal.programmes import load
 from services.runtime.progress import Progress, silent
 from services.seal import container
 from services.seal import statements as sql
-from services.seal.container import CHAIN, ENTRIES, MANIFEST, PROOF, SIGNATURE, STATEMENT
+from services.seal.container import CHAIN, ENTRIES, MANIFEST, PROOF, RESULT, SIGNATURE, STATEMENT
 from services.seal.errors import NoSuchParty, NotSealed
 from services.seal.keys import Signer
 from services.seal.leaves import ROWS_AT_ONCE, Leaf
@@ -29,17 +29,20 @@ SAYS_NOTHING_OF_PERSONS = ("run", "line")
 
 
 def export(connection: psycopg.Connection, day: date, party: str, signer: Signer, target: Path, progress: Progress = silent) -> str:
-    """Writes the export of a party and window into a new or existing file; returns the hash of the head it rests on.
+    """Writes the export of a party and window into a new or existing file; returns the hash of the last head in it.
 
-    A partner gets its own leaves, and what is said of persons only where it was the sender; the operator gets all leaves of the window.
+    That is the head of the window's result once that is sealed, before it that of the window. A partner gets its own leaves, and what is said of persons
+    only where it was the sender; the operator gets all leaves of the window.
     Raises `NotSealed` and `NoSuchParty`. In one snapshot, so that nobody is erased from half of it.
     """
     with connection.transaction():
         connection.execute("set transaction isolation level repeatable read")
-        row = connection.execute(sql.OF_DAY, (day,)).fetchone()
+        row = connection.execute(sql.OF_DAY, {"day": day}).fetchone()
         if row is None:
             raise NotSealed(day)
         number, head = row[0], json.loads(row[1])
+        settled = connection.execute(sql.RESULT_OF, (row[2],)).fetchone()
+        last, last_head = (settled[0], settled[1]) if settled else (number, row[1])
         tops = [Ranged(hashed, name, name) for name, hashed in connection.execute(sql.PARTIES, (number,))]
         if party not in (known := [top.first for top in tops]):
             raise NoSuchParty(party, known)
@@ -52,13 +55,14 @@ def export(connection: psycopg.Connection, day: date, party: str, signer: Signer
                 STATEMENT: canonical(statement(head, party, lines)),
                 ENTRIES: entries,
                 PROOF: canonical({"paths": {name: _path(tops, known.index(name)) for name in shown}}),
-                CHAIN: b"".join(_chain_line(*row) for row in connection.execute(sql.CHAIN, (number,))),
+                CHAIN: b"".join(_chain_line(*row) for row in connection.execute(sql.CHAIN, (last,))),
+                RESULT: canonical(result(json.loads(settled[2]), shown) if settled else None),
             }
-            members |= _signed(members, head, party, sha256(row[1].encode()), signer)
+            members |= _signed(members, head, party, sha256(last_head.encode()), signer)
             whole = Path(folder) / "export"
             container.write(whole, members)
             whole.replace(target)
-    return sha256(row[1].encode())
+    return sha256(last_head.encode())
 
 
 def stored_leaves(connection: psycopg.Connection, number: int, party: str | None) -> Iterator[Leaf]:
@@ -103,6 +107,18 @@ def statement(head: Mapping[str, Any], party: str, lines: Iterable[Mapping[str, 
         "format": 1, "programme": head["programme"], "window": head["window"], "party": party, "report_sha256": head["run"]["report_sha256"],
         "lines": [{name: value for name, value in line.items() if name not in UNDERIVED} for line in lines], "net_minor": net,
     }  # fmt: skip
+
+
+def result(content: Mapping[str, Any], shown: Iterable[str]) -> dict[str, Any]:
+    """What a sealed result tells somebody who may see the payments of some parties: these with their proof, and who signed."""
+    payments = content["payments"]
+    names = sorted(payments)
+    tops = [payments_leaf(name, canonical(payments[name])) for name in names]
+    return {
+        "signatures": content["signatures"],
+        "payments": {name: payments[name] for name in shown},
+        "paths": {name: _path(tops, names.index(name)) for name in shown},
+    }
 
 
 def _path(tops: list[Ranged], index: int) -> dict[str, Any]:

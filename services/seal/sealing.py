@@ -9,10 +9,11 @@ from itertools import groupby, islice
 import psycopg
 
 from clearing.merkle import Tree
-from clearing.seal import HEAD_CONTEXT, Ranged, head_of, key_id, party_leaf, ranged, sha256, summed
+from clearing.seal import Ranged, party_leaf, ranged, summed
 from services.explain.ledger import Ledger
 from services.runtime.progress import Progress, silent
 from services.seal import statements as sql
+from services.seal.chain import close_link, lock_chain, next_link
 from services.seal.errors import NotCleared
 from services.seal.keys import Signer
 from services.seal.leaves import Leaf, window_leaves
@@ -36,7 +37,7 @@ def seal_due(connection: psycopg.Connection, signer: Signer, *, through: date | 
 def seal_through(connection: psycopg.Connection, signer: Signer, day: date, progress: Progress = silent) -> list[date]:
     """Seals a window and those before it that are due. Raises `NotCleared` where it has no run that stands."""
     days = seal_due(connection, signer, through=day, progress=progress)
-    if day not in days and connection.execute(sql.OF_DAY, (day,)).fetchone() is None:
+    if day not in days and connection.execute(sql.OF_DAY, {"day": day}).fetchone() is None:
         raise NotCleared(day)
     return days
 
@@ -44,24 +45,19 @@ def seal_through(connection: psycopg.Connection, signer: Signer, day: date, prog
 def seal_window(connection: psycopg.Connection, day: date, signer: Signer, progress: Progress = silent) -> bool:
     """Seals the run of a window in one transaction; returns False where there is nothing to seal, because another process was here before."""
     with connection.transaction():
-        connection.execute(sql.LOCK_CHAIN)
+        lock_chain(connection)
         row = next((row for row in connection.execute(sql.DUE, (day,)) if row[0] == day), None)
         if row is None:
             return False
         _, run, report, previous_report = row
         ledger = Ledger(connection)
-        last = connection.execute(sql.LAST_HEAD).fetchone()
         programme = connection.execute(sql.PROGRAMME).fetchone()
         assert programme is not None
-        number, previous = (last[0] + 1, last[1]) if last else (1, None)
+        link = next_link(connection)
         told = {"run": run, "report_sha256": report, "previous_report_sha256": previous_report, "programme_sha256": programme[0]}
         leaves = window_leaves(connection, ledger, day, {"window": day.isoformat(), **told})
-        tree, count = _build(connection, number, leaves, progress)
-        root = tree.root().hash
-        head = head_of(ledger.file.programme.id, day.isoformat(), number, root, tree.count, told, previous, key_id(signer.public))
-        signature = signer.sign(HEAD_CONTEXT + head)
-        values = (number, day, run, root, count, head.decode(), sha256(head), key_id(signer.public), signature)
-        connection.execute(sql.KEEP_SEAL, values)
+        tree, count = _build(connection, link.number, leaves, progress)
+        close_link(connection, link, signer, day, told, tree.root().hash, parties=tree.count, leaves=count)
     return True
 
 

@@ -7,7 +7,7 @@ DUE = """
 select r.day, r.no, r.sha256, r.previous from (
   select distinct on (day) day, no, sha256, previous from run order by day, no desc
 ) r join settlement_window w on w.day = r.day
-where w.state not in ('open', 'draining', 'closed') and r.day <= coalesce(%s, r.day) and not exists (select 1 from seal s where s.run = r.no)
+where w.state not in ('open', 'draining', 'closed') and r.day <= coalesce(%s, r.day) and not exists (select 1 from seal s where s.run = r.no and not s.settled)
 order by r.day
 """
 PROGRAMME = "select sha256 from programme order by no desc limit 1"
@@ -16,7 +16,16 @@ LAST_HEAD = "select no, sha256 from seal order by no desc limit 1"
 LOCK_CHAIN = "select pg_advisory_xact_lock(hashtext(current_schema() || ' seal'))"
 KEEP_LEAVES = "copy seal_leaf (seal, party, place, kind, key, body, salt, personal, member, committed) from stdin"
 KEEP_PARTY = "insert into seal_party (seal, party, leaves, hash) values (%s, %s, %s, %s)"
-KEEP_SEAL = "insert into seal (no, day, run, root, leaves, head, sha256, key, signature) values (%s, %s, %s, %s, %s, %s, %s, %s, %s)"
+KEEP_SEAL = "insert into seal (no, day, run, root, leaves, head, sha256, key, signature, settled) values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
+KEEP_RESULT = "insert into seal_result (seal, content) values (%s, %s)"
+# Windows that are settled, whose newest run is sealed, and its result is not.
+RESULTS_DUE = """
+select w.day from settlement_window w join lateral (select max(no) no from run where day = w.day) r on true
+where w.state = 'settled' and exists (select 1 from seal s where s.run = r.no and not s.settled)
+  and not exists (select 1 from seal s where s.run = r.no and s.settled)
+order by w.day
+"""
+STATE = "select state from settlement_window where day = %s"
 
 # An entry as it stood when the window was closed. It may have gone on since: what was held was booked or lapsed later, what was refused was tried again.
 _STOOD = """
@@ -79,11 +88,14 @@ select p.id, a.record, a.no, a.by_whom, a.code, a.outcome, a.refused from attemp
 # --- what was sealed -------------------------------------------------------------------------------------------------------------------
 
 SEALS = """
-select s.no, s.day, s.run, s.leaves, s.head, s.sha256, s.key, s.sealed_at, s.run = (select max(no) from run r where r.day = s.day) newest
+select s.no, s.day, s.run, s.leaves, s.head, s.sha256, s.key, s.sealed_at,
+  s.run = (select max(no) from run r where r.day = s.day) newest, s.settled
 from seal s order by s.no
 """
 CHAIN = "select head, signature from seal where no <= %s order by no"
-OF_DAY = "select no, head from seal where day = %s order by no desc limit 1"
+OF_DAY = "select no, head, run from seal where day = %(day)s and not settled order by no desc limit 1"
+# The result of a run, where it is sealed.
+RESULT_OF = "select s.no, s.head, r.content from seal s join seal_result r on r.seal = s.no where s.run = %s and s.settled"
 PARTIES = "select party, hash from seal_party where seal = %s order by party"
 LEAVES = """
 select party, kind, key, body, committed, salt, personal from seal_leaf where seal = %(seal)s and (%(party)s::text is null or party = %(party)s)

@@ -45,6 +45,8 @@ class Verdict:
     lines: int = 0
     heads: int = 0
     head_sha256: str | None = None
+    settled: bool = False
+    """Whether the export says that the window is settled, by whom its run was signed, and what was paid."""
 
     @property
     def holds(self) -> bool:

@@ -17,11 +17,12 @@ from clearing.seal import HEAD_CONTEXT, MANIFEST_CONTEXT, Ranged, canonical, par
 from clearing.sealed_lines import Key, without_line, wrong_lines
 from services.runtime.progress import Progress, silent
 from services.seal.blocks import unhex
-from services.seal.container import CHAIN, ENTRIES, MANIFEST, MEMBERS, PROOF, SIGNATURE, STATEMENT, Archive, take_apart
+from services.seal.container import CHAIN, ENTRIES, MANIFEST, MEMBERS, PROOF, RESULT, SIGNATURE, STATEMENT, Archive, take_apart
 from services.seal.export import statement
 from services.seal.keys import signed_by
 from services.seal.verdict import UNUSABLE, Problem, Verdict
 from services.seal.verify_entries import Entries, read_entries
+from services.seal.verify_result import wrong_result
 
 WRITTEN = re.compile(rb"([0-9a-f]{64}) ([0-9a-f]{128})\n")
 """The signature: the hash of the manifest, so that it can be told which of the two was changed, and the signature of it."""
@@ -47,7 +48,8 @@ class _Verifying:
         self.keys = keys
         self.verdict = verdict
         self.progress = progress
-        self.head: dict[str, Any] = {}
+        self.head: dict[str, Any] = {}  # of the window's entries
+        self.settled: dict[str, Any] | None = None  # of its result
         self.manifest: dict[str, Any] = {}
         self.entries = Entries()
 
@@ -60,6 +62,7 @@ class _Verifying:
             (PROOF, self._proof),
             (STATEMENT, self._statement),
             (ENTRIES, self._follows),
+            (RESULT, self._result),
         ):
             try:
                 step()
@@ -98,8 +101,9 @@ class _Verifying:
             self.verdict.wrong(MANIFEST, "it names other files than those of an export")
 
     def _chain(self, known_head: str | None) -> None:
-        """Every head is signed, names the one before it, and the last is the one of the manifest."""
+        """Every head is signed, names the one before it, and the last is the one of the manifest: of the window, or of its result with that before it."""
         previous, number, known = None, 0, known_head is None
+        last: dict[str, Any] = {}
         for line in self.archive.lines(CHAIN):
             number += 1
             link = json.loads(line)
@@ -110,15 +114,21 @@ class _Verifying:
                 self.verdict.wrong(CHAIN, f"its signature by key {head['key']} does not hold", f"head {number}")
             if (head["number"], head["previous"], head["programme"]) != (number, previous, self.verdict.programme):
                 self.verdict.wrong(CHAIN, "it does not follow from the head before it", f"head {number}")
-            self.head, previous = head, sha256(text)
+            last, previous = head, sha256(text)
+            if "signatures" not in head and head["window"] == self.verdict.window:
+                self.head = head
             known = known or previous == known_head
         self.verdict.heads, self.verdict.head_sha256 = number, previous
         if not self.archive.ends_with_newline(CHAIN):
             self.verdict.wrong(CHAIN, "its last line has no end")
         if not known:
             self.verdict.wrong(CHAIN, f"the head {known_head}, which was told before, is not in it")
-        if (previous, self.head.get("window")) != (self.manifest.get("head_sha256"), self.verdict.window):
+        if (previous, last.get("window")) != (self.manifest.get("head_sha256"), self.verdict.window):
             self.verdict.wrong(CHAIN, "its last head is not that of the manifest")
+        if "signatures" in last:
+            self.settled = last
+        elif last is not self.head:
+            self.verdict.wrong(CHAIN, "its last head is not that of the window")
 
     def _entries(self) -> None:
         """Each leaf is what its hash says, and they stand in their order; their trees are built."""
@@ -147,6 +157,12 @@ class _Verifying:
         expected = statement(self.head, party, self.entries.lines.get(party, {}).values())
         if stated != expected:
             self.verdict.wrong(STATEMENT, "it does not follow from the sealed lines" + _difference(stated, expected))
+
+    def _result(self) -> None:
+        """Once the window is settled: who signed its run, and what was paid, are what was sealed."""
+        for what in wrong_result(self._parsed(RESULT), self.head, self.settled, list(self.entries.roots)):
+            self.verdict.wrong(RESULT, what)
+        self.verdict.settled = self.settled is not None
 
     def _follows(self) -> None:
         """Lines follow from entries; where both sides of a line are there, they are the same, and positions add up to zero."""

@@ -82,7 +82,8 @@ def _members(books: MemoryBooks, file: ProgrammeFile) -> Written:
     balances: Written = {}
     members: Written = {}
     for member in books.facts.members.values():
-        balances[str(member.id)] = {"available": member.available - member.owed, "pending": member.pending}
+        waiting = {"unfunded": member.unfunded} if member.unfunded else {}
+        balances[str(member.id)] = {"available": member.available - member.owed, "pending": member.pending - member.unfunded} | waiting
         stamps = {name: left for name, card in cards.items() if (left := card.on_card(member.memory.get(name, {})))}
         shown: Written = {"stamps": stamps} if stamps else {}
         for name, part in sums.items():

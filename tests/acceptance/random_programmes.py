@@ -99,6 +99,18 @@ def contract(random: Random, party: str, model: str, currency: str, start: date)
     return one
 
 
+def limit_debts(random: Random, file: Written) -> None:
+    """Gives most contracts a limit that a few purchases reach; of a few it is lifted or raised by a later version."""
+    scale = {"EUR": 1, "KWD": 1, "CZK": 10, "JPY": 100}
+    for one in file["contracts"]:
+        currency = one.get("issue", {}).get("currency", file["programme"]["currencies"][0])
+        if random.random() < 0.8:
+            cap, funds = (str(random.choice([0, 0, 1, 2, 5, 40]) * scale[currency]) for _ in range(2))
+            one["limit"] = {"currency": currency if random.random() < 0.95 else file["programme"]["currencies"][-1], "prefunded": funds}
+            if random.random() < 0.8:
+                one["limit"]["net_debit_cap"] = cap
+
+
 def mechanics(random: Random, currencies: list[str], sellers: list[str], first: date, last: date) -> list[Written]:
     """One to six mechanics; the first gives points on what is spent."""
     found = [on_spend(random, "base", currencies[0], sellers)]

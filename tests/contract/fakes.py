@@ -11,18 +11,23 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
+from fractions import Fraction
 from itertools import count
 from typing import Any
 
 from clearing.booking import Booked, Booking, lapse
 from clearing.checks import Balances, Check, PartitionCount
+from clearing.default_loss import Settled
 from clearing.entries import POINTS, Code, LineKind, Total, add_up
 from clearing.events import Card, Decision, EventKey, Facts, Hold, Outcome, Pending, Received, Refused, Sale
 from clearing.expiry import effective_expiry
+from clearing.funding import NightFunding, Waiting
+from clearing.headroom import Given, Headroom, limits_on, opened, owed, point_cost
 from clearing.limits import Used
 from clearing.lines import Obligation
-from clearing.member import Lot, Member
+from clearing.member import Lot, Member, is_unfunded
 from clearing.netting import Carried, Netting
+from clearing.obligations import price
 from clearing.originals import originals_first
 from clearing.plan import Plan
 from clearing.points import Purse
@@ -35,7 +40,7 @@ from schemas.events.answers import RejectionCode
 from schemas.events.decode import decode
 from schemas.ids import CardId, MemberId, MemberNo, PartyId, RecordId
 
-STEPS = ("book_waiting", "free_holds", "release_pending", "lapse_held", "expire_lots")
+STEPS = ("book_waiting", "free_holds", "release_pending", "lapse_held", "expire_lots", "fund_points")
 STAMPS_ONLY = (Code.STAMP, Code.STAMP_REVERSAL)
 
 
@@ -92,6 +97,11 @@ class MemoryBooks:
         self.deferred: list[tuple[date, Decision]] = []
         self.shared: Used = {}
         self.runs: dict[date, Run] = {}
+        self.funds: dict[tuple[PartyId, str], int] = {}
+        self.unfunded: list[Waiting[RecordId]] = []
+        self.rooms = {first: opened(limits_on(plan.terms, first, {}), {}, partitions)}
+        self.headrooms: dict[date, Headroom] = {}
+        self.nights: dict[date, NightFunding] = {}
 
     def _window(self, day: date) -> Window:
         return Window(datetime(day.year, day.month, day.day, 23, 59, 59, tzinfo=self.plan.zone))
@@ -126,6 +136,7 @@ class MemoryBooks:
         batch = [record for part, at, end in zip(self.log, self.next_offset, ends, strict=True) for record in part[at:end]]
         self.next_offset = [max(at, end) for at, end in zip(self.next_offset, ends, strict=True)]
         fresh = [received for record in sorted(batch, key=lambda record: record.order) if (received := self._claim(record, day, window)) is not None]
+        self.facts.headroom = self._headroom(day)
         booked = Booking(self.plan, day, self.facts, wanted=frozenset(self.contents)).book_all(fresh)
         first: dict[RecordId, Decision] = {}
         for decision in booked.decisions:
@@ -165,6 +176,10 @@ class MemoryBooks:
 
     def _post(self, day: date, postings: Postings) -> None:
         self.journal += [(day, transfer) for transfer in postings.transfers]
+        for row in postings.transfers:
+            if row.what.code is Code.UNFUNDED:
+                assert row.member is not None and row.what.lot is not None
+                self.unfunded.append(Waiting(row.entry, row.member, row.what.lot, row.what.mechanic, row.amount))
         self.totals += [(day, total) for total in postings.totals if total.code not in STAMPS_ONLY]
 
     # --- the port -------------------------------------------------------------------------------------------------------------------------
@@ -223,7 +238,8 @@ class MemoryBooks:
         backs: dict[RecordId, list[Received]] = {}
         for put_off in sorted((decision for of_day, decision in self.deferred if of_day == day), key=lambda one: self._place(one, sales)):
             assert put_off.member is not None
-            received, member, postings = put_off.received, put_off.member, Postings()
+            received, member = put_off.received, put_off.member
+            postings = Postings(Headroom(self.plan.terms, limits_on(self.plan.terms, day, self.funds)) if self.plan.limited else None)
             limits = SharedLimits(self.plan, postings, self.shared)
             if put_off.room is not None:
                 limits.room(put_off.room, member)
@@ -252,6 +268,51 @@ class MemoryBooks:
     def _order(self, received: Received) -> int:
         partition, offset = received.record >> 40 & 0xFFFF, received.record & 0xFFFFFFFFFF
         return self.log[partition][offset].order
+
+    def _headroom(self, day: date) -> Headroom | None:
+        """What sponsors with a limit may give at once in a window, and have given."""
+        if self.plan.limited and day not in self.headrooms:
+            left = {(party, 1 << 16 | part): Fraction(one.room_minor) for party, one in self.rooms.get(day, {}).items() for part in range(one.parts)}
+            self.headrooms[day] = Headroom(self.plan.terms, limits_on(self.plan.terms, day, self.funds), left)
+        return self.headrooms.get(day)
+
+    def fund_points(self, day: date) -> None:
+        if not self.plan.limited or not self._first_time(day, "fund_points"):
+            return
+        lines = [one for run in self.runs.values() for one in run.obligations]
+        unnetted = [other for other, window in self.windows.items() if other <= day and other not in self.runs and window.state is not State.OPEN]
+        for other in unnetted:
+            lines += price(other, self.plan.file, self.booked_totals(other), self.fees_before(other))
+        night = self.nights[day] = NightFunding(self.plan.terms, day, self.funds, owed({}, lines))
+        postings = self._postings(day, "fund_points")
+        left = []
+        for waiting in sorted(self.unfunded, key=lambda one: self.log[one.place >> 40 & 0xFFFF][one.place & 0xFFFFFFFFFF].order):
+            points = night.fund(waiting, self.facts.members[waiting.member], postings)
+            if points:
+                left.append(replace(waiting, points=points))
+        self._post(day, postings)
+        self.unfunded = left
+        following = self.following(day)
+        if following is not None:
+            self.rooms[following] = night.open_next(following, len(self.log))
+
+    def given_under_limits(self, day: date) -> Sequence[Given]:
+        if day not in self.nights:
+            return []
+        night, terms = self.nights[day], self.plan.terms
+        found = []
+        for party, limit in sorted(night.limits.items()):
+            costs = {True: Fraction(0), False: Fraction(0)}
+            for of_day, row in self.journal:
+                if of_day == day and row.what.code is Code.ACCRUAL and row.what.sponsor == party:
+                    currency, cost = point_cost(terms.version(party, row.what.contract), terms)
+                    costs[row.entry > 0] += row.amount * cost if currency == limit.currency else 0
+            room = self.rooms[day].get(party)
+            owes = night.owes[party, limit.currency]
+            waits = sum(one.points for one in self.unfunded if one.lot.sponsor == party)
+            at_once = room.room_minor * room.parts if room is not None else 0
+            found.append(Given(party, limit.currency, limit.most_minor, owes, costs[True], at_once, costs[False], limit.most_minor - owes, waits))
+        return found
 
     def free_holds(self, day: date) -> None:
         if not self._first_time(day, "free_holds"):
@@ -305,6 +366,9 @@ class MemoryBooks:
         for member in self.facts.members.values():
             for key, lot in (member.lots or {}).items():
                 if lot.points and effective_expiry(key.expiry, member.last_activity, key.earned) <= day:
+                    if is_unfunded(key):
+                        Purse(postings, member).expire_unfunded(key, lot.points)
+                        continue
                     postings.post(Movement(Code.EXPIRY, POINTS, key.sponsor, key.contract, lot=key), lot.points, member.no)
                     if key.release_on is None:
                         member.available -= lot.points
@@ -377,6 +441,9 @@ class MemoryBooks:
     def carried_in(self, day: date) -> Mapping[tuple[str, PartyId], Carried]:
         before = max((other for other in self.windows if other < day), default=None)
         return self.runs[before].netting.carried if before in self.runs else {}
+
+    def settled_before(self, day: date) -> Settled | None:
+        return None  # nothing goes to a bank from here
 
     def count_events(self, day: date, lines: Sequence[Obligation]) -> Sequence[Obligation]:
         counted = []

@@ -19,6 +19,7 @@ from schemas.programme import ProgrammeFile
 from services.accrual.batch import BatchBooker
 from services.accrual.incoming import Headers, Incoming, Reading, SenderKeys, record_id
 from services.journal import programmes
+from services.journal.headroom import open_first_room
 from services.journal.members import enrol
 from services.journal.migrate import add_month, connect, drop, migrate, schema_of
 from services.journal.names import Names
@@ -121,6 +122,7 @@ class MemoryHouse:
 EVERYTHING = (
     "settlement_window", "cut", "night_step", "progress", "tally", "identity", "entry", "transfer", "total", "card", "member", "lot", "held", "waiting",
     "original", "outbox", "obligation", "carried", "run", "deferred", "shared_use",
+    "unfunded", "headroom", "headroom_use",
 )  # fmt: skip
 POINTS = "select available, pending, held, owed from member where id = %s"
 LOTS = """
@@ -145,6 +147,7 @@ class PgHouse:
         plan, names = Plan(file), Names(self.connection)
         self.topic = names.topic[TOPIC]
         self.log: list[list[Incoming]] = [[] for _ in range(partitions)]
+        open_first_room(self.connection, file, MONDAY, partitions)
         self.connection.execute("insert into progress select %s, no, 0 from generate_series(0, %s) no", (self.topic, partitions - 1))
         self.kafka_topics = {no: f"harvest.{name}" for name, no in names.topic.items()}
         self.reading = Reading(file, keys or SenderKeys(None))

@@ -13,7 +13,7 @@ import pytest
 from services.documents.load import parse_mapping, read_text
 from services.scenario.compare import differences
 from tests.acceptance import in_memory, oracle
-from tests.acceptance.random_programmes import share_much
+from tests.acceptance.random_programmes import limit_debts, share_much
 from tests.acceptance.random_scenarios import scenario
 
 SCENARIOS = Path(__file__).parent.parent / "acceptance"
@@ -44,4 +44,14 @@ def test_random_scenarios_under_limits_of_the_whole_programme_come_out_as_the_or
     for seed in range(first, first + SEEDS[::4].step):
         document = scenario(seed, in_one_log=True)
         share_much(Random(seed), document["programme"])
+        assert oracle.differences(oracle.report(document), in_memory.run(document)) == []
+
+
+@pytest.mark.parametrize("first", SEEDS[::4])
+def test_random_scenarios_under_net_debit_caps_come_out_as_the_oracle_says(first: int) -> None:
+    for seed in range(first, first + SEEDS[::4].step):
+        document = scenario(seed, in_one_log=True)
+        limit_debts(Random(seed), document["programme"])
+        if seed % 3 == 0:
+            share_much(Random(seed), document["programme"])
         assert oracle.differences(oracle.report(document), in_memory.run(document)) == []

@@ -16,7 +16,7 @@ SCHEMA = "clh_append_only_test"
 REFUSED = {"update": "update {} set {} = {}", "delete": "delete from {}", "truncate": "truncate {} cascade"}
 AT_THE_BANK = (
     "window_move", "payment_file", "payment_attempt", "recall", "handed_over", "bank_message", "bank_status", "bank_report", "bank_entry", "statement_counted",
-    "payment_correction", "payment_move",
+    "payment_correction", "payment_move", "cash_back_payout",
 )  # fmt: skip
 KEPT = sorted({*APPEND_ONLY, *ADMINISTERED, "entry"})
 
@@ -57,7 +57,9 @@ def test_whoever_works_with_the_books_can_only_append(uri: str, table: str, acti
 
 
 @pytest.mark.parametrize("action", REFUSED)
-@pytest.mark.parametrize("table", ["transfer", "identity", "total", "run", "programme", "signature", "voided", "payment", *AT_THE_BANK, *ADMINISTERED])
+@pytest.mark.parametrize(
+    "table", ["transfer", "identity", "total", "run", "programme", "signature", "voided", "payment", "cash_back_payout", *AT_THE_BANK, *ADMINISTERED]
+)
 def test_even_the_owner_of_the_books_is_refused(uri: str, table: str, action: str) -> None:
     with connect(uri, SCHEMA, role=None, autocommit=True) as books, pytest.raises(psycopg.errors.RestrictViolation):
         books.execute(statement(books, action, table))

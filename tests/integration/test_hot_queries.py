@@ -16,7 +16,7 @@ from services.accrual.claims import CLAIMED_BEFORE
 from services.journal import reading
 from services.journal.arrays import plain, texts
 from services.journal.migrate import add_month, connect, drop, migrate, schema_of
-from services.night import statements
+from services.night import payouts, statements
 from services.runtime.local import Addresses
 
 DAY = date(2026, 3, 2)
@@ -43,6 +43,10 @@ insert into lot (member, sponsor, contract, expiry, earned, release_on, points, 
 insert into held select no, '2026-03-02', 'h' || no, date '2026-03-02' - no % 30, now() from generate_series(1, 20000) no;
 insert into original (record, member, kind, expires_at, state)
   select no, 1, 'hold', case when no % 500 = 0 then now() + make_interval(days => no / 500) end, '{}' from generate_series(1, 20000) no;
+insert into mechanic (id) select 'back' || no from generate_series(1, 20) no;
+insert into unit (id) values ('EUR');
+insert into cash_back_account (member, mechanic, payer, unit, earned, paid, card)
+  select no, no % 20 + 1, 1, 2, 500, case when no % 100 = 0 then 0 else 500 end, 't' || no from generate_series(1, 20000) no;
 insert into outbox (record, day) select no, '2026-03-02' from generate_series(1, 5000) no;
 analyze;
 """
@@ -106,6 +110,11 @@ HOT = {
     "cards of a member": ("select card from card where member = %s", (77,), "card_member"),
     "lots to expire": ("select * from lot l where l.live and l.expiry <= %s", (date(2026, 4, 5),), "lot_expiry"),
     "lots to release": ("select * from lot where live and release_on > '0001-01-01' and release_on <= %s", (DAY,), "lot_release"),
+    "cash-back to pay": (
+        payouts.PAY,
+        {"day": DAY, "due": ["back1"], "leasts": [500], "currency": "EUR"},
+        "cash_back_account_due",
+    ),
     "holds that ran out": (statements.RUN_OUT, (DAY,), "original_open"),
 }
 
@@ -114,7 +123,7 @@ HOT = {
 def test_a_hot_query_uses_its_index(books: psycopg.Connection, what: str) -> None:
     statement, arguments, index = HOT[what]
     plan = plan_of(books, statement, arguments)
-    large = {"entry", "transfer", "identity", "card", "member", "lot", "held", "original"}
+    large = {"entry", "transfer", "identity", "card", "member", "lot", "held", "original", "cash_back_account"}
     assert any(name.startswith(index) for name in indexes(plan)), plan
     whole = {name for name in read_whole(plan) if name.split("_20")[0].split("_0")[0] in large}
     assert whole - {"entry_2026_04", "transfer_2026_04"} == set(), plan

@@ -191,6 +191,25 @@ def test_payments_of_version_7_learn_which_way_they_go_and_old_code_stores_more(
         assert shape(uri, schema) == shape(uri, fresh)
 
 
+def test_old_code_goes_on_closing_windows_at_version_12_and_payouts_begin_at_nothing(uri: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    upgrade = command.upgrade
+    close = "update settlement_window set state = 'closed' where day = %s"
+    with namespace(uri) as schema, namespace(uri) as fresh:
+        monkeypatch.setattr(command, "upgrade", lambda config, _: upgrade(config, "0011"))
+        migrate(uri, schema)
+        monkeypatch.undo()
+        with connect(uri, schema, autocommit=True) as books:
+            for day in ("2026-03-02", "2026-03-03"):
+                books.execute("insert into settlement_window (day, state) values (%s, 'draining')", (day,))
+            books.execute(close, ("2026-03-02",))
+            migrate(uri, schema)
+            books.execute(close, ("2026-03-03",))  # by a process of the old version
+            assert books.execute("select count(*) from cash_back_account").fetchone() == (0,)
+            assert books.execute("select count(*) from cash_back_payout").fetchone() == (0,)
+        migrate(uri, fresh)
+        assert shape(uri, schema) == shape(uri, fresh)
+
+
 def test_the_newest_version_is_the_last_of_one_line() -> None:
     files = sorted(VERSIONS.glob("m[0-9]*.py"))
     revisions, downs = [], []

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from schemas.mechanics import CashBack
 from schemas.programme import ProgrammeFile
 from services.programme.advice.advice import Advice
 from services.settlement.calendar import known
@@ -14,7 +13,7 @@ WAY_OUT = "leave it in if it is agreed; nothing follows from it yet (docs/featur
 
 
 def terms_have_effect(file: ProgrammeFile) -> Iterator[Advice]:
-    """Ways of entry, default, limits of contracts, payout of cash-back: each with what it will do once it is built (A7, E9, E8, F2)."""
+    """Ways of entry, default, limits of contracts: each with what it will do once it is built (A7, E9, E8)."""
     programme = file.programme
     if programme.entry.kind != "open":
         will = f"everybody who is enrolled becomes a member; later, entry by {programme.entry.kind} will be asked for before"
@@ -26,12 +25,6 @@ def terms_have_effect(file: ProgrammeFile) -> Iterator[Advice]:
         if contract.limit is not None:
             will = f"later, events that would put {contract.party} further into debt than its cap and what it prefunded will be refused"
             yield Advice(("contracts", position, "limit"), CODE, f"limit has no effect yet: {will}", WAY_OUT)
-    for position, mechanic in enumerate(file.mechanics):
-        if isinstance(mechanic, CashBack):
-            will = "cash-back is owed to the payer when it is earned; later the payer will be told what it is to pay to whom"
-            for field, written in (("least_payout", mechanic.least_payout is not None), ("payout", mechanic.payout != "each_window")):
-                if written:
-                    yield Advice(("mechanics", position, field), CODE, f"{field} has no effect yet: {will}", WAY_OUT)
 
 
 def holidays_are_known(file: ProgrammeFile) -> Iterator[Advice]:

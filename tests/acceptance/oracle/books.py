@@ -63,7 +63,7 @@ class Books:
         if event is not None:
             entry.events.add(event)
 
-    def issued(self, contract: Contract, points: int, event: str) -> None:
+    def issued(self, contract: Contract, points: int, event: str | None) -> None:
         """Rule 16."""
         operator, price = self.programme.operator, contract.issue_price * self.programme.due(contract)
         self._add(Line("issue", None, contract.party, operator, contract.issue_currency, contract, price, "issue"), points, event)

@@ -26,7 +26,7 @@ def differences(wanted: Written, got: Written) -> list[str]:
             continue
         found += _maps(f"events.{name}", {**ours, "effects": None}, {**theirs, "effects": None})
         found += _lists(f"events.{name}.effects", ours.get("effects", []), theirs.get("effects") or [])
-    return found + [f"checks.{name}: {got['checks'].get(name)}" for name in CHECKS if got["checks"].get(name) is not True]
+    return found + [f"checks.{name}: {got['checks'].get(name)}" for name in {*CHECKS, *got["checks"]} if got["checks"].get(name) is not True]
 
 
 def _plain(part: Written) -> Written:

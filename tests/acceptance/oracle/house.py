@@ -40,10 +40,10 @@ def report(document: Written, folder: Path | None = None) -> Written:
         house.enrol(one)
     carried = netting.Carried()
     answer: Written = {"scenario": document["scenario"], "obligations": [], "positions": {}, "payments": [], "carried": {}}
-    months = pricing.Months()
     for day, events in reading.days(document, programme, folder):
         house.day(day, events)
-        lines = pricing.price(programme, house.state.books.window, months)
+        lines = pricing.price(programme, house.state.books.window, house.state.credit.months)
+        house.state.credit.book(lines)
         netting.settle(programme, day, lines, carried, answer)
     return answer | house.shown()
 
@@ -81,7 +81,9 @@ class House:
         elif event.type in reading.MEMBER_TYPES:
             self.member(event)
         else:
+            state.credit.in_order = True
             self.take_effect(event)
+            state.credit.in_order = False
 
     def judge(self, event: Event) -> str | None:
         """Party, totals, currency, time: in this order."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from datetime import time as clock
 
-from tests.acceptance.oracle import receipt
+from tests.acceptance.oracle import credit, receipt
 from tests.acceptance.oracle.points import Account, Lot, Part
 from tests.acceptance.oracle.state import State
 
@@ -19,6 +19,7 @@ def free(parts: list[Part], account: Account, state: State) -> None:
 def run(state: State) -> None:
     """In the contract's order. What waited for its original has been booked or rejected before."""
     receipt.decide(state)
+    credit.fund(state)
     end = datetime.combine(state.day, clock(23, 59, 59), state.programme.zone)
     ran_out = [state.holds.pop(key) for key, taken in list(state.holds.items()) if taken.expires is not None and taken.expires <= end]
     for member, account in state.accounts.items():
@@ -34,6 +35,6 @@ def run(state: State) -> None:
         for lot in account.lots:
             if lot.expires is not None and lot.expires <= state.day:
                 points = lot.available + sum(lot.pending.values())
-                lot.available, lot.pending = 0, {}
-                lot.expired += points
+                lot.expired += points + sum(lot.unfunded.values())
+                lot.available, lot.pending, lot.unfunded = 0, {}, {}
                 state.books.expired(lot.contract, points)

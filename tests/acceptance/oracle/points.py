@@ -21,6 +21,8 @@ class Lot:
     available: int = 0
     expired: int = 0
     pending: dict[date, int] = field(default_factory=dict)
+    unfunded: dict[date | None, int] = field(default_factory=dict)
+    """What waits for its sponsor's limit, by the day of its release; None: it would be available."""
 
     def order(self) -> tuple[date, date, str, date]:
         """Rule 10: soonest expiry, then earlier event date, then sponsor id."""
@@ -65,6 +67,8 @@ class Account:
     lots: list[Lot] = field(default_factory=list)
     debts: list[Debt] = field(default_factory=list)
     active: date = date.min
+    dropped: int = 0
+    """Unfunded points that the last taking back took."""
 
     @property
     def owed(self) -> int:
@@ -73,10 +77,11 @@ class Account:
 
     def balance(self) -> Written:
         """What can be spent less what is owed, and what is pending."""
+        unfunded = sum(sum(lot.unfunded.values()) for lot in self.lots)
         return {
             "available": sum(lot.available for lot in self.lots) - self.owed,
             "pending": sum(sum(lot.pending.values()) for lot in self.lots),
-        }
+        } | ({"unfunded": unfunded} if unfunded else {})
 
     def touch(self, day: date) -> None:
         """Rule 8, `inactivity`: an earning or a spending moves the lots, never backwards."""
@@ -131,7 +136,16 @@ class Account:
             self.arrive(lot, points, books, event)
 
     def take_back(self, lot: Lot, points: int) -> tuple[int, int]:
-        """Rule 14: pending before available; of what is missing expired points count first. Gives what was unspent and what was spent."""
+        """Rule 14: pending before available; of what is missing expired points count first. Gives what was unspent and what was spent.
+
+        What waits to be funded goes first of all, and nobody pays for it: it is in neither.
+        """
+        before = points
+        for key in sorted(lot.unfunded, key=lambda one: one or date.min):
+            part = min(points, lot.unfunded[key])
+            lot.unfunded[key] -= part
+            points -= part
+        self.dropped = before - points
         unspent = 0
         for release in sorted(lot.pending):
             part = min(points - unspent, lot.pending[release])

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from tests.acceptance.oracle import rules
 from tests.acceptance.oracle.basket import Gift, Line, Purchase, purchase
+from tests.acceptance.oracle.credit import Waiting, at_once
 from tests.acceptance.oracle.earning import UNITS, in_force, worth
 from tests.acceptance.oracle.limits import at_night
 from tests.acceptance.oracle.programme import Written, day_of
@@ -123,10 +124,17 @@ def _issue(state: State, bought: Purchase, mechanic: Written, sponsor: str, poin
     assert contract is not None
     lot = account.lot(contract, bought.day, mechanic.get("expiry") or head["expiry"])
     state.lots_of[event.source, event.id, mechanic["id"], sponsor] = lot
-    state.books.issued(contract, points, event.id)
     pending = mechanic.get("pending_days", head.get("pending_days", 0))
-    if pending:
-        release = bought.day + timedelta(days=pending)
+    release = bought.day + timedelta(days=pending) if pending else None
+    given = at_once(state, contract, points)
+    if given < points:
+        lot.unfunded[release] = lot.unfunded.get(release, 0) + points - given
+        state.credit.waiting.append(Waiting(list(state.seen).index((event.source, event.id)), account, lot, release, points - given))
+    points = given
+    state.books.issued(contract, points, event.id)
+    if not points:
+        return
+    if release is not None:
         lot.pending[release] = lot.pending.get(release, 0) + points
     else:
         account.arrive(lot, points, state.books, event.id)

@@ -106,6 +106,7 @@ def _points_back(state: State, event: Event, bought: Purchase, key: tuple[str, s
     """Rules 14 and 19: takes points out of their lot; what was spent somebody bears. Gives what was taken back, expired points left out."""
     programme, account, lot = state.programme, state.account(bought.member), state.lots_of[key]
     unspent, spent = account.take_back(lot, points)
+    dropped = account.dropped
     state.books.taken_back(lot.contract, unspent, event.id, None)
     bears = programme.head.get("spent_points_on_return", "negative_balance")
     if spent:
@@ -115,4 +116,4 @@ def _points_back(state: State, event: Event, bought: Purchase, key: tuple[str, s
         state.books.taken_back(lot.contract, spent, event.id, bearer)
         if bears == "negative_balance":
             account.debts.append(Debt(spent, bearer))
-    return unspent + spent
+    return dropped + unspent + spent

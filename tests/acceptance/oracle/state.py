@@ -8,6 +8,7 @@ from datetime import date
 
 from tests.acceptance.oracle.basket import Line, Purchase
 from tests.acceptance.oracle.books import Books, Window
+from tests.acceptance.oracle.credit import Credit
 from tests.acceptance.oracle.limits import Limits
 from tests.acceptance.oracle.points import Account, Lot, Taking
 from tests.acceptance.oracle.programme import Programme, Written
@@ -66,6 +67,7 @@ class State:
     lots_of: dict[tuple[str, str, str, str], Lot] = field(default_factory=dict)
     put_off: list[PutOff] = field(default_factory=list)
     limits: Limits = field(default_factory=Limits)
+    credit: Credit = field(default_factory=Credit)
     books: Books = field(init=False)
 
     def __post_init__(self) -> None:
@@ -75,6 +77,7 @@ class State:
     def open(self, day: date) -> None:
         """The next window."""
         self.day, self.books.window = day, Window(day)
+        self.credit.open(self.programme, day)
 
     def day_of(self, event: Event) -> date:
         """Rule 1: the event date."""

@@ -40,21 +40,6 @@ def test_a_country_without_known_holidays_is_warned_of_at_its_place() -> None:
     assert (finding.code, finding.field, finding.severity) == ("unknown-country", "programme.bank_calendar.holidays[1]", Severity.WARNING)
 
 
-PAYOUTS = {"least_payout": "least_payout: '5.00'", "payout": "payout: monthly"}
-
-
-@pytest.mark.parametrize("field", PAYOUTS)
-def test_how_a_payer_pays_members_does_nothing_yet(field: str) -> None:
-    old, new = mechanic("cash_back", "percent: '1'", PAYOUTS[field], partners="")
-    told = [(finding.line, finding.reason) for finding in lint_all(changed(old, new), "harvest.yaml") if finding.field.endswith(f"].{field}")]
-    assert told == [
-        (
-            line_of(changed(old, new), PAYOUTS[field]),
-            f"{field} has no effect yet: cash-back is owed to the payer when it is earned; later the payer will be told what it is to pay to whom",
-        )
-    ]
-
-
 def mechanic(kind: str, *fields: str, name: str = "extra", partners: str = "[grocer]") -> tuple[str, str]:
     """A change that adds a mechanic at the end of the file."""
     lines = [

@@ -38,3 +38,28 @@ create trigger check_dispute_turn before insert on dispute_turn for each row exe
 
 create trigger append_only before update or delete or truncate on dispute for each statement execute function refuse_change();
 create trigger append_only before update or delete or truncate on dispute_turn for each statement execute function refuse_change();
+
+-- What parties pay in beforehand, what of it was used for a default, what was paid out again. Each under its reference, once.
+create table funding (
+  no bigint generated always as identity primary key, party text not null references party (id), currency text not null references unit (id),
+  amount bigint not null check (amount <> 0), kind text not null check (kind in ('paid in', 'paid out', 'used')), check ((kind = 'paid in') = (amount > 0)),
+  reference text not null check (btrim(reference) <> ''), by_whom text not null check (by_whom <> ''), at timestamptz not null, unique (party, kind, reference)
+);
+-- The room that a window's limits leave: of each partition, in minor units; and what its points have used of it. More than there is cannot be used.
+create table headroom (
+  day date not null references settlement_window, party smallint not null references party, room bigint not null check (room >= 0),
+  parts int not null check (parts > 0), primary key (day, party)
+);
+create table headroom_use (
+  day date not null, party smallint not null, part int not null, room bigint not null, used numeric not null check (used >= 0 and used <= room),
+  primary key (day, party, part)
+);
+-- Points that wait to be funded, by the row of the journal that gave them, in order of receipt; those funded are gone from here.
+create table unfunded (
+  entry bigint not null, line int not null, received_at timestamptz not null, member int not null, sponsor smallint not null, contract int not null,
+  mechanic smallint, expiry date not null, earned date not null, release_on date not null, points bigint not null check (points > 0), primary key (entry, line)
+);
+create index unfunded_order on unfunded (received_at, entry, line);
+create index unfunded_expiry on unfunded (expiry);
+
+create trigger append_only before update or delete or truncate on funding for each statement execute function refuse_change();

@@ -1,0 +1,120 @@
+"""A party has not paid at its deadline: the window defaults, its loss is booked in it, and a further run of it follows, linked to the one before."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Final
+
+import psycopg
+
+from clearing.default_loss import Borne, Unpaid, borne
+from clearing.entries import LineKind
+from clearing.headroom import limits_on
+from clearing.lines import Obligation
+from clearing.payment_states import PaymentKind, PaymentState
+from clearing.settlement_days import value_date
+from clearing.terms import Terms
+from clearing.window import Event, State
+from schemas.ids import PartyId
+from schemas.programme import ProgrammeFile
+from services.journal.corrections import book_correction
+from services.journal.headroom import funds_of
+from services.journal.windows import lock_window, move_window
+from services.risk.errors import RiskCode, RiskError
+from services.risk.funds import ENTER, IN_TURN
+from services.settlement.calendar import bank_days
+from services.settlement.payment_states import Standing, states_of
+from services.settlement.runs import newest_run
+
+SETTLED_OUT: Final = (PaymentState.CONFIRMED, PaymentState.REJECTED, PaymentState.RECALLED, PaymentState.RETURNED)
+"""States of what the operator pays in which nothing of it is on its way."""
+LINES = "select kind, debtor, creditor, currency, amount from obligation where day = %s order by line"
+
+
+@dataclass(frozen=True, slots=True)
+class Default:
+    """Who defaulted in a window, with which run, and who bears what."""
+
+    day: date
+    run: int
+    unpaid: tuple[Unpaid, ...]
+    borne: tuple[Borne, ...]
+
+
+def deadline_of(standing: Standing, file: ProgrammeFile) -> date:
+    """The last day on which a payment is in time: so many bank days after its value date."""
+    rules = file.programme.default
+    days = rules.deadline_days if rules is not None else 0
+    return value_date(standing.value_date, days, bank_days(file.programme.bank_calendar.holidays))
+
+
+def declare(connection: psycopg.Connection, file: ProgrammeFile, day: date, parties: Sequence[PartyId], by: str, now: datetime, today: date) -> Default:
+    """Moves an instructed window to defaulted and books in it who bears what was not paid, in one transaction; the night makes the further run.
+
+    All who have not paid are named, since the further run makes new payments of what is missing, and nothing may be on its way to a payee. Raises `RiskError`:
+    not-instructed, no-default-rule, not-unpaid, others-unpaid, payments-under-way, before-deadline.
+    """
+    with connection.transaction():
+        try:
+            state = lock_window(connection, day)
+        except LookupError as missing:
+            raise RiskError(RiskCode.NOT_INSTRUCTED, str(missing)) from None
+        if state is not State.INSTRUCTED:
+            raise RiskError(RiskCode.NOT_INSTRUCTED, f"window {day} is {state}: only one whose payments are with the bank can default")
+        rules = file.programme.default
+        if rules is None:
+            raise RiskError(RiskCode.NO_DEFAULT_RULE, "the programme says nothing about a default: default, deadline_days and loss")
+        run = newest_run(connection, day)
+        standings = states_of(connection, run.no)
+        unpaid = _unpaid(standings, file, parties, today)
+        connection.execute(IN_TURN)
+        owed = _with_funds(connection, file, day, unpaid)
+        move_window(connection, file.programme.id, day, Event.UNPAID_AT_DEADLINE, run=(run.no, run.sha256), at=now, by=by)
+        found = borne(rules.loss, file.programme.operator.party, _lines(connection, day), owed)
+        for one in owed:
+            if one.used_minor:
+                reference = f"default of {day}, run {run.no}"
+                connection.execute(ENTER, (one.party, one.currency, -one.used_minor, "used", reference, by, now))
+        for line in found:
+            reference = f"default of {line.defaulter} in {day}, run {run.no}, {line.currency}, {line.bearer}"
+            reason = f"{line.defaulter} had not paid by {deadline_of(unpaid[line.defaulter, line.currency], file)}"
+            pair = (line.bearer, line.defaulter)
+            book_correction(connection, line.code, *pair, line.currency, line.amount_minor, reference=reference, reason=reason, by=by, defaulted=day)
+    return Default(day, run.no, tuple(owed), tuple(found))
+
+
+def _unpaid(standings: Sequence[Standing], file: ProgrammeFile, parties: Sequence[PartyId], today: date) -> dict[tuple[PartyId, str], Standing]:
+    missing = {(PartyId(one.payer), one.currency): one for one in standings if one.kind is PaymentKind.INCOMING and one.missing_minor}
+    payers = {party for party, _ in missing}
+    for party in parties:
+        if party not in payers:
+            raise RiskError(RiskCode.NOT_UNPAID, f"{party} has nothing left to pay in this window")
+    if others := sorted(payers - set(parties)):
+        raise RiskError(RiskCode.OTHERS_UNPAID, f"{', '.join(others)} have not paid either: name them too, or wait for them")
+    if under_way := sorted(one.id for one in standings if one.kind is PaymentKind.OUTGOING and one.state not in SETTLED_OUT):
+        raise RiskError(RiskCode.PAYMENTS_UNDER_WAY, f"no statement shows yet what became of {', '.join(under_way)}: clh bank match, or recall them")
+    for (party, _), one in missing.items():
+        if today <= (last := deadline_of(one, file)):
+            raise RiskError(RiskCode.BEFORE_DEADLINE, f"{party} may pay until {last}")
+    return missing
+
+
+def _with_funds(connection: psycopg.Connection, file: ProgrammeFile, day: date, unpaid: dict[tuple[PartyId, str], Standing]) -> list[Unpaid]:
+    """What each owes, and what of its funds there is: what was paid in, and what its contract names as prefunded."""
+    paid_in, limits = funds_of(connection), limits_on(Terms(file), day, funds_of(connection))
+    found = []
+    for (party, currency), one in sorted(unpaid.items()):
+        limit = limits.get(party)
+        funds = limit.funds_minor if limit is not None and limit.currency == currency else paid_in.get((party, currency), 0)
+        found.append(Unpaid(party, currency, one.missing_minor, funds))
+    return found
+
+
+def _lines(connection: psycopg.Connection, day: date) -> list[Obligation]:
+    rows = connection.execute(LINES, (day,)).fetchall()
+    return [
+        Obligation(day, LineKind(kind), PartyId(debtor), PartyId(creditor), None, currency, None, None, amount, None, None)
+        for kind, debtor, creditor, currency, amount in rows
+    ]

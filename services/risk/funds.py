@@ -1,0 +1,73 @@
+"""Funds that parties pay in beforehand: entered under the reference of the payment, and never changed. The next night counts them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final, Literal
+
+import psycopg
+from psycopg.rows import dict_row
+
+from schemas.ids import PartyId
+from services.risk.errors import RiskCode, RiskError
+
+Kind = Literal["paid in", "paid out", "used"]
+
+# Of two entries at the same moment the second sees the first.
+IN_TURN: Final = "select pg_advisory_xact_lock(hashtext(current_schema() || ' funding'))"
+KNOWN = "select exists (select from party where id = %s), exists (select from unit where id = %s and id not in ('points', 'stamps', 'purchases'))"
+ENTERED = "select currency, amount from funding where party = %s and kind = %s and reference = %s"
+BALANCE = "select coalesce(sum(amount), 0)::bigint from funding where party = %s and currency = %s"
+ENTER = "insert into funding (party, currency, amount, kind, reference, by_whom, at) values (%s, %s, %s, %s, %s, %s, %s)"
+LIST = """
+select no, party, currency, amount amount_minor, sum(amount) over (partition by party, currency order by no)::bigint balance_minor, kind, reference, by_whom, at
+from funding where (%s::text is null or party = %s) order by party, currency, no
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What is entered: `amount_minor` above zero, in minor units of `currency`."""
+
+    party: PartyId
+    currency: str
+    amount_minor: int
+    kind: Kind
+    reference: str
+    by: str
+
+
+def enter(connection: psycopg.Connection, entry: Entry, now: datetime) -> int:
+    """Enters funds, in one transaction; returns the party's balance. The same again under its reference changes nothing.
+
+    Raises `RiskError`: unknown-party, unknown-currency, bad-amount, reference-missing, reference-used (for another sum), funds-too-small.
+    """
+    if entry.amount_minor <= 0:
+        raise RiskError(RiskCode.BAD_AMOUNT, "a sum above nothing is paid in, or out")
+    if not entry.reference.strip():
+        raise RiskError(RiskCode.REFERENCE_MISSING, "funds are entered under the reference of their payment")
+    signed = entry.amount_minor if entry.kind == "paid in" else -entry.amount_minor
+    with connection.transaction():
+        connection.execute(IN_TURN)
+        party, currency = connection.execute(KNOWN, (entry.party, entry.currency)).fetchone() or (False, False)
+        if not party:
+            raise RiskError(RiskCode.UNKNOWN_PARTY, f"the programme has no party {entry.party}")
+        if not currency:
+            raise RiskError(RiskCode.UNKNOWN_CURRENCY, f"the programme does not have the currency {entry.currency}")
+        before = connection.execute(ENTERED, (entry.party, entry.kind, entry.reference)).fetchone()
+        balance = connection.execute(BALANCE, (entry.party, entry.currency)).fetchone()
+        assert balance is not None
+        if before is not None:
+            if before != (entry.currency, signed):
+                raise RiskError(RiskCode.REFERENCE_USED, f"{entry.reference} of {entry.party} stands for {before[1]} minor units of {before[0]}")
+            return int(balance[0])
+        if balance[0] + signed < 0:
+            raise RiskError(RiskCode.FUNDS_TOO_SMALL, f"{entry.party} has {balance[0]} minor units of {entry.currency} paid in")
+        connection.execute(ENTER, (entry.party, entry.currency, signed, entry.kind, entry.reference, entry.by, now))
+        return int(balance[0]) + signed
+
+
+def entries(connection: psycopg.Connection, party: str | None = None) -> list[dict[str, Any]]:
+    """All that was entered, of one party or of all, with the balance after each."""
+    return connection.cursor(row_factory=dict_row).execute(LIST, (party, party)).fetchall()

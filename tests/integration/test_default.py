@@ -1,0 +1,130 @@
+"""A party that has not paid at its deadline defaults: its funds, then the loss by rule, in a further run that pays only the differences."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from clearing.night import run_night
+from schemas.ids import PartyId
+from services.journal.programmes import load
+from services.report.verify import verify_report
+from services.risk.default import declare
+from services.risk.errors import RiskCode, RiskError
+from services.risk.funds import Entry, enter
+from services.runtime.local import Addresses
+from services.settlement.runs import newest_run
+from services.settlement.verify import verify_settlement
+from tests.paying import AtTheBank, approved
+from tests.signers import MONDAY, TUESDAY, Signers
+
+LATE, IN_TIME = date(2026, 3, 20), date(2026, 3, 6)
+NOW = datetime(2026, 3, 20, 9, 0, tzinfo=UTC)
+GROCER, FUELCO = PartyId("grocer"), PartyId("fuelco")
+
+
+@pytest.fixture
+def signers(addresses: Addresses) -> Iterator[Signers]:
+    with approved(addresses) as people:
+        yield people
+
+
+@contextmanager
+def instructed(signers: Signers, folder: Path, *, paid: int = 0, settle: bool = True) -> Iterator[AtTheBank]:
+    """Monday's payments went out and are confirmed; the grocer has paid a part, or nothing."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with signers.one.books() as books:
+        one = AtTheBank(books, signers.one.id, folder)
+        one.pay()
+        moved = [one.debit("fuelco"), one.debit("cafe")] if settle else [one.debit("fuelco")]
+        one.take(one.statement(*moved, *([one.credit("grocer", paid)] if paid else [])))
+        one.match()
+        yield one
+
+
+def default(one: AtTheBank, *parties: str, today: date = LATE) -> Any:
+    return declare(one.books, load(one.books), MONDAY, [PartyId(party) for party in parties], "mia", NOW, today)
+
+
+def refused(code: RiskCode, one: AtTheBank, *parties: str, today: date = LATE) -> None:
+    with pytest.raises(RiskError) as refusal:
+        default(one, *parties, today=today)
+    assert refusal.value.code is code
+
+
+def lines(one: AtTheBank, day: date = MONDAY) -> list[tuple[str, str, str, int]]:
+    kinds = ["default_loss", "adjustment"]
+    return one.books.execute(
+        "select kind, debtor, creditor, amount from obligation where day = %s and kind = any(%s) order by kind, debtor", (day, kinds)
+    ).fetchall()
+
+
+def again(signers: Signers) -> None:
+    night = signers.one.house.night(signers.one.id, lambda _night, _day: None)
+    with night.connection:
+        run_night(MONDAY, night.plan.file, night)
+
+
+def holds(signers: Signers, day: date) -> None:
+    with signers.one.books() as books:
+        assert [proof for proof in [*verify_settlement(books, signers.one.id, day), *verify_report(books, day)] if not proof.holds] == []
+
+
+def test_funds_are_used_first_and_the_operator_bears_the_rest_without_paying_anybody_again(signers: Signers, tmp_path: Path) -> None:
+    signers.one.close(TUESDAY)
+    with instructed(signers, tmp_path, paid=1000) as one:
+        owes = one.standings()["grocer"].missing_minor
+        enter(one.books, Entry(GROCER, "EUR", 700, "paid in", "RF1", "mia"), NOW)
+        made = default(one, "grocer")
+        assert [(line.code.name, line.bearer, line.amount_minor) for line in made.borne] == [("ADJUSTMENT", "opco", 700), ("DEFAULT_LOSS", "opco", owes - 700)]
+        assert one.window() == "defaulted"
+        again(signers)
+        assert lines(one) == [("adjustment", "opco", "grocer", 700), ("default_loss", "opco", "grocer", owes - 700)]
+        run = newest_run(one.books, MONDAY)
+        assert (one.window(), run.replaces, run.report.payments) == ("netted", made.run, ())
+        assert one.books.execute("select sum(amount)::bigint from funding").fetchone() == (0,)
+        assert lines(one, TUESDAY) == []
+        signers.approve()
+        assert one.pay().state == "settled"
+    for day in (MONDAY, TUESDAY):
+        holds(signers, day)
+
+
+def test_what_is_not_late_not_unpaid_or_still_under_way_is_no_default(signers: Signers, tmp_path: Path) -> None:
+    with signers.one.books() as books:
+        refused(RiskCode.NOT_INSTRUCTED, AtTheBank(books, signers.one.id, tmp_path), "grocer")
+    with instructed(signers, tmp_path, settle=False) as one:
+        refused(RiskCode.NOT_UNPAID, one, "fuelco")
+        refused(RiskCode.OTHERS_UNPAID, one)
+        refused(RiskCode.PAYMENTS_UNDER_WAY, one, "grocer")
+        one.take(one.statement(one.debit("cafe")))
+        one.match()
+        refused(RiskCode.BEFORE_DEADLINE, one, "grocer", today=IN_TIME)
+        assert one.window() == "instructed"
+        with signers.one.books(owner=True) as owner:
+            owner.execute("alter table programme disable trigger append_only")
+            owner.execute("update programme set body = jsonb_set(body, '{programme,default}', 'null')")
+        refused(RiskCode.NO_DEFAULT_RULE, one, "grocer")
+
+
+def test_funds_have_a_reference_are_entered_once_and_are_never_overdrawn(signers: Signers) -> None:
+    with signers.one.books() as books:
+        assert enter(books, Entry(GROCER, "EUR", 700, "paid in", "RF1", "mia"), NOW) == 700
+        assert enter(books, Entry(GROCER, "EUR", 700, "paid in", "RF1", "mia"), NOW) == 700
+        assert enter(books, Entry(GROCER, "EUR", 300, "paid out", "P1", "mia"), NOW) == 400
+        for entry, code in (
+            (Entry(GROCER, "EUR", 701, "paid in", "RF1", "mia"), RiskCode.REFERENCE_USED),
+            (Entry(GROCER, "EUR", 1, "paid in", " ", "mia"), RiskCode.REFERENCE_MISSING),
+            (Entry(GROCER, "EUR", 0, "paid in", "x", "mia"), RiskCode.BAD_AMOUNT),
+            (Entry(GROCER, "XXX", 1, "paid in", "x", "mia"), RiskCode.UNKNOWN_CURRENCY),
+            (Entry(PartyId("nobody"), "EUR", 1, "paid in", "x", "mia"), RiskCode.UNKNOWN_PARTY),
+            (Entry(GROCER, "EUR", 401, "paid out", "x", "mia"), RiskCode.FUNDS_TOO_SMALL),
+        ):
+            with pytest.raises(RiskError) as refusal:
+                enter(books, entry, NOW)
+            assert refusal.value.code is code

@@ -1,0 +1,74 @@
+"""Who bears a default, and what the further run of its window still pays."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from clearing.checks import payments_cover_positions
+from clearing.default_loss import Borne, Settled, Unpaid, borne, rest
+from clearing.entries import Code, LineKind
+from clearing.lines import Obligation
+from clearing.netting import net, positions
+from schemas.ids import PartyId
+from tests.unit.clearing.till import BASE, coalition
+
+MONDAY = date(2026, 3, 2)
+OPCO, GROCER, FUELCO, BAKER, DAIRYCO = map(PartyId, ("opco", "grocer", "fuelco", "baker", "dairyco"))
+PARTIES = (OPCO, GROCER, FUELCO, BAKER, DAIRYCO)
+
+
+def line(debtor: PartyId, creditor: PartyId, amount: int, kind: LineKind = LineKind.REDEMPTION) -> Obligation:
+    return Obligation(MONDAY, kind, debtor, creditor, None, "EUR", None, None, amount, None, None)
+
+
+LINES = [line(GROCER, FUELCO, 600), line(GROCER, BAKER, 300), line(GROCER, OPCO, 100), line(BAKER, GROCER, 50), line(FUELCO, BAKER, 40)]
+
+
+def test_the_defaulters_own_funds_come_first_and_the_operator_bears_the_rest() -> None:
+    found = borne("operator", OPCO, LINES, [Unpaid(GROCER, "EUR", 950, 400)])
+    assert found == [Borne(Code.ADJUSTMENT, OPCO, GROCER, "EUR", 400), Borne(Code.DEFAULT_LOSS, OPCO, GROCER, "EUR", 550)]
+    assert borne("operator", OPCO, LINES, [Unpaid(GROCER, "EUR", 950, 2000)]) == [Borne(Code.ADJUSTMENT, OPCO, GROCER, "EUR", 950)]
+    assert borne("operator", OPCO, LINES, [Unpaid(GROCER, "EUR", 950, -5)]) == [Borne(Code.DEFAULT_LOSS, OPCO, GROCER, "EUR", 950)]
+
+
+def test_others_share_the_loss_in_proportion_to_what_the_defaulter_owes_each() -> None:
+    """Net it owes fuelco 600, the baker 250, the operator 100, together 950; of 101 these are 63.79, 26.58, 10.63: the two largest fractions get one more."""
+    found = borne("shared", OPCO, LINES, [Unpaid(GROCER, "EUR", 101, 0)])
+    assert {one.bearer: one.amount_minor for one in found} == {FUELCO: 64, BAKER: 26, OPCO: 11}
+
+
+def test_who_defaults_too_bears_nothing_and_where_nobody_else_is_owed_the_operator_does() -> None:
+    found = borne("shared", OPCO, LINES, [Unpaid(GROCER, "EUR", 100, 0), Unpaid(FUELCO, "EUR", 10, 0)])
+    assert {(one.bearer, one.defaulter) for one in found} == {(BAKER, GROCER), (OPCO, GROCER), (BAKER, FUELCO)}
+    assert borne("shared", OPCO, [], [Unpaid(GROCER, "EUR", 100, 0)]) == [Borne(Code.DEFAULT_LOSS, OPCO, GROCER, "EUR", 100)]
+
+
+pairs = st.tuples(st.sampled_from(PARTIES), st.sampled_from(PARTIES)).filter(lambda pair: pair[0] != pair[1])
+
+
+@pytest.mark.parametrize("rule", ["operator", "shared"])
+@given(st.lists(st.tuples(pairs, st.integers(1, 9000)), min_size=1, max_size=12), st.integers(0, 5000), st.integers(0, 100))
+def test_after_a_default_everybody_has_paid_and_got_what_the_further_run_says(rule: Any, owed: list[Any], funds: int, percent_paid: int) -> None:
+    file = coalition(BASE)
+    lines = [line(debtor, creditor, amount) for (debtor, creditor), amount in owed]
+    first = net(MONDAY, file, lines, {})
+    incoming = [one for one in first.payments if one.payee == OPCO]
+    if not incoming:
+        return
+    unpaid = incoming[0]
+    part = unpaid.amount_minor * percent_paid // 101
+    paid = {(one.currency, one.payer, one.payee): one.amount_minor if one is not unpaid else part for one in first.payments}
+    losses = borne(rule, OPCO, lines, [Unpaid(unpaid.payer, "EUR", unpaid.amount_minor - part, funds)])
+    assert sum(one.amount_minor for one in losses) == unpaid.amount_minor - part
+    again = [*lines, *(line(one.bearer, one.defaulter, one.amount_minor, LineKind.DEFAULT_LOSS) for one in losses)]
+    further = rest(MONDAY, file, again, {}, Settled(paid, {}))
+    assert payments_cover_positions(positions(again), further, {}, OPCO, paid).ok
+    assert all(unpaid.payer not in (one.payer, one.payee) for one in further.payments), "the defaulter is out of it"
+    assert {one.payee for one in further.payments} <= {OPCO}, "nothing that was paid is paid again"
+    if rule == "operator":
+        assert further.payments == ()
