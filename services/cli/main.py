@@ -27,6 +27,7 @@ from services.cli import (
     programme,
     recon,
     report,
+    risk,
     run,
     scenario,
     seal,
@@ -59,6 +60,7 @@ app.add_typer(people.app, name="people")
 app.add_typer(programme.app, name="programme")
 app.add_typer(recon.app, name="recon")
 app.add_typer(report.app, name="report")
+app.add_typer(risk.app, name="risk")
 app.add_typer(run.app, name="run")
 app.add_typer(scenario.app, name="scenario")
 app.add_typer(seal.app, name="seal")

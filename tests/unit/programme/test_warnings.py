@@ -19,8 +19,6 @@ def lint_text(text: str, name: str) -> tuple[Finding, ...]:
 
 IDLE = {
     "programme.entry.kind": ("entry: {kind: open}", "entry: {kind: invitation}", "entry by invitation will be asked for"),
-    "programme.default": ("default: {", "default: {", "taken out of the netting"),
-    "contracts[0].limit": ("limit: {net", "limit: {net", "will be refused"),
 }
 
 
@@ -32,6 +30,15 @@ def test_terms_that_do_nothing_yet_are_told_with_their_line_and_what_they_will_d
     assert (finding.line, finding.severity) == (line_of(text, new), Severity.WARNING)
     assert "has no effect yet" in finding.reason
     assert will in finding.reason
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [('"0.00", currency: EUR}', '"0.00", currency: CZK}'), ("roles: [redeemer]  ", 'limit: {prefunded: "1.00", currency: EUR}\n    roles: [redeemer]  ')],
+)
+def test_a_limit_that_holds_no_points_back_is_warned_of(old: str, new: str) -> None:
+    (finding,) = lint_text(changed(old, new), "harvest.yaml")
+    assert (finding.code, finding.severity) == ("limit-without-points", Severity.WARNING)
 
 
 def test_a_country_without_known_holidays_is_warned_of_at_its_place() -> None:
