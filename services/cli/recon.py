@@ -6,14 +6,17 @@ import getpass
 from dataclasses import asdict
 from datetime import UTC, datetime
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from schemas.money import to_text
 from services.cli.books import OneProgramme, as_day, books_of
 from services.cli.output import FAILED, Format, Output, fail, out, print_json, print_table, progress_bars
+from services.cli.people import PassphraseFile, refusals, sign_as
 
-app = typer.Typer(help="Matching with co-brand banks: run, breaks, resolve, report.", no_args_is_help=True)
+app = typer.Typer(help="Matching with co-brand banks: run, breaks, resolve, verify, report.", no_args_is_help=True)
 
 Bank = Annotated[str, typer.Argument(metavar="BANK", help="Id of the bank.", show_default=False)]
 Day = Annotated[str, typer.Argument(metavar="DAY", help="A closed window.", show_default=False)]
@@ -124,11 +127,17 @@ def resolve(
     proposal: Annotated[Proposal | None, typer.Option("--as", help="Of `propose`: what the second person is to decide.", show_default=False)] = None,
     other: Annotated[int | None, typer.Option("--with", metavar="BREAK", help="Of a forced match: the break of the other side.", show_default=False)] = None,
     by: Annotated[str | None, typer.Option("--by", metavar="NAME", help="Who does it; left out: who is logged in.", show_default=False)] = None,
+    key: Annotated[
+        Path | None,
+        typer.Option("--key", metavar="FILE", help="The person's private key, in encrypted PEM: proposals and decisions are signed.", show_default=False),
+    ] = None,
+    passphrase_file: PassphraseFile = None,
     output: Output = Format.TABLE,
 ) -> None:
-    """Move a break on. A write-off, a forced match and a creation are proposed by one person and decided by another.
+    """Move a break on. A write-off, a forced match and a creation are proposed by one person and decided by another, each with a key of their own.
 
-    What is created or written off is booked by nobody here: the break is closed, and its turns say who decided what and why.
+    A decision is booked at once, as adjustments in the current window, so that the house follows the bank's figure: a write-off and a forced match at the
+    operator's cost, a creation at that of those who fund the reward. What it books is signed with it. A creation is of cash that the house lacks.
 
     Exit code 0: it has moved; 1: it may not be moved so.
 
@@ -136,27 +145,64 @@ def resolve(
 
         clh recon resolve 7 investigate --note "asked the shop"
 
-        clh recon resolve 7 propose --as write-off --note "one cent, below the cost of asking" --by ann
+        clh recon resolve 7 propose --as write-off --note "one cent, below the cost of asking" --by ann --key ann.pem
 
-        clh recon resolve 7 write-off --note "agreed" --by ben
+        clh recon resolve 7 write-off --note "agreed" --by ben --key ben.pem
     """
-    from clearing.matching import Move, MoveRefused
-    from services.recon.breaks import Chosen, NoBreak, Wish, breaks, turns
-    from services.recon.breaks import resolve as move_on
+    from clearing.matching import Move
+    from clearing.plan import Plan
+    from services.journal.programmes import load
+    from services.recon.breaks import Chosen, breaks, turns
+    from services.recon.deciding import Wish, bookings_of, to_sign
+    from services.recon.deciding import resolve as move_on
 
     now = datetime.now(UTC)
-    wish = Wish(Move(move), by or getpass.getuser(), note, None if proposal is None else Move(proposal), other)
-    with books_of(programme) as (_, _, connection):
-        try:
-            state = move_on(connection, number, wish, now)
-        except (MoveRefused, NoBreak) as error:
-            raise fail(str(error)) from None
+    wish = Wish(Move(move), by or getpass.getuser(), " ".join(note.split()), None if proposal is None else Move(proposal), other)
+    with books_of(programme) as (_, chosen, connection), refusals():
+        plan = Plan(load(connection))
+        signed = None
+        if wish.signed and key is not None:
+            decision = to_sign(connection, chosen, plan, number, wish, now)
+            signed = (decision, sign_as(connection, wish.who, key, passphrase_file, decision.signed()))
+        state = move_on(connection, chosen, plan, number, wish, now, signed=signed)
         (found,) = breaks(connection, Chosen(no=number, all=True), now.date())
-        told = turns(connection, number)
+        told, booked = turns(connection, number), bookings_of(connection, number)
     if output is Format.JSON:
-        print_json(found | {"turns": told})
+        print_json(found | {"turns": told, "booked": booked})
         return
     out.print(f"Break {number} is {state}.", markup=False, highlight=False)
+    for one in booked:
+        words = f"Booked as an adjustment: {one['debtor']} owes {one['creditor']} {to_text(one['amount_minor'], one['currency'])} {one['currency']}."
+        out.print(words, markup=False, highlight=False, soft_wrap=True)
+
+
+@app.command()
+def verify(
+    bank: Annotated[str | None, typer.Argument(metavar="[BANK]", help="Only breaks of this bank.", show_default=False)] = None,
+    programme: OneProgramme = None,
+    output: Output = Format.TABLE,
+) -> None:
+    """Recompute from the tables who proposed and decided what about breaks, and whether it is booked as it was signed.
+
+    Exit code 0: everything holds; 1: something does not.
+
+    Example:
+
+        clh recon verify bank1
+    """
+    from services.recon.verify import verify_breaks
+
+    with books_of(programme) as (_, chosen, connection), refusals():
+        proofs = verify_breaks(connection, chosen, bank)
+    broken = [proof for proof in proofs if not proof.holds]
+    if output is Format.JSON:
+        print_json({"programme": chosen, "bank": bank, "broken": len(broken), "proofs": [asdict(proof) for proof in proofs]})
+    else:
+        rows = [(proof.no, proof.what, "yes" if proof.holds else "NO", "" if proof.holds else proof.differs) for proof in proofs]
+        print_table(("break", "what", "holds", "how it differs"), rows, title=f"Decided breaks of {bank or chosen}", right=("break",))
+        out.print("everything holds." if not broken else f"{len(broken)} do not hold.", markup=False, highlight=False)
+    if broken:
+        raise typer.Exit(FAILED)
 
 
 @app.command()
