@@ -22,6 +22,7 @@ from services.cli import (
     explain,
     funding,
     ledger,
+    member,
     partner,
     people,
     programme,
@@ -55,6 +56,7 @@ app.add_typer(events.app, name="events")
 app.add_typer(explain.app, name="explain")
 app.add_typer(funding.app, name="funding")
 app.add_typer(ledger.app, name="ledger")
+app.add_typer(member.app, name="member")
 app.add_typer(partner.app, name="partner")
 app.add_typer(people.app, name="people")
 app.add_typer(programme.app, name="programme")

@@ -31,8 +31,8 @@ CHANGEABLE = (
 )  # fmt: skip
 CONSUMED = ("held", "waiting", "deferred", "unfunded", "outbox")
 """Tables whose rows go when they are done with."""
-ADMINISTERED = ("person", "person_key", "key_revocation")
-"""Tables that only the owner of the books appends to: who may sign is not for the application to say."""
+ADMINISTERED = ("person", "person_key", "key_revocation", "erasure")
+"""Tables that only the owner of the books appends to: who may sign, and who is erased, is not for the application to say."""
 
 
 def schema_of(programme: str) -> str:
@@ -77,8 +77,6 @@ def _grant(admin: psycopg.Connection, schema: str) -> None:
             for table in there.intersection(tables):
                 cursor.execute(sql.SQL("grant {} on {}.{} to {}").format(sql.SQL(rights), name, sql.Identifier(table), app))
         cursor.execute(sql.SQL("grant delete on {0}.obligation, {0}.carried to {1}").format(name, app))
-        if "seal_leaf" in there:  # a person can be erased from what was sealed; a trigger refuses any other change
-            cursor.execute(sql.SQL("grant update (salt, personal, member) on {}.seal_leaf to {}").format(name, app))
         decided = "booked, outcome, party, contract, member, card, code, detail, pointer, applied, answer, body"
         cursor.execute(sql.SQL("grant update ({}) on {}.entry to {}").format(sql.SQL(decided), name, app))
 
