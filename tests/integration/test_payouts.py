@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, date, datetime
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
 from clearing.plan import Plan
 from schemas.card_files import CardRow
@@ -17,6 +19,7 @@ from schemas.ids import PartyId
 from services.bank.detail import Detail
 from services.bank.reading import open_file, read_lines
 from services.bank.writing import write_detail
+from services.cli.main import app
 from services.journal.migrate import connect
 from services.journal.programmes import load
 from services.recon.run import run_matching
@@ -89,3 +92,21 @@ def test_what_the_bank_is_told_to_pay_is_expected_back_from_it(card: Played) -> 
         run_matching(books, Plan(load(books)), PartyId("bank1"), last, seen=last, now=datetime(2026, 4, 1, tzinfo=UTC))
         found = books.execute("select event_type, reward_units from recon_expected where event_type = 'PAYOUT' order by reward_units").fetchall()
         assert found == [("PAYOUT", 30), ("PAYOUT", 60), ("PAYOUT", 650)]
+
+
+def test_the_command_lists_payouts_by_payer_and_refuses_windows_that_are_not_closed(card: Played, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CLH_POSTGRES_URI", card.addresses.postgres_uri)
+    monkeypatch.setenv("CLH_KAFKA_BOOTSTRAP", card.addresses.kafka_bootstrap)
+
+    def run(*words: str) -> Any:
+        return CliRunner().invoke(app, ["bank", "payouts", *words, "--programme", card.name])
+
+    told = json.loads(run("2026-03-31", "--payer", "bank1", "--output", "json").stdout)["payouts"]
+    assert [(one["payer"], one["rule"], one["member"], one["card"], one["amount_minor"]) for one in told] == [
+        ("bank1", "fuel", "m1", "tok1", 60),
+        ("bank1", "fuel", "m2", "tok2", 30),
+    ]
+    assert json.loads(run("2026-03-31", "--payer", "mall", "--output", "json").stdout)["payouts"] == []
+    assert "0.60" in run("2026-03-31").stdout
+    refused = run("2026-03-09")
+    assert (refused.exit_code, "is not closed" in refused.stderr) == (1, True)
