@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import json
+import re
+import shlex
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, date, datetime
@@ -27,6 +29,7 @@ from services.runtime.local import Addresses
 from tests.played import Played, played
 
 WORKED = Path(__file__).parents[1] / "acceptance" / "worked" / "cash-back-scheme-bank-as-issuer.yaml"
+PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "cash-back-to-the-cent.md"
 PAYOUTS = """
 select p.day::text, mb.id, m.id, pt.id, p.amount, p.card from cash_back_payout p join mechanic m on m.no = p.mechanic join member mb on mb.no = p.member
 join party pt on pt.no = p.payer order by p.day, mb.id, m.id
@@ -110,3 +113,20 @@ def test_the_command_lists_payouts_by_payer_and_refuses_windows_that_are_not_clo
     assert "0.60" in run("2026-03-31").stdout
     refused = run("2026-03-09")
     assert (refused.exit_code, "is not closed" in refused.stderr) == (1, True)
+
+
+def test_every_command_of_the_how_to_does_what_the_page_says(card: Played, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("CLH_POSTGRES_URI", card.addresses.postgres_uri)
+    monkeypatch.setenv("CLH_KAFKA_BOOTSTRAP", card.addresses.kafka_bootstrap)
+    monkeypatch.chdir(tmp_path)
+    commands = re.findall(r"^ *(clh .+)$", PAGE.read_text(encoding="utf-8"), re.MULTILINE)
+    assert len(commands) == 4
+    said = []
+    for words in commands:
+        result = CliRunner().invoke(app, shlex.split(words.replace("--programme mall-card", f"--programme {card.name}"))[1:])
+        assert result.exit_code == 0, (words, result.output)
+        said.append(result.output)
+    assert "1.25" in said[0] and "network" in said[0]
+    assert "1.25" in said[1] and "network" not in said[1]
+    assert "6.50" in said[2]
+    assert ",PAYOUT," in next((tmp_path / "out").glob("*.csv")).read_text(encoding="utf-8")
