@@ -202,6 +202,46 @@ def cash_back(
     print_table(("funder", "owes", "currency", *right[1:]), sums, title="As in the settlement report", right=right)
 
 
+@app.command()
+def payouts(
+    day: Annotated[str, typer.Argument(metavar="DAY", help="A closed window.", show_default=False)],
+    payer: Annotated[str | None, typer.Option("--payer", metavar="PARTY", help="Only what this party pays.", show_default=False)] = None,
+    programme: OneProgramme = None,
+    output: Output = Format.TABLE,
+) -> None:
+    """List what members are to be paid of their cash-back for a window: by payer, rule and card, from the least sum on or by the month.
+
+    A bank finds the same as PAYOUT lines in its reward detail. Nothing is owed between parties for a payout: that was owed when it was earned.
+    Cash-back whose programme names no terms of payout is paid as it is earned, and is not listed.
+
+    Exit code 0: it is shown; 1: the window is not closed.
+
+    Examples:
+
+        clh bank payouts 2026-03-31
+
+        clh bank payouts 2026-03-31 --payer bank1 --output json
+    """
+    from dataclasses import asdict
+
+    from schemas.money import to_text
+    from services.bank.detail import NotClosed
+    from services.bank.payouts import payouts_of
+
+    window = as_day(day)
+    assert window is not None
+    with books_of(programme) as (_, _, connection):
+        try:
+            found = payouts_of(connection, window, payer)
+        except NotClosed as error:
+            raise fail(str(error)) from None
+    if output is Format.JSON:
+        print_json({"day": day, "payouts": [asdict(one) for one in found]})
+        return
+    rows = [(one.payer, one.rule, one.member, one.card, one.currency, to_text(one.amount_minor, one.currency)) for one in found]
+    print_table(("payer", "rule", "member", "card", "currency", "amount"), rows, title=f"Payouts of {day}", right=("amount",))
+
+
 def _refused(file: Path, refused: RefusedFile, output: Format) -> dict[str, Any]:
     if output is not Format.JSON:
         place = file.name if refused.line is None else f"{file.name}:{refused.line}"
