@@ -25,9 +25,7 @@ def kinds_are_booked(file: ProgrammeFile) -> Iterator[Advice]:
             booked = ", ".join(sorted(REGISTRY))
             yield Advice(("mechanics", position, "kind"), "not-booked-yet", f"{mechanic.kind} is not booked yet", f"kinds that are: {booked}")
         elif (lacking := not_decided(mechanic)) is not None:
-            of_cards = lacking.field in ("banks", "when")
-            way_out = "leave banks and mcc out, or take card_points or cash_back" if of_cards else "give each member a limit: `of: member`"
-            yield Advice(("mechanics", position, lacking.field), "not-booked-yet", f"{lacking.what} is not booked yet", way_out)
+            yield Advice(("mechanics", position, lacking.field), "not-booked-yet", f"{lacking.what} is not booked yet", lacking.way_out)
         for path in sums_of_stamps(mechanic):
             reason = f"{mechanic.id} gives stamps, and this counts money: how many stamps that is cannot be said"
             yield Advice(("mechanics", position, *path), "not-booked-yet", reason, "count stamps (points) or purchases (times)")
