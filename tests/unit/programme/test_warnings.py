@@ -200,6 +200,26 @@ WARNINGS: dict[str, tuple[tuple[str, str], str, str, str]] = {
         "never-applies",
         "",
     ),
+    "services that only their provider funds": (
+        mechanic("privilege", 'services: [{id: wash, provider: grocer, cost: "4.00"}]'),
+        "{id: wash",
+        "never-applies",
+        "grocer renders wash and alone funds it",
+    ),
+    "a pass in a group": (
+        mechanic(
+            "pass",
+            "visits: 2",
+            'price: {amount: "9.00", currency: EUR}',
+            "months: 1",
+            'partners: [{party: grocer, per_visit: "4.00"}]',
+            "group: best",
+            partners="",
+        ),
+        "group: best",
+        "not-booked-yet",
+        "a pass in a group is not booked yet",
+    ),
     "a kind that is not booked": (mechanic("gift", "gift: bag"), "kind: gift", "not-booked-yet", "gift is not booked yet"),
     "stamps cut off by a sum of money": (
         ("    when: {categories: [coffee]}", '    limit: {amount: "30.00", per: month, of: programme}\n    when: {categories: [coffee]}'),
