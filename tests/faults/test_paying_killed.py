@@ -56,9 +56,9 @@ def test_a_folder_holds_one_whole_file_however_often_its_writer_is_killed(signer
         for step in PAYING:
             with Child(paying.pay_window, signers.one, Folder(tmp_path), (step, 1)) as doomed:
                 doomed.was_killed()
-            whole = list(tmp_path.glob("*.xml"))
-            assert len(whole) == (PAYING.index(step) >= PAYING.index("handed over"))
-        assert whole[0].read_bytes() == one.pay().files[0].content
+            assert len(list(tmp_path.glob("*.xml"))) == (PAYING.index(step) >= PAYING.index("handed over"))
+        (whole,) = tmp_path.glob("*.xml")
+        assert whole.read_bytes() == one.pay().files[0].content
 
 
 def test_two_who_pay_at_once_hand_one_file_over_once(signers: Signers) -> None:

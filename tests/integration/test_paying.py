@@ -21,7 +21,7 @@ from services.settlement.transport import BankUrl, Folder
 from services.settlement.verify import verify_settlement
 from tests.bank_messages import Movement, recall_answer, recall_line, status_line, transaction
 from tests.coalition import coalition
-from tests.paying import NOW, AtTheBank, approved, at_the_bank
+from tests.paying import AGAIN, NOW, AtTheBank, approved, at_the_bank
 from tests.signers import MONDAY, Signers, netted
 
 REFUSED = psycopg.errors.RestrictViolation
@@ -237,11 +237,6 @@ def test_a_recall_that_died_before_it_was_handed_over_is_handed_over_as_it_was_n
     asked = recall(one.books, cafe, "TECH", Paying(one.programme, "mia", NOW, Folder(one.folder)))
     noted = one.books.execute("select content from recall").fetchall()
     assert [bytes(content) for (content,) in noted] == [(one.folder / f"{asked.message_id}.xml").read_bytes()]
-
-
-AGAIN = """
-insert into run (day, sha256, previous, report, reception, replaces) select day, sha256, previous, report, reception, no from run where day = %s
-"""
 
 
 def test_payments_after_a_default_have_other_ids_than_those_that_were_missing(signers: Signers, one: AtTheBank) -> None:
