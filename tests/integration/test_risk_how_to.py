@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 import shlex
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -26,12 +25,11 @@ def commands(page: str) -> list[str]:
 
 
 @pytest.fixture(autouse=True)
-def surroundings(addresses: Addresses, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
+def surroundings(addresses: Addresses, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("CLH_POSTGRES_URI", addresses.postgres_uri)
     monkeypatch.setenv("CLH_KAFKA_BOOTSTRAP", addresses.kafka_bootstrap)
     monkeypatch.chdir(tmp_path)
     (tmp_path / "slips.txt").write_text("sold once\n", encoding="utf-8")
-    return
 
 
 def run(words: str, programme: str) -> Result:
@@ -46,7 +44,7 @@ def test_the_page_on_disputes_does_what_it_says(addresses: Addresses) -> None:
         one.close(MONDAY)
         said = [run(words, one.id).output for words in commands("dispute-a-line.md")]
         assert len(said) == 8
-        assert "Dispute 1 is evidence: 0.20 EUR of line 4 (issue) of window 2026-03-02, grocer to opco." in said[1]
+        assert "Dispute 1 is evidence: 0.20 EUR of line 3 (issue) of window 2026-03-02, grocer to opco." in said[1]
         assert Path("evidence/dispute-1-3").read_text(encoding="utf-8") == "sold once\n"
         assert "Dispute 1 is released" in said[5]
         assert "0 lapsed" in said[7]
