@@ -233,6 +233,24 @@ def test_breaks_that_names_decided_at_version_9_stay_and_new_ones_take_signature
         assert shape(uri, schema) == shape(uri, fresh)
 
 
+def test_old_code_goes_on_booking_at_version_9_which_keeps_lots_and_knows_no_limit(uri: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    upgrade = command.upgrade
+    lot = "insert into lot (member, sponsor, contract, expiry, earned, release_on, points, live) values (1, 1, 1, '2028-03-31', %s, '0001-01-01', 5, true)"
+    with namespace(uri) as schema, namespace(uri) as fresh:
+        monkeypatch.setattr(command, "upgrade", lambda config, _: upgrade(config, "0008"))
+        migrate(uri, schema)
+        monkeypatch.undo()
+        with connect(uri, schema, autocommit=True) as books:
+            books.execute(lot, ("2026-03-02",))
+            migrate(uri, schema)
+            books.execute(lot, ("2026-03-03",))  # by a process of the old version
+            assert books.execute("select count(*), sum(points)::int from lot").fetchone() == (2, 10)
+            counts = [books.execute(f"select count(*) from {table}").fetchone() for table in ("unfunded", "headroom", "funding", "dispute")]  # noqa: S608
+            assert counts == [(0,)] * 4
+        migrate(uri, fresh)
+        assert shape(uri, schema) == shape(uri, fresh)
+
+
 def test_the_newest_version_is_the_last_of_one_line() -> None:
     files = sorted(VERSIONS.glob("m[0-9]*.py"))
     revisions, downs = [], []
