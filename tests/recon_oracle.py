@@ -57,6 +57,7 @@ def difference(o: Row, t: Row) -> str | None:
     whole = [part or 0 for part in split]
     checks: list[tuple[str, Callable[[], bool]]] = [
         ("WRONG_CARD", lambda: o["card_ref"] != t["card_ref"]),
+        ("WRONG_PROGRAMME", lambda: _unit(o) != _unit(t) and o["reward_kind"] == t["reward_kind"] == "POINTS"),
         ("CURRENCY", lambda: o["billing_ccy"] != t["billing_ccy"] or bool(_unit(o) != _unit(t) and o["reward_kind"] and t["reward_kind"])),
         ("DIRECTION", lambda: mine * its < 0),
         ("SPLIT_INCOMPLETE", lambda: told and sum(whole) != its),
