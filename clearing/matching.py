@@ -38,6 +38,7 @@ class BreakCode(StrEnum):
     """Why something is not matched, or differs. A pair that differs gets the first that fits."""
 
     WRONG_CARD = "WRONG_CARD"
+    WRONG_PROGRAMME = "WRONG_PROGRAMME"
     CURRENCY = "CURRENCY"
     DIRECTION = "DIRECTION"
     SPLIT_INCOMPLETE = "SPLIT_INCOMPLETE"

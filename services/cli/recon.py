@@ -16,7 +16,7 @@ from services.cli.books import OneProgramme, as_day, books_of
 from services.cli.output import FAILED, Format, Output, fail, out, print_json, print_table, progress_bars
 from services.cli.people import PassphraseFile, refusals, sign_as
 
-app = typer.Typer(help="Matching with co-brand banks: run, breaks, resolve, verify, report.", no_args_is_help=True)
+app = typer.Typer(help="Matching with co-brand banks: run, breaks, resolve, verify, status, report.", no_args_is_help=True)
 
 Bank = Annotated[str, typer.Argument(metavar="BANK", help="Id of the bank.", show_default=False)]
 Day = Annotated[str, typer.Argument(metavar="DAY", help="A closed window.", show_default=False)]
@@ -206,6 +206,47 @@ def verify(
 
 
 @app.command()
+def status(
+    bank: Annotated[str | None, typer.Argument(metavar="[BANK]", help="Only this bank.", show_default=False)] = None,
+    programme: OneProgramme = None,
+    days: Annotated[int, typer.Option("--days", min=1, help="Look back so many days.")] = 31,
+    output: Output = Format.TABLE,
+) -> None:
+    """Show whose files are late, how far each bank is matched, and how old its open breaks are. Run it every morning: its exit code is the alert.
+
+    A bank that has sent a file once owes one for every closed window, until the end of the next day on which banks work by the programme's calendar.
+
+    Exit code 0: no file is late; 1: one is.
+
+    Examples:
+
+        clh recon status
+
+        clh recon status bank1 --output json
+    """
+    from services.journal.programmes import load
+    from services.recon.status import FileState, bank_statuses, expected_files
+
+    today = datetime.now(UTC).date()
+    with books_of(programme) as (_, _, connection), refusals():
+        try:
+            files = expected_files(connection, load(connection).programme.bank_calendar, today, bank=bank, days=days)
+        except LookupError as error:
+            raise fail(str(error)) from None
+        banks = bank_statuses(connection, today, bank=bank)
+    late = [one for one in files if one.state is FileState.LATE]
+    if output is Format.JSON:
+        print_json({"late": len(late), "files": [asdict(one) for one in files], "banks": [asdict(one) for one in banks]})
+    else:
+        rows = [[getattr(one, name) for name in ("bank", "day", "due", "state")] for one in files if one.state is not FileState.TAKEN]
+        print_table(("bank", "day", "due", "file"), rows, title="Files that have not come")
+        shown = ("bank", "matched_to", "last_file", "open_breaks", "oldest_days", "oldest_business_days")
+        print_table(shown, [["" if (value := getattr(one, name)) is None else value for name in shown] for one in banks], title="Banks", right=shown[3:])
+    if late:
+        raise typer.Exit(FAILED)
+
+
+@app.command()
 def report(bank: Bank, day: Day, programme: OneProgramme = None, output: Output = Format.TABLE) -> None:
     """Show a bank and day: what is matched, proposed and broken by code, and how the two sums differ.
 
@@ -238,7 +279,8 @@ def report(bank: Bank, day: Day, programme: OneProgramme = None, output: Output 
         print_table(summed, [[row[name] for name in summed] for row in made.sums], title="Sums", right=figures)
         caused = ("kind", "unit", "what", "code", "state", *figures)
         print_table(caused, [[row[name] for name in caused] for row in made.causes], title="How they differ", right=figures)
-        print_table(("days open", "breaks"), [(days, f"{number:,}") for days, number in made.ages.items()], title="Open breaks by age", right=("breaks",))
+        ages = ("days", "seen", "business")
+        print_table(ages, [[row[name] for name in ages] for row in made.ages], title="Open breaks by age, seen and by business day", right=ages[1:])
         if made.file_late:
             out.print(f"No file of {bank} for {window} has come: it is late.", markup=False, highlight=False)
     if made.broken or made.file_late:

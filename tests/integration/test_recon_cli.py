@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import csv
+import hashlib
+import io
 import json
 import re
 import shlex
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +17,10 @@ import psycopg
 import pytest
 from typer.testing import CliRunner, Result
 
+from schemas.programme import BankCalendar
 from services.cli.main import app
+from services.journal.migrate import connect
+from services.recon.status import expected_files
 from services.runtime.local import Addresses
 from tests.bank_files import Row, row, write
 from tests.played import Played, played
@@ -64,14 +71,14 @@ def test_the_commands_of_the_how_to_run_in_its_order(card: Played, tmp_path: Pat
     write(tmp_path, banks_view())
     told = [run(card, command) for command in COMMANDS]
     assert [(command.split()[1:3], done.exit_code) for command, done in zip(COMMANDS, told, strict=True)] == [
-        (["bank", "import"], 0), (["recon", "run"], 1), (["recon", "report"], 1), (["recon", "breaks"], 0), (["recon", "resolve"], 0),
+        (["bank", "import"], 0), (["recon", "run"], 1), (["recon", "status"], 0), (["recon", "report"], 1), (["recon", "breaks"], 0), (["recon", "resolve"], 0),
         *[(["people", "keygen"], 0)] * 2, *[(["people", "add"], 0)] * 2, (["recon", "resolve"], 0), (["recon", "resolve"], 0), (["recon", "verify"], 0),
-        (["bank", "rewards"], 0),
+        (["bank", "answer"], 0), (["bank", "rewards"], 0),
     ], "\n".join(done.output for done in told)  # fmt: skip
-    assert "AMOUNT_OVER" in told[2].stdout
-    assert "Break 1 is awaiting bank." in told[4].stdout
-    assert "Break 1 is written off.\nBooked as an adjustment: opco owes bank1 0.01 EUR." in told[10].stdout
-    assert "everything holds." in told[11].stdout
+    assert "AMOUNT_OVER" in told[3].stdout
+    assert "Break 1 is awaiting bank." in told[5].stdout
+    assert "Break 1 is written off.\nBooked as an adjustment: opco owes bank1 0.01 EUR." in told[11].stdout
+    assert "everything holds." in told[12].stdout
     assert (tmp_path / "out" / "CRD_bank1_mall-card_2026-03-02_1.csv").exists()
 
 
@@ -99,6 +106,27 @@ def test_a_day_without_a_file_is_late_and_one_without_a_run_says_so(card: Played
     as_json(card, "recon run bank1 2026-03-03", 1)
     assert as_json(card, "recon report bank1 2026-03-03", 1)["file_late"] is True
     assert "No file of bank1 for 2026-03-03 has come" in run(card, "clh recon report bank1 2026-03-03 --programme mall-card").stdout
+
+
+def test_status_ends_with_1_where_a_file_is_late_by_the_calendar(card: Played, tmp_path: Path) -> None:
+    """2 and 3 March 2026 are a Monday and a Tuesday: their files are due on Tuesday and Wednesday, and long late by any clock that runs this."""
+    assert as_json(card, "recon status")["files"] == []  # a bank that has never sent one owes none
+    write(tmp_path, banks_view())
+    assert run(card, COMMANDS[0]).exit_code == 0
+    as_json(card, "recon run bank1 2026-03-02", 1)
+    told = as_json(card, "recon status bank1 --days 10000", 1)
+    assert [(one["day"], one["due"], one["state"]) for one in told["files"]] == [("2026-03-02", "2026-03-03", "taken"), ("2026-03-03", "2026-03-04", "late")]
+    (bank,) = told["banks"]
+    assert (bank["matched_to"], bank["last_file"], bank["open_breaks"], bank["oldest_days"]) == ("2026-03-02", "2026-03-02", 6, 0)
+    assert bank["oldest_business_days"] > 0
+    ages = as_json(card, "recon report bank1 2026-03-02", 1)["ages"]
+    assert (sum(one["seen"] for one in ages), sum(one["business"] for one in ages)) == (6, 6)
+    with connect(card.addresses.postgres_uri, card.schema) as books:
+        calendar = BankCalendar(holidays=("DE",))
+        states = {
+            today: [one.state for one in expected_files(books, calendar, date.fromisoformat(today))] for today in ("2026-03-03", "2026-03-04", "2026-03-05")
+        }
+    assert states == {"2026-03-03": ["taken", "due"], "2026-03-04": ["taken", "due"], "2026-03-05": ["taken", "late"]}
 
 
 def broken(one: Played) -> dict[str, int]:
@@ -268,6 +296,44 @@ def test_a_signature_of_somebody_whose_key_is_revoked_decides_nothing(card: Play
     assert (refused.exit_code, "[maker-revoked]" in refused.stderr) == (1, True), refused.output
     assert resolve(card, no, "withdraw", "ben").exit_code == 0
     assert "[key-revoked]" in resolve(card, no, "propose --as write-off", "ann").stderr
+
+
+def answered(one: Played, folder: Path, *, again: bool = False) -> tuple[dict[str, Any], dict[tuple[str, ...], dict[str, str]]]:
+    """The manifest of the answer, and its lines by transaction, event type and rule."""
+    done = run(one, "clh bank answer bank1 2026-03-02 --output out --programme mall-card --json")
+    assert done.exit_code == 0, done.output
+    told = json.loads(done.stdout)
+    assert told["again"] is again
+    content = Path(told["path"]).read_bytes()
+    assert hashlib.sha256(content).hexdigest() == told["manifest"]["sha256"]
+    lines = list(csv.DictReader(io.StringIO(content.decode())))
+    assert len(lines) == told["manifest"]["record_count"] == sum(total["count"] for total in told["manifest"]["totals"])
+    return told["manifest"], {(each["bank_txn_id"], each["event_type"], each["rule_id"]): each for each in lines}
+
+
+def test_the_bank_is_answered_line_by_line_and_again_only_where_something_has_changed(card: Played, tmp_path: Path) -> None:
+    assert "there is nothing to answer" in run(card, "clh bank answer bank1 2026-03-02 --programme mall-card").stderr
+    rows = [*banks_view(), line(4, "t2", 500, 8, bank_funded=None, merchant_funded=None, network_funded=None, mcc="5812"), line(5, "t8", 1, 1, mcc="x")]
+    write(tmp_path, rows)
+    assert run(card, COMMANDS[0]).exit_code == 1  # the last line is put aside
+    as_json(card, "recon run bank1 2026-03-02", 1)
+    assert resolve(card, broken(card)["pair"], "ask-bank", "ann").exit_code == 0
+    first, lines = answered(card, tmp_path)
+    assert (first["sequence"], first["answers"], first["previous_file"]) == (1, ["f1"], None)
+
+    def told(*key: str) -> tuple[str, ...]:
+        return tuple(lines[key][name] for name in ("line_no", "status", "break_code", "reward_units", "programme_units", "diff_units", "note"))
+
+    assert told("t3", "EARN", "everyday") == ("2", "awaiting bank", "AMOUNT_OVER", "152", "150", "2", "because")
+    assert told("t9", "EARN", "everyday") == ("3", "open", "MISSING_AT_PROGRAMME", "5", "0", "5", "")
+    assert told("t1", "EARN", "everyday") == ("", "open", "MISSING_AT_BANK", "", "6", "-6", "")
+    assert told("", "", "") == ("5", "quarantined", "", "", "", "", "mcc: wrong-value")
+    statuses = {(total["status"], total["break_code"]): total["count"] for total in first["totals"]}
+    assert (statuses["matched", ""], statuses["replay", ""]) == (1, 1)
+    assert answered(card, tmp_path, again=True)[0] == first
+    assert resolve(card, broken(card)["theirs"], "investigate", "ann").exit_code == 0
+    second, _ = answered(card, tmp_path)
+    assert (second["sequence"], second["previous_file"]) == (2, first["file_id"])
 
 
 def test_the_database_itself_holds_proposer_and_decider_apart_and_keeps_every_turn(card: Played, tmp_path: Path) -> None:

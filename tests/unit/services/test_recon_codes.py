@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 from clearing.matching import BreakCode, Unmoved
+from clearing.payment_breaks import PaymentBreak
 
 TEXT = (Path(__file__).parents[3] / "docs" / "errors.md").read_text(encoding="utf-8")
 
@@ -22,3 +23,14 @@ def test_every_code_of_a_refused_move_has_a_line_that_leads_out() -> None:
 def test_every_code_of_a_break_has_a_line() -> None:
     named = [code for cell, _, _ in section("Breaks of a reconciliation") for code in re.findall(r"`([A-Z_]+)`", cell)]
     assert sorted(named) == sorted(code.value for code in BreakCode)
+
+
+def test_matching_and_payments_have_all_codes_of_the_contract_between_them() -> None:
+    """The 25 codes of banks.md: those of card rewards, and those of statements and payments."""
+    contract = (
+        "MISSING_AT_BANK MISSING_AT_PROGRAMME AMOUNT_OVER AMOUNT_UNDER CURRENCY DIRECTION DUPLICATE_BANK DUPLICATE_PROGRAMME KEY_REUSED LATE REVERSED_UNMATCHED "
+        "OVER_REVERSED WRONG_CARD WRONG_PROGRAMME RULE_VERSION CAP_DIFFERENCE INELIGIBLE_MCC SPLIT_INCOMPLETE AMBIGUOUS FX_RATE STATEMENT_GAP BALANCE BANK_REJECTED "
+        "BANK_RETURNED ORPHAN_CREDIT"
+    ).split()
+    assert len(contract) == 25
+    assert {code.value for codes in (BreakCode, PaymentBreak) for code in codes} == set(contract)
