@@ -238,7 +238,7 @@ def by_name(random: Random, file: Written, first: date, last: date) -> list[Writ
         if random.random() < 0.2:
             one["for"] = random.choice([{"kinds": ["business"]}, {"attributes": {"staff": "yes"}}])
         if random.random() < 0.5:
-            amount = {"amount": {"JPY": "500", "KWD": "5.000"}.get(currencies[0], "5.00")}
+            amount: Written = {"amount": {"JPY": "500", "KWD": "5.000"}.get(currencies[0], "5.00")}
             one["limit"] = random.choice([amount, {"times": 1}, {"times": 3}]) | {"per": random.choice(["day", "month", "ever"])}
         found.append(one)
     return found
