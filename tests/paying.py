@@ -31,6 +31,10 @@ ACCOUNTS = (
     ("name: Cafe,", "name: Cafe, account: {iban: FR1420041010050500013M02606},"),
     ("name: Grocer,", "name: Grocer, account: {iban: GB82WEST12345698765432},"),
 )
+AGAIN = """
+insert into run (day, sha256, previous, report, reception, replaces) select day, sha256, previous, report, reception, no from run where day = %s
+"""
+"""A further run of a window with the same report, after a default."""
 NOW = datetime(2026, 3, 5, 9, 0, tzinfo=UTC)
 
 

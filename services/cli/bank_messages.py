@@ -22,13 +22,15 @@ SHOWN = 50
 
 
 def is_message(file: Path) -> bool:
-    """Whether a file is XML, by its first character; everything else is a card file."""
+    """Whether a file is XML, by its name or its first character; everything else is a card file."""
+    if file.suffix.lower() == ".xml":
+        return True
     try:
         with file.open("rb") as opened:
             begins = opened.read(LOOKED_AT_BYTES)
     except OSError:
         return False
-    return file.suffix.lower() == ".xml" or begins.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(BEGINS_WITH)
+    return begins.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(BEGINS_WITH)
 
 
 def import_message(connection: Any, file: Path, *, first: bool) -> dict[str, Any]:

@@ -125,6 +125,7 @@ def _noted(connection: psycopg.Connection, day: date, how: Paying, *, corrected:
         _note_first(connection, run, how)
         move_window(connection, how.programme, day, Event.INSTRUCTED, run=(run.no, run.sha256), at=how.now, by=how.by)
         settle_confirmed(connection, how.programme, how.now, by=how.by)
+        how.tell("instructed")
     elif state not in (State.INSTRUCTED, State.SETTLED):
         try:
             advance(state, Event.INSTRUCTED)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +11,16 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from schemas.programme import Programme
 from services.bank.errors import BankCode, BankError
 from services.bank.references import creditor_reference
+from services.journal.programmes import load
 from services.runtime.local import Addresses
+from services.settlement.deadlines import deadline_of
+from services.settlement.findings import findings
 from services.settlement.statements import halted
-from tests.bank_messages import status_line
-from tests.paying import AtTheBank, approved, at_the_bank
+from tests.bank_messages import Movement, status_line, transaction
+from tests.paying import AGAIN, AtTheBank, approved, at_the_bank
 from tests.signers import MONDAY, Signers
 
 
@@ -32,6 +36,10 @@ def one(signers: Signers, tmp_path: Path) -> Iterator[AtTheBank]:
     with at_the_bank(signers, tmp_path / "out") as bank:
         bank.pay()
         yield bank
+
+
+def programme_of(one: AtTheBank) -> Programme:
+    return load(one.books).programme
 
 
 def all_paid(one: AtTheBank) -> bytes:
@@ -214,6 +222,58 @@ def test_nothing_depends_on_the_clock(one: AtTheBank) -> None:
     one.take(one.statement(one.credit("grocer")))
     one.now -= timedelta(days=9000)
     assert one.match().settled == [MONDAY]
+
+
+def found(one: AtTheBank, days: int = 0) -> dict[str, list[int | None]]:
+    """What is found so many days later: sums by code."""
+    sums: dict[str, list[int | None]] = {}
+    for finding in findings(one.books, one.now + timedelta(days=days)):
+        sums.setdefault(finding.code.value, []).append(finding.amount_minor)
+    return sums
+
+
+def test_what_names_no_payment_is_kept_and_shown_and_counts_once_it_does(one: AtTheBank) -> None:
+    """A credit without a reference, one in another currency than its payment, a debit that nobody here has ordered."""
+    reference = one.standings()["grocer"].reference
+    strange = Movement("-3.00", "B-fee", transaction("-3.00", end_to_end="FEES"))
+    one.take(one.statement(one.credit("grocer", 500, reference=""), one.credit("grocer", 600, reference="RF18539007547034"), strange))
+    other = one.statement(one.credit("grocer", 700), sequence=1, opening=0).replace(b'Ccy="EUR"', b'Ccy="USD"').replace(b"<Ccy>EUR", b"<Ccy>USD")
+    one.take(other)
+    one.match()
+    assert found(one) == {"ORPHAN_CREDIT": [500, 600], "MISSING_AT_PROGRAMME": [300], "CURRENCY": [700]}
+    assert one.standings()["grocer"].confirmed_minor == 0
+    assert creditor_reference(one.standings()["grocer"].id) == reference
+
+
+def test_what_is_rejected_returned_too_little_or_too_much_is_found_with_its_sum(one: AtTheBank) -> None:
+    cafe, fuelco, grocer = (one.standings()[name] for name in ("cafe", "fuelco", "grocer"))
+    one.take(one.status(status_line(cafe.id, "RJCT", "AC04", "closed")))
+    one.take(one.statement(one.debit("fuelco", minor=100), one.credit("grocer", grocer.amount_minor + 7)))
+    one.match()
+    assert found(one) == {"BANK_REJECTED": [cafe.amount_minor], "AMOUNT_UNDER": [fuelco.amount_minor - 100], "AMOUNT_OVER": [7]}
+    one.take(one.statement(one.back("fuelco", minor=100)))
+    one.match()
+    assert found(one)["BANK_RETURNED"] == [fuelco.amount_minor]
+
+
+def test_what_is_missing_after_its_deadline_is_late(one: AtTheBank) -> None:
+    """Value date Thursday 5 March; three bank days more end on Tuesday the 10th, by the clock of the programme."""
+    assert {deadline_of(standing.value_date, programme_of(one)) for standing in one.standings().values()} == {date(2026, 3, 10)}
+    assert found(one, days=5) == {}
+    assert len(found(one, days=6)["MISSING_AT_BANK"]) == 3
+    assert found(one, days=-4000) == {}
+    one.take(all_paid(one))
+    one.match()
+    assert found(one, days=6) == {}
+
+
+def test_money_for_a_run_whose_place_another_has_taken_is_late(one: AtTheBank) -> None:
+    credit = one.credit("grocer", 900)
+    one.books.execute("update settlement_window set state = 'defaulted' where day = %s", (MONDAY,))
+    one.books.execute(AGAIN, (MONDAY,))
+    one.take(one.statement(credit))
+    one.match()
+    assert found(one) == {"LATE": [900]}
 
 
 def told_by_a_bank(one: AtTheBank) -> list[bytes]:

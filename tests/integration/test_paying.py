@@ -10,14 +10,19 @@ import psycopg
 import pytest
 
 from clearing.approval import Action, Refused
+from schemas.money import to_text
 from services.bank.errors import BankCode, BankError
 from services.bank.xml import PAIN_001, read_xml
 from services.runtime.local import Addresses
 from services.settlement.instructing import Paying, pay
+from services.settlement.payment_states import states_of
+from services.settlement.recalling import recall
 from services.settlement.transport import BankUrl, Folder
-from tests.bank_messages import status_line
-from tests.paying import NOW, AtTheBank, approved, at_the_bank
-from tests.signers import MONDAY, Signers
+from services.settlement.verify import verify_settlement
+from tests.bank_messages import Movement, recall_answer, recall_line, status_line, transaction
+from tests.coalition import coalition
+from tests.paying import AGAIN, NOW, AtTheBank, approved, at_the_bank
+from tests.signers import MONDAY, Signers, netted
 
 REFUSED = psycopg.errors.RestrictViolation
 
@@ -162,3 +167,88 @@ def test_the_database_moves_no_window_past_its_payments(one: AtTheBank, before: 
         one.pay()
     with pytest.raises(REFUSED), one.books.transaction():
         one.books.execute("update settlement_window set state = %s where day = %s", (after, MONDAY))
+
+
+def test_a_window_without_payments_is_settled_at_once(addresses: Addresses) -> None:
+    with coalition(addresses, day=MONDAY) as empty, netted(empty, MONDAY) as people:
+        people.approve()
+        with empty.books() as books:
+            paid = pay(books, MONDAY, Paying(empty.id, "mia", NOW, None))
+            assert (paid.state, paid.files, paid.handed_over) == ("settled", (), ())
+            moves = books.execute("select event, by_whom from window_move order by no").fetchall()
+            assert moves[-2:] == [("instructed", "mia"), ("confirmed", "mia")]
+            told = books.execute("select body::jsonb ->> 'event' from outbox where topic = 'clearing.events.v1' order by seq").fetchall()
+            assert [event for (event,) in told][-2:] == ["instructed", "confirmed"]
+
+
+def test_what_parties_pay_each_other_directly_is_waited_for_by_nobody(addresses: Addresses, tmp_path: Path) -> None:
+    """In the anchor model sponsors pay redeeming partners, and with bilateral netting they do so directly; fees still go to the operator."""
+    changes = (("model: independent", "model: anchor"), ("netting: multilateral", "netting: bilateral"), ('due_at_issue: "1" ', 'due_at_issue: "0" '))
+    with approved(addresses, *changes) as people, at_the_bank(people, tmp_path / "out") as one:
+        by_kind = {(standing.payer, standing.payee): standing.kind.value for standing in states_of(one.books, one.run)}
+        assert by_kind == {("grocer", "cafe"): "direct", ("grocer", "fuelco"): "direct", ("grocer", "opco"): "incoming"}
+        assert one.pay().files == ()
+        (fees,) = (standing for standing in states_of(one.books, one.run) if standing.kind == "incoming")
+        figure = to_text(fees.amount_minor, "EUR")
+        said = f"<RmtInf><Strd><CdtrRefInf><Ref>{fees.reference}</Ref></CdtrRefInf></Strd></RmtInf>"
+        one.take(one.statement(Movement(figure, "B-1", transaction(figure, more=said))))
+        assert one.match().settled == [MONDAY]
+
+
+@pytest.mark.parametrize(("answer", "state"), [("ACCR", "recalled"), ("RJCR", "recall refused"), ("PDCR", "recall asked")])
+def test_a_recall_is_noted_handed_over_once_and_answered(one: AtTheBank, answer: str, state: str) -> None:
+    one.pay()
+    cafe = one.standings()["cafe"]
+    how = Paying(one.programme, "mia", NOW, Folder(one.folder))
+    asked = recall(one.books, cafe.id, "TECH", how)
+    content = (one.folder / f"{asked.message_id}.xml").read_bytes()
+    assert cafe.id.encode() in content
+    assert (asked.end_to_end_id, one.states()["cafe"]) == (cafe.id, "recall asked")
+    with pytest.raises(BankError) as refusal:
+        recall(one.books, cafe.id, "TECH", how)
+    assert refusal.value.code is BankCode.NOT_RECALLABLE
+    one.take(recall_answer(recall_line(cafe.id, answer)))
+    assert one.states()["cafe"] == state
+    if answer == "ACCR":
+        assert [file.payments for file in one.pay(corrected=True).files] == [2, 1]
+
+
+def test_what_is_not_with_the_bank_is_not_recalled(one: AtTheBank) -> None:
+    how = Paying(one.programme, "mia", NOW, Folder(one.folder))
+    cafe = one.standings()["cafe"].id
+    with pytest.raises(BankError) as refusal:
+        recall(one.books, cafe, "TECH", how)
+    assert refusal.value.code is BankCode.UNKNOWN_PAYMENT
+    one.pay()
+    one.take(one.status(status_line(cafe, "RJCT", "AC04")))
+    with pytest.raises(BankError) as refusal:
+        recall(one.books, cafe, "TECH", how)
+    assert refusal.value.code is BankCode.NOT_RECALLABLE
+    with pytest.raises(BankError) as refusal:
+        recall(one.books, cafe, "TECH", Paying(one.programme, "mia", NOW, None))
+    assert refusal.value.code is BankCode.NO_TRANSPORT
+
+
+def test_a_recall_that_died_before_it_was_handed_over_is_handed_over_as_it_was_noted(one: AtTheBank, tmp_path: Path) -> None:
+    one.pay()
+    cafe = one.standings()["cafe"].id
+    with pytest.raises(BankError):
+        recall(one.books, cafe, "TECH", Paying(one.programme, "mia", NOW, Folder(tmp_path / "gone")))
+    asked = recall(one.books, cafe, "TECH", Paying(one.programme, "mia", NOW, Folder(one.folder)))
+    noted = one.books.execute("select content from recall").fetchall()
+    assert [bytes(content) for (content,) in noted] == [(one.folder / f"{asked.message_id}.xml").read_bytes()]
+
+
+def test_payments_after_a_default_have_other_ids_than_those_that_were_missing(signers: Signers, one: AtTheBank) -> None:
+    one.pay()
+    before = {standing.id for standing in one.standings().values()}
+    one.books.execute("update settlement_window set state = 'defaulted' where day = %s", (MONDAY,))
+    one.books.execute(AGAIN, (MONDAY,))
+    one.books.execute("update settlement_window set state = 'netted' where day = %s", (MONDAY,))
+    for action, name in ((Action.SUBMIT, "mia"), (Action.APPROVE, "carl"), (Action.APPROVE, "dora")):
+        signers.say(action, name, connection=one.books)
+    after = {standing.id for standing in one.standings().values()}
+    assert len(after) == len(before)
+    assert not after & before
+    assert [proof.what for proof in verify_settlement(one.books, one.programme, MONDAY) if "payments" in proof.what and not proof.holds] == []
+    assert len(one.pay().handed_over) == 1
