@@ -8,14 +8,17 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
+from clearing.by_name import cancelled_sale
 from clearing.card_transactions import book_card_transaction, spend_of
 from clearing.choices import book_choice
 from clearing.events import Card, Decision, EventKey, Facts, Given, Held, Original, OriginalUnknown, Outcome, Pending, Received, Refused, Sale
 from clearing.member import Member
 from clearing.membership import book_membership
-from clearing.originals import CARD_TRANSACTION, NAMES_ORIGINAL, original_key, originals_first
+from clearing.originals import BY_NAME, CARD_TRANSACTION, NAMES_ORIGINAL, PASS_VISIT, names_original, original_key, originals_first
+from clearing.passes import book_pass, book_visit
 from clearing.plan import Plan
 from clearing.postings import Postings
+from clearing.privileges import book_privilege
 from clearing.purchases import book_purchase, count_purchase
 from clearing.returns import book_return, sale_of
 from clearing.spending import book_capture, book_hold, book_redemption, book_release, book_reversal, spending_of
@@ -28,8 +31,10 @@ AHEAD = timedelta(minutes=5)
 
 HAS_TOTAL = frozenset({"purchase.v1", "return.v1"})
 SPENDING = frozenset({"redemption.v1", "redemption-hold.v1"})
+SHOWN = SPENDING | {PASS_VISIT}
+"""What a blocked card is not good for, nor the card of a member who has left."""
 NEEDS_LOTS = SPENDING | NAMES_ORIGINAL
-BOOKED = NEEDS_LOTS | {"purchase.v1", "activity.v1", "stamp-choice.v1", CARD_TRANSACTION}
+BOOKED = NEEDS_LOTS | BY_NAME | {"purchase.v1", "activity.v1", "stamp-choice.v1", CARD_TRANSACTION}
 """What a member's card is shown with. Merging members is read, and not booked yet."""
 MEMBERSHIP = frozenset({"member-enrolled.v1", "card-linked.v1", "card-blocked.v1", "member-attributes.v1", "consent-changed.v1", "member-closed.v1"})
 
@@ -163,6 +168,12 @@ class Booking:
                 book_reversal(postings, received, original, member, decision)
             case "card-transaction.v1":
                 made = book_card_transaction(plan, postings, received, self.facts.originals, member, decision)
+            case "privilege-rendered.v1":
+                made = book_privilege(plan, postings, received, self.facts.originals, member, decision)
+            case "pass-sold.v1":
+                made = book_pass(plan, received, self.facts.originals, member, decision)
+            case "pass-visit.v1":
+                made = book_visit(plan, postings, received, self.facts.originals, member, decision)
             case "stamp-choice.v1":
                 book_choice(plan, postings, received, member, decision)
             case "activity.v1":
@@ -182,13 +193,15 @@ class Booking:
                 sale_of(received, self.facts.originals.get(original_key(received)))
             elif received.event.type == "redemption-reversal.v1":
                 spending_of(received, self.facts.originals.get(original_key(received)))
+            elif received.event.type in BY_NAME and names_original(received):
+                cancelled_sale(received, self.facts.originals, None)
             elif received.event.type == CARD_TRANSACTION and received.event.data.kind != "clearing":
                 spend_of(received, self.facts.originals)
             if spends:
                 raise Refused(RejectionCode.UNKNOWN_CARD, "the card belongs to nobody", "/subject")
             raise Held(shown)
         member = self.facts.members[card.member]
-        if spends:
+        if spends or (received.event.type in SHOWN and not names_original(received)):
             self._may_show(card, member)
         return member
 

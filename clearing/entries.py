@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from enum import IntEnum, StrEnum, unique
+from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from schemas.ids import PartyId
@@ -97,6 +98,15 @@ class Code(IntEnum):
     ROUND_UP = 53
     """Saved by rounding a card transaction up. Debit: the card's bank, the sponsor. Credit: the member's savings there. Nothing is owed between parties."""
 
+
+AMOUNTS: Final = MappingProxyType(
+    {
+        "discount": (Code.DISCOUNT, Code.DISCOUNT_REVERSAL),
+        "privilege": (Code.PRIVILEGE, Code.PRIVILEGE_REVERSAL),
+        "pass_visit": (Code.PASS, Code.PASS_REVERSAL),
+    }
+)
+"""Effects of mechanics that are sums, which the funders owe to the sender of the event: the codes of what is given and of what is taken back."""
 
 POINTS: Final = "points"
 """Unit of the codes 1 to 13; those of 21 to 35, and 53, have a currency, in minor units."""

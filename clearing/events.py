@@ -134,7 +134,7 @@ class Given:
 
 @dataclass(slots=True)
 class Sale:
-    """A booked purchase and what is left of it."""
+    """A booked purchase and what is left of it. So is a service rendered, a pass sold or a visit: one line, number 1, of one unit and no amount."""
 
     record: RecordId
     received: Received
@@ -145,6 +145,8 @@ class Sale:
     changed: bool = False
     undecided: bool = False
     """The night has still to decide what some of its mechanics give."""
+    on_pass: str = ""
+    """Of a visit: the pass that it was taken from."""
 
 
 @dataclass(slots=True)

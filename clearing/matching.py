@@ -38,6 +38,7 @@ class BreakCode(StrEnum):
     """Why something is not matched, or differs. A pair that differs gets the first that fits."""
 
     WRONG_CARD = "WRONG_CARD"
+    WRONG_PROGRAMME = "WRONG_PROGRAMME"
     CURRENCY = "CURRENCY"
     DIRECTION = "DIRECTION"
     SPLIT_INCOMPLETE = "SPLIT_INCOMPLETE"
@@ -130,8 +131,31 @@ TRANSITIONS: Final = MappingProxyType(
 )
 
 
+@unique
+class Unmoved(StrEnum):
+    """Why a break is not moved: the code under which it is refused."""
+
+    NO_BREAK = "no-break"
+    WRONG_MOVE = "wrong-move"
+    NOT_BY_HAND = "not-by-hand"
+    NOT_PROPOSED = "not-proposed"
+    OTHER_PROPOSAL = "other-proposal"
+    SECOND_PERSON = "second-person"
+    NOBODY = "nobody"
+    NOTE_MISSING = "note-missing"
+    NOT_SIGNED = "not-signed"
+    BREAK_CHANGED = "break-changed"
+    WRONG_COUNTERPART = "wrong-counterpart"
+    NOT_CREATED = "not-created"
+    NO_OPEN_WINDOW = "no-open-window"
+
+
 class MoveRefused(ClearingError):
-    """A break cannot be moved so; the sentence says why."""
+    """A break cannot be moved so, for the reason in `code`; nothing has changed."""
+
+    def __init__(self, code: Unmoved, sentence: str) -> None:
+        super().__init__(sentence)
+        self.code = code
 
 
 def moved(state: BreakState, move: Move, *, who: str, proposal: Move | None, proposed_by: str | None) -> BreakState:
@@ -140,15 +164,17 @@ def moved(state: BreakState, move: Move, *, who: str, proposal: Move | None, pro
     A write-off, a forced match and a creation are decided as they were proposed, by another person than the one who proposed them.
     """
     if not who.strip():
-        raise MoveRefused("a move has somebody who makes it")
+        raise MoveRefused(Unmoved.NOBODY, "a move has somebody who makes it")
     after = TRANSITIONS.get((state, move))
     if after is None:
-        raise MoveRefused(f"a break that is {state} cannot be moved by {move}" + ("; it has to be proposed first" if move in SECOND_PERSON else ""))
+        unproposed = move in SECOND_PERSON and (state, Move.PROPOSE) in TRANSITIONS
+        code, words = (Unmoved.NOT_PROPOSED, "; it has to be proposed first") if unproposed else (Unmoved.WRONG_MOVE, "")
+        raise MoveRefused(code, f"a break that is {state} cannot be moved by {move}{words}")
     if move in SECOND_PERSON:
         if proposal is not move:
-            raise MoveRefused(f"{proposal or 'nothing'} was proposed, not {move}")
+            raise MoveRefused(Unmoved.OTHER_PROPOSAL, f"{proposal or 'nothing'} was proposed, not {move}")
         if proposed_by == who:
-            raise MoveRefused(f"{who} proposed it: a second person decides")
+            raise MoveRefused(Unmoved.SECOND_PERSON, f"{who} proposed it: a second person decides")
     return after
 
 

@@ -6,11 +6,16 @@ from clearing.events import EventKey, Received
 
 NAMES_ORIGINAL = frozenset({"return.v1", "price-adjustment.v1", "redemption-reversal.v1", "redemption-capture.v1", "redemption-release.v1"})
 CARD_TRANSACTION = "card-transaction.v1"
+PASS_SOLD, PASS_VISIT, PRIVILEGE = "pass-sold.v1", "pass-visit.v1", "privilege-rendered.v1"
+BY_NAME = frozenset({PASS_SOLD, PASS_VISIT, PRIVILEGE})
+"""Events that name their mechanic; those of their kind `cancelled` are about an earlier one."""
 
 
 def names_original(received: Received) -> bool:
-    """Whether the event is about an earlier one: by its type; of card transactions all that is no clearing, and says of what it is."""
+    """Whether the event is about an earlier one: by its type; of card transactions all that is no clearing, and says of what it is; cancellations."""
     kind = received.event.type
+    if kind in BY_NAME:
+        return received.event.data.original_id is not None
     if kind == CARD_TRANSACTION:
         return received.event.data.kind != "clearing" and received.event.data.original_id is not None
     return kind in NAMES_ORIGINAL

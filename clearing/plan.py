@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from clearing.expiry import expiry_of
 from clearing.late import decided_at_night
 from clearing.limits import Limits, limits_of
-from clearing.mechanics import Mechanic, build, on_cards
+from clearing.mechanics import Mechanic, build, by_name, on_cards
 from clearing.mechanics.points_on_spend import PointsOnSpend
 from clearing.member import LotKey
 from clearing.points import accrual
@@ -81,6 +81,7 @@ class Plan:
         self._issuing: dict[tuple[PartyId, date], date | None] = {}
         self._rules: dict[tuple[PartyId, date], Rules] = {}
         self._card_rules: dict[tuple[PartyId, date], Rules] = {}
+        self._named: dict[tuple[MechanicId, PartyId, date], Rule | None] = {}
 
     @cached_property
     def limited(self) -> bool:
@@ -144,6 +145,16 @@ class Plan:
             rules = self._card_rules[key] = self._compile(bank, day, cards=True)
         return rules
 
+    def named(self, name: MechanicId, seller: PartyId, day: date) -> Rule | None:
+        """The privilege or pass of that name, in its version of the day, with `seller` in the place of `purchase_partner`; None where there is none."""
+        key = (name, seller, day)
+        if key not in self._named:
+            begun = [one for one in self.mechanics if one[1].id == name and by_name(one[1]) and one[1].valid_from <= day]
+            latest = max(begun, key=lambda one: one[1].valid_from) if begun else None
+            in_force = latest is not None and (latest[1].valid_to is None or day <= latest[1].valid_to)
+            self._named[key] = self._rule(*latest, seller, day) if latest is not None and in_force else None
+        return self._named[key]
+
     def _compile(self, seller: PartyId, day: date, *, cards: bool) -> Rules:
         latest: dict[MechanicId, date] = {}
         for _, entry, _ in self.mechanics:
@@ -188,7 +199,7 @@ class Plan:
 
 def applies_to(entry: spec.Mechanic, sender: PartyId, *, cards: bool = False) -> bool:
     """Whether it is for the sender's purchases, or with `cards` its card transactions; an entry that names no sender is for all of them."""
-    if on_cards(entry) is not cards:
+    if on_cards(entry) is not cards or by_name(entry):
         return False
     return sender in (entry.banks or entry.partners or (sender,))
 

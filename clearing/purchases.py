@@ -2,14 +2,16 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
+from decimal import Decimal
 
 from clearing.basket import Basket, Remaining, basket_of
-from clearing.entries import PURCHASES, STAMPS, Code
+from clearing.entries import AMOUNTS, PURCHASES, STAMPS, Code
 from clearing.events import Decision, Effect, Given, Received, Refused
 from clearing.mechanics.base import Gift, Mechanic
 from clearing.mechanics.conditions import in_audience
 from clearing.mechanics.multiplier import Multiplier
 from clearing.member import Member
+from clearing.originals import BY_NAME, PASS_VISIT, PRIVILEGE
 from clearing.plan import Funding, Plan, Rule, Rules
 from clearing.points import Purse
 from clearing.postings import Movement, Postings
@@ -18,6 +20,8 @@ from schemas.events.answers import RejectionCode
 from schemas.ids import MechanicId, PartyId
 
 REASON = "purchase"
+REASONS = {"purchase.v1": REASON, PASS_VISIT: "visit", PRIVILEGE: "privilege"}
+"""By the type of an event that brings something, why it does."""
 
 
 def book_purchase(plan: Plan, postings: Postings, received: Received, member: Member, decision: Decision, given: list[Given] | None) -> None:
@@ -71,9 +75,10 @@ def give(plan: Plan, postings: Postings, rule: Rule, value: int, basket: Basket,
             if given is not None:
                 given.append(Given(name, "stamp", None, value, None))
         case effect:
+            code, reason = AMOUNTS[effect][0], REASONS[decision.received.event.type]
             for sponsor, amount in split(value, rule.funding):
-                postings.post(Movement(Code.DISCOUNT, basket.currency, sponsor, None, counterparty=seller, mechanic=name), amount, member.no)
-                decision.effects.append(Effect(name, effect, amount, sponsor, REASON, currency=basket.currency))
+                postings.post(Movement(code, basket.currency, sponsor, None, counterparty=seller, mechanic=name), amount, member.no)
+                decision.effects.append(Effect(name, effect, amount, sponsor, reason, currency=basket.currency))
                 if given is not None:
                     given.append(Given(name, effect, sponsor, amount, None))
     if rule.limits is not None:
@@ -101,7 +106,9 @@ def count_purchase(postings: Postings, seller: PartyId, contract: date | None, d
 
 
 def whole(received: Received) -> dict[int, Remaining]:
-    """Every line of a purchase as it was bought."""
+    """Every line of a purchase as it was bought; the one line of an event that names its mechanic."""
+    if received.event.type in BY_NAME:
+        return {1: Remaining(0, Decimal(1))}
     return {line.line: Remaining(line.amount_minor, line.quantity) for line in received.event.data.lines}
 
 

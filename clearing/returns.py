@@ -6,11 +6,13 @@ from decimal import Decimal
 from typing import Any
 
 from clearing.basket import Basket, Remaining, remaining_basket
-from clearing.entries import STAMPS, Code
+from clearing.by_name import gone, rules_of
+from clearing.entries import AMOUNTS, STAMPS, Code
 from clearing.events import Decision, Effect, Given, Held, Original, OriginalUnknown, Outcome, Pending, Received, Refused, Room, Sale
 from clearing.limits import Used
 from clearing.mechanics.base import Mechanic
 from clearing.member import Member
+from clearing.originals import BY_NAME
 from clearing.plan import Plan, Rule
 from clearing.points import Purse
 from clearing.postings import Movement, Postings
@@ -42,7 +44,7 @@ def sale_of(received: Received, original: Original | None) -> Sale:
         raise OriginalUnknown
     if isinstance(original, Pending) and original.outcome is Outcome.HELD and original.card is not None:
         raise Held(original.card)
-    if not isinstance(original, Sale):
+    if not isinstance(original, Sale) or original.received.event.type in BY_NAME:
         raise Refused(RejectionCode.UNKNOWN_ORIGINAL, f"no accepted purchase has the id {received.event.data.original_id}", "/data/original_id")
     if original.received.event.data.currency != received.event.data.currency:
         raise Refused(RejectionCode.CURRENCY_NOT_ACCEPTED, "the purchase was made in another currency", "/data/currency")
@@ -78,9 +80,11 @@ def _take_out(received: Received, line: Any, rest: Remaining) -> None:
 
 
 def left_after(sale: Sale, backs: Iterable[Received]) -> dict[int, Remaining]:
-    """What was left of a purchase after accepted returns and adjustments, in this order."""
+    """What was left of a purchase after accepted returns and adjustments, in this order; nothing of an event that was cancelled."""
     left = whole(sale.received)
     for received in backs:
+        if received.event.type in BY_NAME:
+            return gone()
         for line in received.event.data.lines:
             rest = left[line.line]
             _take_out(received, line, rest)
@@ -93,7 +97,7 @@ def take_back(plan: Plan, postings: Postings, sale: Sale, basket: Basket, member
 
     `used` is given at night, which takes back of what it decides only: what limits of the whole programme have given so far.
     """
-    rules = {rule.mechanic.id: rule for rule in plan.rules(sale.received.sender, basket.day).all}
+    rules = {rule.mechanic.id: rule for rule in rules_of(plan, sale, basket.day)}
     applied = [rules[name] for name in sale.applied] if sale.applied is not None else list(rules.values())
     bases: Mapping[MechanicId, Mechanic] = {rule.mechanic.id: rule.mechanic for rule in applied if rule.mechanic.effect == "points"}
     for rule in applied:
@@ -110,7 +114,7 @@ def take_back(plan: Plan, postings: Postings, sale: Sale, basket: Basket, member
         for part, back in zip(given, largest_remainder(before - after, [part.value for part in given]), strict=True):
             if back:
                 part.value -= back
-                _take(plan, postings, sale, rule, part, back, member, decision)
+                _take(plan, postings, sale, rule, part, back, member, decision, basket.currency)
         _bring_room_back(rule, before, after, basket.day, member, decision, used)
 
 
@@ -130,8 +134,8 @@ def _bring_room_back(rule: Rule, before: int, after: int, day: date, member: Mem
         rule.shared.use(before, after, used, day)
 
 
-def _take(plan: Plan, postings: Postings, sale: Sale, rule: Rule, part: Given, back: int, member: Member, decision: Decision) -> None:
-    reason = "return"
+def _take(plan: Plan, postings: Postings, sale: Sale, rule: Rule, part: Given, back: int, member: Member, decision: Decision, currency: str) -> None:
+    reason = "cancellation" if sale.received.event.type in BY_NAME else "return"
     seller = sale.received.sender
     match part.effect:
         case "points":
@@ -148,8 +152,7 @@ def _take(plan: Plan, postings: Postings, sale: Sale, rule: Rule, part: Given, b
             decision.effects.append(Effect(part.mechanic, "stamp", -back, None, reason))
         case effect:
             assert part.sponsor is not None
-            currency = sale.received.event.data.currency
-            postings.post(Movement(Code.DISCOUNT_REVERSAL, currency, part.sponsor, None, counterparty=seller, mechanic=part.mechanic), back, member.no)
+            postings.post(Movement(AMOUNTS[effect][1], currency, part.sponsor, None, counterparty=seller, mechanic=part.mechanic), back, member.no)
             decision.effects.append(Effect(part.mechanic, effect, -back, part.sponsor, reason, currency=currency))
 
 

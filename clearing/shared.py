@@ -7,7 +7,8 @@ was received after it.
 
 from typing import NamedTuple
 
-from clearing.basket import Remaining, remaining_basket
+from clearing.basket import Remaining
+from clearing.by_name import basket_left, rules_of
 from clearing.choices import make_choice, stamp_card_of
 from clearing.events import Decision, Outcome, Received, Room, Sale
 from clearing.limits import Used, enter
@@ -38,8 +39,8 @@ class SharedLimits:
     def purchase(self, sale: Sale, member: Member, before: Before) -> Decision:
         """Gives what the limits leave of a purchase as it came. From now on only those mechanics apply to it that won."""
         decision, received = self._decision(sale.received, member), sale.received
-        basket = remaining_basket(received.event.data, received.sender, decision.local, whole(received))
-        rules = [rule for rule in self.plan.rules(received.sender, decision.day).all if sale.applied is None or rule.mechanic.id in sale.applied]
+        basket = basket_left(self.plan, received, decision.local, whole(received))
+        rules = [rule for rule in rules_of(self.plan, sale, decision.day) if sale.applied is None or rule.mechanic.id in sale.applied]
         values = best_of_groups(rules, basket, lambda rule, value: self._cut(rule, value, member, decision))
         self.postings.begin(sale.record, line=before.lines, seen=before.keys)
         for rule, value in values:
@@ -73,7 +74,7 @@ class SharedLimits:
         decision, bought = self._decision(received, member), sale.received
         local = bought.event.time.astimezone(self.plan.zone)
         self.postings.begin(received.record, line=before.lines, seen=before.keys)
-        take_back(self.plan, self.postings, sale, remaining_basket(bought.event.data, bought.sender, local, left), member, decision, self.used)
+        take_back(self.plan, self.postings, sale, basket_left(self.plan, bought, local, left), member, decision, self.used)
         Purse(self.postings, member).repay_from_lots(decision.day)
         sale.changed = True
         decision.balance, decision.unfunded = member.balance, member.unfunded

@@ -160,6 +160,12 @@ def misplaced(before, place):
     return place[:2] < before[:2] or (place[:3] == before[:3] and place[3] <= before[3])
 
 # --- an export: a tar with the seven files in their order and nothing else in it ----------------------------------------------------------------
+@lru_cache
+def frame_of(name, size):  # the header of a file in the archive: nothing but its name and size varies
+    info = tarfile.TarInfo(name)
+    info.size = size
+    return info.tobuf(tarfile.USTAR_FORMAT)
+
 class Export:
     def __init__(self, path, keys, head=None):
         public = [bytes.fromhex(line[:64]) for line in Path(keys).read_text("ascii").splitlines() if line.strip() and not line.startswith("#")]
@@ -169,9 +175,8 @@ class Export:
             for name in FILES:
                 frame = file.read(512)
                 size = int(frame[124:135], 8) if re.fullmatch(b"[0-7]{11}", frame[124:135]) else 0
-                info = tarfile.TarInfo(name)
-                info.size, self.content[name] = size, file.read(size)
-                if frame != info.tobuf(tarfile.USTAR_FORMAT) or file.read(-size % 512) != bytes(-size % 512):
+                self.content[name] = file.read(size)
+                if frame != frame_of(name, size) or file.read(-size % 512) != bytes(-size % 512):
                     self.wrong(name, "its header in the archive, or what fills its last block, was changed")
             if file.read() != bytes(1024):
                 self.wrong(FILES[-1], "the archive does not end behind it")

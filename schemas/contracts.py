@@ -92,7 +92,7 @@ class Vat(Document):
 class DebitLimit(Document):
     """How far a party may be in debt before its points are no longer funded."""
 
-    net_debit_cap: Sum | None = Field(None, description="Largest net debt over windows not yet settled.")
+    net_debit_cap: Sum | None = Field(None, description="Largest net debt over windows not yet settled; left out: none beyond what is prefunded.")
     prefunded: Sum = Field(Decimal(0), description="Money paid in beforehand.")
     currency: Currency = Field(description="Currency of the limit.")
 
@@ -114,7 +114,7 @@ class Contract(Document):
     fees: tuple[Fee, ...] = Field((), description="What the party pays the operator (rule 21).")
     vat: Vat | None = Field(None, description="Tax on the party's lines (rule 22).")
     unused_points_share: Share = Field(Decimal(0), description="Share of the issue price that comes back when the party's points expire (rule 20).")
-    limit: DebitLimit | None = Field(None, description="Limit of the party's debt; no effect yet.")
+    limit: DebitLimit | None = Field(None, description="Limit of the party's debt: points over it wait until they are funded.")
     settlement: Literal["daily", "weekly", "monthly"] = Field(
         "daily", description="When the party's position is paid: daily, in Sunday's window, on the month's last day."
     )

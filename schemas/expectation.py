@@ -109,6 +109,7 @@ class ExpectedMember(Document):
     stamps: dict[str, Whole] | None = Field(None, description="Stamps on the card now, by mechanic.")
     cash_back: dict[str, Figure] | None = Field(None, description="Cash-back so far, by mechanic.")
     saved: dict[str, Figure] | None = Field(None, description="Savings so far, by mechanic.")
+    visits: dict[str, Whole] | None = Field(None, description="Visits left on passes that have not ended, by mechanic.")
 
 
 class Expectation(Document):

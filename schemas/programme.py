@@ -70,8 +70,10 @@ class BankCalendar(Document):
 class DefaultRules(Document):
     """What happens when a party does not pay."""
 
-    deadline_days: Days = Field(description="Days that a party has to pay.")
-    loss: Literal["operator", "shared"] = Field(description="Who bears what the party owes.")
+    deadline_days: Days = Field(description="Bank days after the value date until which a party can pay.")
+    loss: Literal["operator", "shared"] = Field(
+        description="Who bears what its own funds do not cover: the operator, or the others in proportion to what it owes each."
+    )
 
 
 class Programme(Document):
@@ -97,7 +99,7 @@ class Programme(Document):
     minimum_settlement: dict[Currency, Sum] = Field({}, description="Positions smaller than this are carried forward (rule 28), by currency, decimal text.")
     maximum_carry_days: Days | None = Field(None, description="A position carried for so many days is paid, however small; left out: without end.")
     bank_calendar: BankCalendar = Field(BankCalendar(), description="On which days payments are made.")
-    default: DefaultRules | None = Field(None, description="What happens when a party does not pay; no effect yet.")
+    default: DefaultRules | None = Field(None, description="What happens when a party does not pay.")
     dispute_days: Days = Field(30, description="Days in which a dispute of a line is decided; what is not decided by then lapses, and the line stands.")
 
     def minimum_settlement_of(self, currency: str) -> Decimal:

@@ -260,6 +260,45 @@ class ShortStampChoice(ShortEvent):
     choice: Literal["gift", "save"] = Field(description="The gift now, or that of a later row.")
 
 
+class ShortOfPass(ShortEvent):
+    """What a pass sold and a visit on it have in common."""
+
+    card: Card = Field(description="The member's card.")
+    mechanic: Named | None = Field(None, description="Id of the pass; of a cancellation left out.")
+    original_id: Id | None = Field(None, description="Id of the event that is cancelled.")
+    store: Word = Field("1", description="Store.")
+    receipt: Word | None = Field(None, description="Receipt; left out: the id.")
+
+
+class ShortPassSold(ShortOfPass):
+    """A pass is sold, or comes back."""
+
+    type: Literal["pass-sold"] = Field(description="What happened, without the version.")
+    kind: Word = Field("sold", description="sold or cancelled.")
+
+
+class ShortPassVisit(ShortOfPass):
+    """A visit on a pass, or one taken back."""
+
+    type: Literal["pass-visit"] = Field(description="What happened, without the version.")
+    kind: Word = Field("visited", description="visited or cancelled.")
+    channel: Word | None = Field(None, description="Channel.")
+
+
+class ShortPrivilegeRendered(ShortEvent):
+    """A service is rendered, or its claim taken back."""
+
+    type: Literal["privilege-rendered"] = Field(description="What happened, without the version.")
+    card: Card = Field(description="The member's card.")
+    kind: Word = Field("rendered", description="rendered or cancelled.")
+    mechanic: Named | None = Field(None, description="Id of the privilege; of a cancellation left out.")
+    service: Word | None = Field(None, description="Id of the service; of a cancellation left out.")
+    original_id: Id | None = Field(None, description="Id of the event that is cancelled.")
+    store: Word = Field("1", description="Store.")
+    channel: Word | None = Field(None, description="Channel.")
+    receipt: Word | None = Field(None, description="Receipt; left out: the id.")
+
+
 class ShortCardTransaction(ShortEvent):
     """A transaction of a payment card; ``card`` is its token."""
 
@@ -362,6 +401,9 @@ AnyShortEvent = Annotated[
     | ShortRedemptionRelease
     | ShortActivity
     | ShortStampChoice
+    | ShortPassSold
+    | ShortPassVisit
+    | ShortPrivilegeRendered
     | ShortCardTransaction
     | ShortMemberEnrolled
     | ShortCardLinked

@@ -111,6 +111,7 @@ class ReportMember(_Sparse):
     stamps: dict[str, int] | None = Field(None, description="Stamps on the card now, by mechanic.")
     cash_back: dict[str, MoneyText] | None = Field(None, description="Cash-back so far, by mechanic.")
     saved: dict[str, MoneyText] | None = Field(None, description="Savings so far, by mechanic.")
+    visits: dict[str, int] | None = Field(None, description="Visits left on passes that have not ended, by mechanic.")
 
 
 class ScenarioReport(Document):

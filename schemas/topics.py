@@ -54,7 +54,7 @@ TOPICS = (
         partitions=4,
         retention_days=400,
         compatibility="exact",
-        description="Purchases, returns, price adjustments, redemptions, activities, choices of stamp cards.",
+        description="Purchases, returns, price adjustments, redemptions, activities, choices of stamp cards, passes and visits on them, privileges.",
         types=(
             "purchase.v1",
             "return.v1",
@@ -66,6 +66,9 @@ TOPICS = (
             "redemption-release.v1",
             "activity.v1",
             "stamp-choice.v1",
+            "pass-sold.v1",
+            "pass-visit.v1",
+            "privilege-rendered.v1",
         ),
     ),
     Topic(

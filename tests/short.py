@@ -175,6 +175,31 @@ def choose(event_id: str, mechanic: str, choice: str, *, card: str = "c1", partn
     return envelope("stamp-choice", event_id, card, data, source=f"/partners/{partner}", day=day, at=at)
 
 
+def rendered(
+    event_id: str, mechanic: str, service: str, *, card: str = "c1", partner: str = "fuelco", day: date = MONDAY, at: str = "12:00", **data: Any
+) -> Json:
+    """A service of a privilege."""
+    told = {"card": card, "mechanic": mechanic, "service": service, **data}
+    return envelope("privilege-rendered", event_id, card, told, source=f"/partners/{partner}", day=day, at=at)
+
+
+def sold(event_id: str, mechanic: str, *, card: str = "c1", partner: str = "grocer", day: date = MONDAY, at: str = "08:00", **data: Any) -> Json:
+    """A pass."""
+    told = {"card": card, "mechanic": mechanic, **data}
+    return envelope("pass-sold", event_id, card, told, source=f"/partners/{partner}", day=day, at=at)
+
+
+def visit(event_id: str, mechanic: str, *, card: str = "c1", partner: str = "fuelco", day: date = MONDAY, at: str = "12:00", **data: Any) -> Json:
+    """A visit on a pass."""
+    told = {"card": card, "mechanic": mechanic, **data}
+    return envelope("pass-visit", event_id, card, told, source=f"/partners/{partner}", day=day, at=at)
+
+
+def cancel(event_id: str, type_: str, original: str, *, card: str = "c1", partner: str = "fuelco", day: date = MONDAY, at: str = "18:00") -> Json:
+    """A service, pass or visit taken back: `type_` is that of what is cancelled."""
+    return envelope(type_, event_id, card, {"card": card, "kind": "cancelled", "original_id": original}, source=f"/partners/{partner}", day=day, at=at)
+
+
 def of_member(type_: str, event_id: str, member: str, *, day: date = MONDAY, at: str = "09:00", **data: Any) -> Json:
     """A member event of the operator: `card-linked`, `card-blocked`, `member-closed` and the like."""
     told = data if type_ == "card-blocked" else {"member": member, **data}

@@ -23,6 +23,7 @@ from schemas.events.redemption import (
     RedemptionReversalEvent,
 )
 from schemas.events.return_ import PriceAdjustmentEvent, ReturnEvent
+from schemas.events.services import PassSoldEvent, PassVisitEvent, PrivilegeRenderedEvent
 from schemas.events.stamp_choice import StampChoiceEvent
 
 ModelEvent = (
@@ -36,6 +37,9 @@ ModelEvent = (
     | RedemptionReleaseEvent
     | ActivityEvent
     | StampChoiceEvent
+    | PassSoldEvent
+    | PassVisitEvent
+    | PrivilegeRenderedEvent
     | CardTransactionEvent
     | MemberEnrolledEvent
     | CardLinkedEvent
@@ -62,6 +66,9 @@ EVENT_TYPES: dict[str, type[ModelEvent]] = {
     "redemption-release.v1": RedemptionReleaseEvent,
     "activity.v1": ActivityEvent,
     "stamp-choice.v1": StampChoiceEvent,
+    "pass-sold.v1": PassSoldEvent,
+    "pass-visit.v1": PassVisitEvent,
+    "privilege-rendered.v1": PrivilegeRenderedEvent,
     "card-transaction.v1": CardTransactionEvent,
     "member-enrolled.v1": MemberEnrolledEvent,
     "card-linked.v1": CardLinkedEvent,
@@ -78,9 +85,6 @@ RESERVED_TYPES = frozenset(
     {
         "membership-fee.v1",
         "offer-activated.v1",
-        "pass-sold.v1",
-        "pass-visit.v1",
-        "privilege-rendered.v1",
         "gift-card-sold.v1",
         "points-transferred.v1",
         "bid.v1",

@@ -36,6 +36,12 @@ class Pass(MechanicCore):
     visited: tuple[PassPartner, ...] = Field(alias="partners", min_length=1, description="Partners that take it.")
     months: Months = Field(description="How long it lasts; what is unused then stays with the seller.")
 
+    @model_validator(mode="after")
+    def _partners_once(self) -> Self:
+        if len(set(self.partners)) < len(self.visited):
+            raise ValueError("a partner of a pass is named twice")
+        return self
+
     @property
     def partners(self) -> tuple[PartyId, ...]:
         """The partners that take the pass, in the form that other mechanics have."""
@@ -71,6 +77,16 @@ class Privilege(MechanicBase):
 
     kind: Literal["privilege"] = Field(description="Services for members.")
     services: tuple[PrivilegeService, ...] = Field(min_length=1, description="The services.")
+
+    @model_validator(mode="after")
+    def _services_once(self) -> Self:
+        if len({service.id for service in self.services}) < len(self.services):
+            raise ValueError("a service is named twice")
+        return self
+
+    def service(self, name: str) -> PrivilegeService | None:
+        """The service of that name."""
+        return next((service for service in self.services if service.id == name), None)
 
 
 class Occasion(MechanicBase):

@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
-from clearing.booking import MEMBERSHIP, NEEDS_LOTS, SPENDING, card_of
+from clearing.booking import MEMBERSHIP, NEEDS_LOTS, SHOWN, card_of
 from clearing.events import EventKey, Facts, Outcome, Pending, Received
-from clearing.originals import CARD_TRANSACTION, names_original, original_key
+from clearing.originals import names_original, original_key
 from schemas.ids import CardId, MemberId, MemberNo
 from services.journal.reading import Reader
 
@@ -42,15 +42,14 @@ class FactReader:
         if enrolments:
             facts.numbers = iter(read.fresh_numbers(enrolments))
         waiting = [event for events in facts.held.values() for event in events]
-        spenders = [event for event in received if event.event.type in NEEDS_LOTS or (event.event.type == CARD_TRANSACTION and names_original(event))]
+        spenders = [event for event in received if event.event.type in NEEDS_LOTS or names_original(event)]
         owners = {facts.cards[card].member for card in {card_of(event) for event in (*spenders, *waiting)} if card in facts.cards}
         with_lots = {MemberNo(no) for no in owners if no is not None} | by_name
         if with_lots:
             read.lots(with_lots, facts)
-        if any(event.event.type in SPENDING for event in spenders):
-            read.blocked(
-                {card_of(event) for event in spenders if event.event.type in SPENDING} - {c for c, card in facts.cards.items() if card.member is None}, facts
-            )
+        shown_to_spend = {card_of(event) for event in received if event.event.type in SHOWN} - {c for c, card in facts.cards.items() if card.member is None}
+        if shown_to_spend:
+            read.blocked(shown_to_spend, facts)
         wanted = frozenset(original_key(event) for event in (*spenders, *waiting) if names_original(event))
         if wanted:
             self._originals(wanted, facts)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Final
 
 from lxml import etree
@@ -107,7 +108,7 @@ def _sequence(report: etree._Element) -> int | None:
     written = text(report, "ElctrncSeqNb", "LglSeqNb")
     if not written:
         return None
-    number = int(written)
+    number = int(Decimal(written))  # the standard lets it be written 7.0
     if not 0 <= number <= SEQUENCE_MAX:
         raise wrong(report, BankCode.NOT_VALID, "the number of the statement is out of bounds")
     return number

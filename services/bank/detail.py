@@ -28,6 +28,8 @@ NETWORK_CATEGORY: Final = "card-network"
 """Trade of the parties whose funding counts as the network's; that of all others but the card's bank counts as merchants'."""
 KINDS: Final = {
     Code.ACCRUAL: (1, RewardKind.POINTS, None),
+    Code.UNFUNDED: (1, RewardKind.POINTS, None),  # the member has them, and the bank owes for them once a night has funded them
+    Code.UNFUNDED_REVERSAL: (-1, RewardKind.POINTS, None),
     Code.RETURN_UNSPENT: (-1, RewardKind.POINTS, None),
     Code.RETURN_SPENT: (-1, RewardKind.POINTS, None),
     Code.RETURN_SPENT_REVERSAL: (1, RewardKind.POINTS, None),

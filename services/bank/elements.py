@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import Final
 
 from lxml import etree
@@ -32,14 +33,18 @@ def wrong(element: etree._Element, code: BankCode, sentence: str) -> BankError:
 
 def children(element: etree._Element, path: str) -> list[etree._Element]:
     """The elements at a path of local names, in the order of the file."""
-    namespace = etree.QName(element).namespace
-    return element.findall("/".join(f"{{{namespace}}}{step}" for step in path.split("/")))
+    return element.findall(_qualified(str(element.tag).partition("}")[0], path))
 
 
 def child(element: etree._Element, path: str) -> etree._Element | None:
     """The first element at a path, or None."""
-    found = children(element, path)
-    return found[0] if found else None
+    return element.find(_qualified(str(element.tag).partition("}")[0], path))
+
+
+@lru_cache(maxsize=1024)
+def _qualified(opened: str, path: str) -> str:
+    """A path with the name space in front of each step; `opened` is it with the brace before it."""
+    return "/".join(f"{opened}}}{step}" for step in path.split("/"))
 
 
 def text(element: etree._Element | None, *paths: str) -> str:

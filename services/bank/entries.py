@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from hashlib import sha256
@@ -27,9 +28,10 @@ def entries_of(report: etree._Element, iban: str, currency: str) -> tuple[Entry,
     """
     found: list[Entry] = []
     seen: set[str] = set()
+    made: Counter[str] = Counter()
     for element in children(report, "Ntry"):
         for entry in _entry(element, currency):
-            named = entry if entry.reference else replace(entry, reference=_made_reference(entry, iban, seen))
+            named = entry if entry.reference else replace(entry, reference=_made_reference(entry, iban, made))
             if named.reference in seen:
                 raise wrong(element, BankCode.REPEATED_ID, "two entries have the same reference of the bank (AcctSvcrRef)")
             seen.add(named.reference)
@@ -135,17 +137,15 @@ def _check_summary(report: etree._Element, currency: str) -> None:
             raise wrong(told, BankCode.WRONG_SUM, f"the sum of entries in the summary ({path}) is another than theirs")
 
 
-def _made_reference(entry: Entry, iban: str, seen: set[str]) -> str:
+def _made_reference(entry: Entry, iban: str, made: Counter[str]) -> str:
     """A reference for an entry of which the bank gives none: made from what it says, so that a notification and a statement name the same."""
     said = "\n".join((
         iban, str(entry.booking_date), str(entry.signed_minor), entry.currency, entry.end_to_end_id, entry.creditor_reference, entry.remittance,
         entry.counterparty_iban, entry.return_reason,
     ))  # fmt: skip
-    made = f"made:{sha256(said.encode()).hexdigest()[:24]}"
-    no = 1
-    while (made if no == 1 else f"{made}/{no}") in seen:
-        no += 1
-    return made if no == 1 else f"{made}/{no}"
+    reference = f"made:{sha256(said.encode()).hexdigest()[:24]}"
+    made[reference] += 1
+    return reference if made[reference] == 1 else f"{reference}/{made[reference]}"
 
 
 def _first(element: etree._Element, path: str) -> etree._Element:

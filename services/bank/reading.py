@@ -18,6 +18,7 @@ from pydantic import ValidationError
 from schemas.card_files import CARD_NUMBER_COLUMNS, COLUMNS, FORMULA, REQUIRED, CardRow, EventType, Manifest, RewardKind, TotalKey
 from schemas.card_numbers import holds_card_number
 from services.bank.refusals import BadLine, FileCode, LineCode, RefusedFile
+from services.bounded import TooLarge, read_bounded
 from services.runtime.progress import Progress, silent
 
 BYTES_MAX: Final = 2**30
@@ -90,12 +91,11 @@ def read_lines(file: CardFile, progress: Progress = silent) -> Iterator[CardRow 
 
 def _manifest(path: Path) -> Manifest:
     try:
-        with path.open("rb") as file:
-            data = file.read(MANIFEST_BYTES_MAX + 1)
+        data = read_bounded(path, MANIFEST_BYTES_MAX)
     except OSError as error:
         raise RefusedFile(FileCode.NO_MANIFEST, f"{path.name} cannot be read: {error.strerror}") from None
-    if len(data) > MANIFEST_BYTES_MAX:
-        raise RefusedFile(FileCode.OVERSIZED, f"the manifest is larger than {MANIFEST_BYTES_MAX:,} bytes")
+    except TooLarge as large:
+        raise RefusedFile(FileCode.OVERSIZED, f"the manifest is larger than {large.bytes_max:,} bytes") from None
     try:
         text = data.decode("utf-8")
         json.loads(text, object_pairs_hook=_once)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from services.bank.refusals import RefusedFile
     from services.house import House
 
-app = typer.Typer(help="Banks: import card transactions and messages of the settlement bank, match statements, write reward detail.", no_args_is_help=True)
+app = typer.Typer(help="Banks: import card transactions and messages of the settlement bank, match statements, write reward detail and answers.", no_args_is_help=True)
 
 SHOWN = 20
 
@@ -200,6 +200,85 @@ def cash_back(
     print_table(("funder", "payer", "rule", "currency", *right), rows, title=f"Cash-back of {day}, by rule", right=right)
     sums = [(total.funder, "itself" if total.own else total.payer, total.currency, *figures(total)) for total in totals]
     print_table(("funder", "owes", "currency", *right[1:]), sums, title="As in the settlement report", right=right)
+
+
+@app.command()
+def answer(
+    bank: Annotated[str, typer.Argument(metavar="BANK", help="Id of the bank.", show_default=False)],
+    day: Annotated[str, typer.Argument(metavar="DAY", help="The day of the bank's files.", show_default=False)],
+    folder: Annotated[Path, typer.Option("--output", "-o", metavar="DIR", help="Folder for the file and its manifest.")] = Path(),
+    programme: OneProgramme = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print what was written as JSON.")] = False,
+) -> None:
+    """Answer a bank's files of a day: for each line its status, break code, the house's units, difference and age; then what the bank lacks.
+
+    Written again, it is the same file under the same id, unless something has changed since. No cell is a formula to a spreadsheet.
+
+    Exit code 0: it is written; 1: there is nothing to answer.
+
+    Examples:
+
+        clh bank answer bank1 2026-03-02 --output out/
+
+        clh bank answer bank1 2026-03-02 --programme mall-card --json
+    """
+    from services.bank.answer import NothingToAnswer, write_answer
+
+    window = as_day(day)
+    assert window is not None
+    with books_of(programme) as (_, chosen, connection), progress_bars() as report:
+        try:
+            written = write_answer(connection, chosen, bank, window, folder, datetime.now(UTC), report)
+        except NothingToAnswer as error:
+            raise fail(str(error)) from None
+    manifest = written.manifest
+    if as_json:
+        print_json({"path": str(written.path), "again": written.again, "manifest": manifest.model_dump()})
+        return
+    rows = [(one.status, one.break_code, one.reward_ccy, f"{one.count:,}", f"{one.bank_units:,}", f"{one.programme_units:,}") for one in manifest.totals]
+    title = f"{written.path}: {manifest.record_count:,} lines" + (", as before" if written.again else "")
+    figures = ("lines", "bank_units", "programme_units")
+    print_table(("status", "code", "unit", *figures), rows, title=title, right=figures)
+
+
+@app.command()
+def payouts(
+    day: Annotated[str, typer.Argument(metavar="DAY", help="A closed window.", show_default=False)],
+    payer: Annotated[str | None, typer.Option("--payer", metavar="PARTY", help="Only what this party pays.", show_default=False)] = None,
+    programme: OneProgramme = None,
+    output: Output = Format.TABLE,
+) -> None:
+    """List what members are to be paid of their cash-back for a window: by payer, rule and card, from the least sum on or by the month.
+
+    A bank finds the same as PAYOUT lines in its reward detail. Nothing is owed between parties for a payout: that was owed when it was earned.
+    Cash-back whose programme names no terms of payout is paid as it is earned, and is not listed.
+
+    Exit code 0: it is shown; 1: the window is not closed.
+
+    Examples:
+
+        clh bank payouts 2026-03-31
+
+        clh bank payouts 2026-03-31 --payer bank1 --output json
+    """
+    from dataclasses import asdict
+
+    from schemas.money import to_text
+    from services.bank.detail import NotClosed
+    from services.bank.payouts import payouts_of
+
+    window = as_day(day)
+    assert window is not None
+    with books_of(programme) as (_, _, connection):
+        try:
+            found = payouts_of(connection, window, payer)
+        except NotClosed as error:
+            raise fail(str(error)) from None
+    if output is Format.JSON:
+        print_json({"day": day, "payouts": [asdict(one) for one in found]})
+        return
+    rows = [(one.payer, one.rule, one.member, one.card, one.currency, to_text(one.amount_minor, one.currency)) for one in found]
+    print_table(("payer", "rule", "member", "card", "currency", "amount"), rows, title=f"Payouts of {day}", right=("amount",))
 
 
 def _refused(file: Path, refused: RefusedFile, output: Format) -> dict[str, Any]:

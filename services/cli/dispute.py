@@ -274,14 +274,16 @@ def _say(found: dict[str, Any], output: Format) -> None:
 
 def _read(path: Path) -> Evidence:
     from clearing.disputes import DisputeCode, DisputeRefused
+    from services.bounded import TooLarge, read_bounded
     from services.disputes.life import EVIDENCE_BYTES_MAX, Evidence
 
     try:
-        with path.open("rb") as file:
-            content = file.read(EVIDENCE_BYTES_MAX + 1)
+        content = read_bounded(path, EVIDENCE_BYTES_MAX)
     except OSError as error:
         raise DisputeRefused(DisputeCode.EVIDENCE_UNREADABLE, f"{path} cannot be read: {error.strerror}") from None
-    if not content or len(content) > EVIDENCE_BYTES_MAX:
+    except TooLarge:
+        content = b""
+    if not content:
         raise DisputeRefused(DisputeCode.EVIDENCE_UNREADABLE, f"{path} is empty, or larger than {EVIDENCE_BYTES_MAX:,} bytes")
     return Evidence(path.name, content)
 

@@ -22,11 +22,13 @@ from services.cli import (
     explain,
     funding,
     ledger,
+    member,
     partner,
     people,
     programme,
     recon,
     report,
+    risk,
     run,
     scenario,
     seal,
@@ -54,11 +56,13 @@ app.add_typer(events.app, name="events")
 app.add_typer(explain.app, name="explain")
 app.add_typer(funding.app, name="funding")
 app.add_typer(ledger.app, name="ledger")
+app.add_typer(member.app, name="member")
 app.add_typer(partner.app, name="partner")
 app.add_typer(people.app, name="people")
 app.add_typer(programme.app, name="programme")
 app.add_typer(recon.app, name="recon")
 app.add_typer(report.app, name="report")
+app.add_typer(risk.app, name="risk")
 app.add_typer(run.app, name="run")
 app.add_typer(scenario.app, name="scenario")
 app.add_typer(seal.app, name="seal")

@@ -14,6 +14,8 @@ from services.cli.books import OneProgramme, books_of
 from services.cli.output import Format, Output, fail, out, print_json, print_table
 
 if TYPE_CHECKING:
+    import psycopg
+
     from services.settlement.people import PersonKey
 
 app = typer.Typer(help="People who sign settlement runs: keygen, add, list, revoke.", no_args_is_help=True)
@@ -34,12 +36,13 @@ def group() -> None:
 def refusals() -> Iterator[None]:
     """Ends a command with a sentence and the code of docs/errors.md where settlement refuses something."""
     from clearing.approval import Refused
+    from clearing.matching import MoveRefused
     from services.bank.errors import BankError
     from services.settlement.errors import SettlementError
 
     try:
         yield
-    except (SettlementError, Refused, BankError) as refusal:
+    except (SettlementError, Refused, BankError, MoveRefused) as refusal:
         raise fail(f"{refusal} [{refusal.code}]") from None
 
 
@@ -49,6 +52,19 @@ def passphrase(file: Path | None, *, confirm: bool = False) -> str:
         return file.read_text(encoding="utf-8").partition("\n")[0]
     typed: str = typer.prompt("Passphrase of the private key", hide_input=True, confirmation_prompt=confirm, err=True)
     return typed
+
+
+def sign_as(connection: psycopg.Connection, person: str, key: Path, passphrase_file: Path | None, message: bytes) -> bytes:
+    """Signs here, with the key of this machine: only the signature goes to the books. The key has to be the one that is enrolled."""
+    from services.settlement.errors import SettlementCode, SettlementError
+    from services.settlement.keys import raw, read_private
+    from services.settlement.people import newest_key
+
+    enrolled = newest_key(connection, person)
+    private = read_private(key, passphrase(passphrase_file))
+    if raw(private) != enrolled.public_key:
+        raise SettlementError(SettlementCode.WRONG_KEY, f"{key} is not the key of {person}, whose fingerprint is {enrolled.fingerprint}")
+    return private.sign(message)
 
 
 @app.command()

@@ -6,14 +6,17 @@ import getpass
 from dataclasses import asdict
 from datetime import UTC, datetime
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from schemas.money import to_text
 from services.cli.books import OneProgramme, as_day, books_of
 from services.cli.output import FAILED, Format, Output, fail, out, print_json, print_table, progress_bars
+from services.cli.people import PassphraseFile, refusals, sign_as
 
-app = typer.Typer(help="Matching with co-brand banks: run, breaks, resolve, report.", no_args_is_help=True)
+app = typer.Typer(help="Matching with co-brand banks: run, breaks, resolve, verify, status, report.", no_args_is_help=True)
 
 Bank = Annotated[str, typer.Argument(metavar="BANK", help="Id of the bank.", show_default=False)]
 Day = Annotated[str, typer.Argument(metavar="DAY", help="A closed window.", show_default=False)]
@@ -124,11 +127,17 @@ def resolve(
     proposal: Annotated[Proposal | None, typer.Option("--as", help="Of `propose`: what the second person is to decide.", show_default=False)] = None,
     other: Annotated[int | None, typer.Option("--with", metavar="BREAK", help="Of a forced match: the break of the other side.", show_default=False)] = None,
     by: Annotated[str | None, typer.Option("--by", metavar="NAME", help="Who does it; left out: who is logged in.", show_default=False)] = None,
+    key: Annotated[
+        Path | None,
+        typer.Option("--key", metavar="FILE", help="The person's private key, in encrypted PEM: proposals and decisions are signed.", show_default=False),
+    ] = None,
+    passphrase_file: PassphraseFile = None,
     output: Output = Format.TABLE,
 ) -> None:
-    """Move a break on. A write-off, a forced match and a creation are proposed by one person and decided by another.
+    """Move a break on. A write-off, a forced match and a creation are proposed by one person and decided by another, each with a key of their own.
 
-    What is created or written off is booked by nobody here: the break is closed, and its turns say who decided what and why.
+    A decision is booked at once, as adjustments in the current window, so that the house follows the bank's figure: a write-off and a forced match at the
+    operator's cost, a creation at that of those who fund the reward. What it books is signed with it. A creation is of cash that the house lacks.
 
     Exit code 0: it has moved; 1: it may not be moved so.
 
@@ -136,27 +145,105 @@ def resolve(
 
         clh recon resolve 7 investigate --note "asked the shop"
 
-        clh recon resolve 7 propose --as write-off --note "one cent, below the cost of asking" --by ann
+        clh recon resolve 7 propose --as write-off --note "one cent, below the cost of asking" --by ann --key ann.pem
 
-        clh recon resolve 7 write-off --note "agreed" --by ben
+        clh recon resolve 7 write-off --note "agreed" --by ben --key ben.pem
     """
-    from clearing.matching import Move, MoveRefused
-    from services.recon.breaks import Chosen, NoBreak, Wish, breaks, turns
-    from services.recon.breaks import resolve as move_on
+    from clearing.matching import Move
+    from clearing.plan import Plan
+    from services.journal.programmes import load
+    from services.recon.breaks import Chosen, breaks, turns
+    from services.recon.deciding import Wish, bookings_of, to_sign
+    from services.recon.deciding import resolve as move_on
 
     now = datetime.now(UTC)
-    wish = Wish(Move(move), by or getpass.getuser(), note, None if proposal is None else Move(proposal), other)
-    with books_of(programme) as (_, _, connection):
-        try:
-            state = move_on(connection, number, wish, now)
-        except (MoveRefused, NoBreak) as error:
-            raise fail(str(error)) from None
+    wish = Wish(Move(move), by or getpass.getuser(), " ".join(note.split()), None if proposal is None else Move(proposal), other)
+    with books_of(programme) as (_, chosen, connection), refusals():
+        plan = Plan(load(connection))
+        signed = None
+        if wish.signed and key is not None:
+            decision = to_sign(connection, chosen, plan, number, wish, now)
+            signed = (decision, sign_as(connection, wish.who, key, passphrase_file, decision.signed()))
+        state = move_on(connection, chosen, plan, number, wish, now, signed=signed)
         (found,) = breaks(connection, Chosen(no=number, all=True), now.date())
-        told = turns(connection, number)
+        told, booked = turns(connection, number), bookings_of(connection, number)
     if output is Format.JSON:
-        print_json(found | {"turns": told})
+        print_json(found | {"turns": told, "booked": booked})
         return
     out.print(f"Break {number} is {state}.", markup=False, highlight=False)
+    for one in booked:
+        words = f"Booked as an adjustment: {one['debtor']} owes {one['creditor']} {to_text(one['amount_minor'], one['currency'])} {one['currency']}."
+        out.print(words, markup=False, highlight=False, soft_wrap=True)
+
+
+@app.command()
+def verify(
+    bank: Annotated[str | None, typer.Argument(metavar="[BANK]", help="Only breaks of this bank.", show_default=False)] = None,
+    programme: OneProgramme = None,
+    output: Output = Format.TABLE,
+) -> None:
+    """Recompute from the tables who proposed and decided what about breaks, and whether it is booked as it was signed.
+
+    Exit code 0: everything holds; 1: something does not.
+
+    Example:
+
+        clh recon verify bank1
+    """
+    from services.recon.verify import verify_breaks
+
+    with books_of(programme) as (_, chosen, connection), refusals():
+        proofs = verify_breaks(connection, chosen, bank)
+    broken = [proof for proof in proofs if not proof.holds]
+    if output is Format.JSON:
+        print_json({"programme": chosen, "bank": bank, "broken": len(broken), "proofs": [asdict(proof) for proof in proofs]})
+    else:
+        rows = [(proof.no, proof.what, "yes" if proof.holds else "NO", "" if proof.holds else proof.differs) for proof in proofs]
+        print_table(("break", "what", "holds", "how it differs"), rows, title=f"Decided breaks of {bank or chosen}", right=("break",))
+        out.print("everything holds." if not broken else f"{len(broken)} do not hold.", markup=False, highlight=False)
+    if broken:
+        raise typer.Exit(FAILED)
+
+
+@app.command()
+def status(
+    bank: Annotated[str | None, typer.Argument(metavar="[BANK]", help="Only this bank.", show_default=False)] = None,
+    programme: OneProgramme = None,
+    days: Annotated[int, typer.Option("--days", min=1, help="Look back so many days.")] = 31,
+    output: Output = Format.TABLE,
+) -> None:
+    """Show whose files are late, how far each bank is matched, and how old its open breaks are. Run it every morning: its exit code is the alert.
+
+    A bank that has sent a file once owes one for every closed window, until the end of the next day on which banks work by the programme's calendar.
+
+    Exit code 0: no file is late; 1: one is.
+
+    Examples:
+
+        clh recon status
+
+        clh recon status bank1 --output json
+    """
+    from services.journal.programmes import load
+    from services.recon.status import FileState, bank_statuses, expected_files
+
+    today = datetime.now(UTC).date()
+    with books_of(programme) as (_, _, connection), refusals():
+        try:
+            files = expected_files(connection, load(connection).programme.bank_calendar, today, bank=bank, days=days)
+        except LookupError as error:
+            raise fail(str(error)) from None
+        banks = bank_statuses(connection, today, bank=bank)
+    late = [one for one in files if one.state is FileState.LATE]
+    if output is Format.JSON:
+        print_json({"late": len(late), "files": [asdict(one) for one in files], "banks": [asdict(one) for one in banks]})
+    else:
+        rows = [[getattr(one, name) for name in ("bank", "day", "due", "state")] for one in files if one.state is not FileState.TAKEN]
+        print_table(("bank", "day", "due", "file"), rows, title="Files that have not come")
+        shown = ("bank", "matched_to", "last_file", "open_breaks", "oldest_days", "oldest_business_days")
+        print_table(shown, [["" if (value := getattr(one, name)) is None else value for name in shown] for one in banks], title="Banks", right=shown[3:])
+    if late:
+        raise typer.Exit(FAILED)
 
 
 @app.command()
@@ -192,7 +279,8 @@ def report(bank: Bank, day: Day, programme: OneProgramme = None, output: Output 
         print_table(summed, [[row[name] for name in summed] for row in made.sums], title="Sums", right=figures)
         caused = ("kind", "unit", "what", "code", "state", *figures)
         print_table(caused, [[row[name] for name in caused] for row in made.causes], title="How they differ", right=figures)
-        print_table(("days open", "breaks"), [(days, f"{number:,}") for days, number in made.ages.items()], title="Open breaks by age", right=("breaks",))
+        ages = ("days", "seen", "business")
+        print_table(ages, [[row[name] for name in ages] for row in made.ages], title="Open breaks by age, seen and by business day", right=ages[1:])
         if made.file_late:
             out.print(f"No file of {bank} for {window} has come: it is late.", markup=False, highlight=False)
     if made.broken or made.file_late:

@@ -11,7 +11,7 @@ import typer
 from services.cli.books import OneProgramme, as_day, books_of, named
 from services.cli.output import FAILED, Format, Output, fail, out, print_json, print_table
 from services.cli.paying import pay, payments_as_json, recall, show_payments
-from services.cli.people import PassphraseFile, passphrase, refusals
+from services.cli.people import PassphraseFile, refusals, sign_as
 
 if TYPE_CHECKING:
     from clearing.approval import Action
@@ -302,8 +302,6 @@ def _sign(
     reason: str | None = None,
 ) -> None:
     """Signs here, with the key of this machine; only the signature goes to the books."""
-    from services.settlement.keys import raw, read_private
-    from services.settlement.people import newest_key
     from services.settlement.signing import record, to_sign
 
     day = _day(window)
@@ -313,11 +311,7 @@ def _sign(
         statement = to_sign(connection, day, action, person, datetime.now(UTC), reason=reason)
         if seen is not None and not statement.report_sha256.startswith(seen.lower()):
             raise fail(f"the report of window {day} has the hash {statement.report_sha256}, not the one that you have looked at [report-changed]")
-        enrolled = newest_key(connection, person)
-        private = read_private(key, passphrase(passphrase_file))
-        if raw(private) != enrolled.public_key:
-            raise fail(f"{key} is not the key of {person}, whose fingerprint is {enrolled.fingerprint} [wrong-key]")
-        recorded = record(connection, chosen, statement, private.sign(statement.canonical()))
+        recorded = record(connection, chosen, statement, sign_as(connection, person, key, passphrase_file, statement.canonical()))
         suffix = named(house, chosen)
     _show_recorded(chosen, recorded, output, suffix)
 

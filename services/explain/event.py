@@ -18,11 +18,24 @@ from services.explain.equations import Equation, amounts, counts
 from services.explain.ledger import Key, Ledger, NotExplained
 
 PLACE = re.compile(r"(?P<topic>[^/]+)/(?P<partition>\d{1,5})/(?P<offset>\d{1,12})")
-GIVES = {Code.ACCRUAL: 1, Code.REDEMPTION: -1, Code.REDEMPTION_REVERSAL: 1, Code.RETURN_UNSPENT: -1, Code.RETURN_SPENT: -1, Code.RETURN_SPENT_REVERSAL: 1}
+GIVES = {
+    **dict.fromkeys((Code.ACCRUAL, Code.UNFUNDED, Code.REDEMPTION_REVERSAL, Code.RETURN_SPENT_REVERSAL), 1),
+    **dict.fromkeys((Code.REDEMPTION, Code.RETURN_UNSPENT, Code.UNFUNDED_REVERSAL, Code.RETURN_SPENT), -1),
+}
 """What an answer counts as points, and its sign; repayments and holds are no effects."""
 PAYS = {
-    **dict.fromkeys((Code.DISCOUNT, Code.REWARD, Code.CASH_BACK, Code.ROUND_UP, Code.ROUND_UP_MATCH), 1),
-    **dict.fromkeys((Code.DISCOUNT_REVERSAL, Code.REWARD_REVERSAL, Code.CASH_BACK_REVERSAL, Code.ROUND_UP_MATCH_REVERSAL), -1),
+    **dict.fromkeys((Code.DISCOUNT, Code.REWARD, Code.CASH_BACK, Code.ROUND_UP, Code.ROUND_UP_MATCH, Code.PRIVILEGE, Code.PASS), 1),
+    **dict.fromkeys(
+        (
+            Code.DISCOUNT_REVERSAL,
+            Code.REWARD_REVERSAL,
+            Code.CASH_BACK_REVERSAL,
+            Code.ROUND_UP_MATCH_REVERSAL,
+            Code.PRIVILEGE_REVERSAL,
+            Code.PASS_REVERSAL,
+        ),
+        -1,
+    ),
 }
 """The same of amounts."""
 

@@ -19,6 +19,7 @@ APPEND_ONLY = (
     "transfer", "identity", "total", "tally", "run", "programme", "attempt", "signature", "voided", "payment", "seal", "seal_party", "seal_leaf", "seal_result",
     "correction",
     "bank_line", "bank_bad_line", "recon_expected", "recon_match", "recon_turn", "recon_run",
+    "recon_signature", "recon_booking", "bank_answer",
     "window_move", "payment_file", "payment_attempt", "recall", "handed_over", "bank_message", "bank_status", "bank_report", "bank_entry",
     "statement_counted", "payment_correction", "payment_move",
     "dispute", "dispute_turn", "funding", "cash_back_payout",
@@ -30,8 +31,8 @@ CHANGEABLE = (
 )  # fmt: skip
 CONSUMED = ("held", "waiting", "deferred", "unfunded", "outbox")
 """Tables whose rows go when they are done with."""
-ADMINISTERED = ("person", "person_key", "key_revocation")
-"""Tables that only the owner of the books appends to: who may sign is not for the application to say."""
+ADMINISTERED = ("person", "person_key", "key_revocation", "erasure")
+"""Tables that only the owner of the books appends to: who may sign, and who is erased, is not for the application to say."""
 
 
 def schema_of(programme: str) -> str:
@@ -76,8 +77,6 @@ def _grant(admin: psycopg.Connection, schema: str) -> None:
             for table in there.intersection(tables):
                 cursor.execute(sql.SQL("grant {} on {}.{} to {}").format(sql.SQL(rights), name, sql.Identifier(table), app))
         cursor.execute(sql.SQL("grant delete on {0}.obligation, {0}.carried to {1}").format(name, app))
-        if "seal_leaf" in there:  # a person can be erased from what was sealed; a trigger refuses any other change
-            cursor.execute(sql.SQL("grant update (salt, personal, member) on {}.seal_leaf to {}").format(name, app))
         decided = "booked, outcome, party, contract, member, card, code, detail, pointer, applied, answer, body"
         cursor.execute(sql.SQL("grant update ({}) on {}.entry to {}").format(sql.SQL(decided), name, app))
 

@@ -12,7 +12,7 @@ from clearing.basket import Remaining
 from clearing.entries import Code
 from clearing.events import Card, CardGift, CardSpend, Chargeback, EventKey, Facts, Given, Hold, Original, Outcome, Pending, Received, Sale, Spending
 from clearing.member import Debt, Lot, LotKey, Member, funded, is_unfunded
-from clearing.originals import original_key
+from clearing.originals import BY_NAME, names_original, original_key
 from clearing.shared import Before
 from schemas.events.decode import decode
 from schemas.ids import CardId, EventId, MechanicId, MemberId, MemberNo, RecordId
@@ -61,8 +61,9 @@ where entry = any(%s) and code = any(%s) order by entry, line
 HOLDS = "select record, member, state from original where record = any(%s)"
 NUMBERS = "select nextval('member_no') from generate_series(1, %s)"
 
-GIVEN_CODES = {Code.ACCRUAL: "points", Code.UNFUNDED: "points", Code.DISCOUNT: "discount", Code.STAMP: "stamp", Code.CASH_BACK: "cash_back"}
-"""What returns and refunds take back, and the effect that it was."""
+GIVEN_CODES = {Code.ACCRUAL: "points", Code.UNFUNDED: "points", Code.DISCOUNT: "discount", Code.STAMP: "stamp", Code.CASH_BACK: "cash_back",
+               Code.PRIVILEGE: "privilege", Code.PASS: "pass_visit"}  # fmt: skip
+"""What returns, refunds and cancellations take back, and the effect that it was."""
 
 
 class Reader:
@@ -155,6 +156,12 @@ class Reader:
             sale = self._sale(record, member, applied, self.received(record, received_at, body, party, arrived=False), given, stored)
             sale.undecided = undecided
             return sale
+        if outcome == Outcome.ACCEPTED and kind in BY_NAME:
+            named = self.received(record, received_at, body, party, arrived=False)
+            if not names_original(named):
+                sale = self._sale(record, member, applied, named, given, stored)
+                sale.undecided, sale.on_pass = undecided, stored.get("pass", "")
+                return sale
         if outcome == Outcome.ACCEPTED and kind == "card-transaction.v1" and member is not None:
             spent = self.received(record, received_at, body, party, arrived=False)
             if spent.event.data.kind == "clearing":
@@ -279,7 +286,8 @@ def original_state(original: Original) -> str:
     match original:
         case Sale():
             left = [[line, rest.amount_minor, str(rest.quantity)] for line, rest in original.left.items()]
-            return json.dumps({"left": left, "given": [[part.mechanic, part.sponsor, part.value] for part in original.given]})
+            on_pass = {"pass": original.on_pass} if original.on_pass else {}
+            return json.dumps({"left": left, "given": [[part.mechanic, part.sponsor, part.value] for part in original.given], **on_pass})
         case Spending():
             return json.dumps({"lots": _stored_lots(original.lots)})
         case Hold():

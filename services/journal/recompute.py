@@ -131,14 +131,32 @@ from (
 ) g left join member m on m.no = g.member
 """
 
+# --- visits left on passes, ended ones too: what the answers to sales, visits and their cancellations say came and went ---------------------
+
+VISITS_LEFT = """
+select coalesce(m.id, 'member number ' || v.member) member, 'visits of ' || v.mechanic place, v.expected::text, v.found::text, v.expected <> v.found off
+from (
+  select member, mechanic, sum(expected) expected, sum(found) found from (
+    select e.member, effect ->> 'mechanic' mechanic, (effect ->> 'count')::bigint expected, 0 found
+    from (select member, answer from entry where outcome = 'accepted' and type in ('pass-sold.v1', 'pass-visit.v1')) e
+    cross join lateral jsonb_array_elements(e.answer::jsonb -> 'effects') effect where effect ? 'count'
+    union all
+    select m.no, memory.key, 0, kept.value::bigint
+    from member m, jsonb_each(m.state::jsonb -> 'memory') memory, jsonb_each_text(memory.value) kept
+    where m.state <> '{}' and memory.key = any(%(passes)s)
+  ) visits group by member, mechanic
+) v left join member m on m.no = v.member
+"""
+
 # --- use of limits: what purchases still have from a mechanic, units or times, by limit and period; room that waits for the night counts as back --
 
 # What a return leaves of a purchase stands with its original; a purchase that was never returned has what it was given. What the reversal of a chargeback
-# gives again stands with the original too, so its rows are left out; a match has limits of its own beside those of its round-up.
-# Of what a sponsor gives in one event a part may wait to be funded: two rows, one gift.
+# gives again stands with the original too, so its rows are left out; a match has limits of its own beside those of its round-up. A visit is ruled by the
+# version of the day on which its pass was sold (`ruled_on`). Of what a sponsor gives in one event a part may wait to be funded: two rows, one gift.
 _GIVEN = """
-select member, entry, mechanic, event_day, matched, sum(value) value from (
-select t.member, t.entry, y.id mechanic, e.event_day, t.code = 27 matched, coalesce(max(left_.value), sum(t.amount)) value
+select member, entry, mechanic, event_day, ruled_on, matched, sum(value) value from (
+select t.member, t.entry, y.id mechanic, e.event_day, coalesce(split_part(o.state::jsonb ->> 'pass', '/', 2)::date, e.event_day) ruled_on,
+  t.code = 27 matched, coalesce(max(left_.value), sum(t.amount)) value
 from transfer t join mechanic y on y.no = t.mechanic join party p on p.no = t.sponsor join entry e on e.record = t.entry
 left join original o on o.record = t.entry and o.kind in ('sale', 'cardspend')
 left join lateral (
@@ -147,8 +165,8 @@ left join lateral (
 ) left_ on true
 where t.entry > 0 and t.code = any(%(given)s) and y.id = any(%(limited)s)
   and (e.type <> 'card-transaction.v1' or e.body::jsonb -> 'data' ->> 'kind' = 'clearing')
-group by t.member, t.entry, y.id, e.event_day, t.code = 27, t.sponsor
-) of_sponsor group by member, entry, mechanic, event_day, matched
+group by t.member, t.entry, y.id, e.event_day, ruled_on, t.code = 27, t.sponsor
+) of_sponsor group by member, entry, mechanic, event_day, ruled_on, matched
 """
 _LIMITS = """
 unnest(%(limited)s::text[], %(prefixes)s::text[], %(pers)s::text[], %(measures)s::text[], %(ofs)s::text[], %(matches)s::boolean[], %(froms)s::date[],
@@ -164,7 +182,7 @@ from (
         when 'year' then left(g.event_day::text, 4) else '' end name,
       case when k.measure = 'times' then (g.value > 0)::int else g.value end expected, 0 found
     from ({_GIVEN}) g join {_LIMITS}
-      on k.mechanic = g.mechanic and k.matched = g.matched and g.event_day between k.valid_from and k.valid_to and k.per <> 'event'
+      on k.mechanic = g.mechanic and k.matched = g.matched and g.ruled_on between k.valid_from and k.valid_to and k.per <> 'event'
     union all
     select m.no, used.key, 0, used.value::bigint from member m, jsonb_each_text(m.state::jsonb -> 'used') used
     where m.state <> '{{}}' and exists (select 1 from {_LIMITS} where k.whose = 'member' and starts_with(used.key, k.prefix))
@@ -232,6 +250,7 @@ COMPARED = {
     "unfunded points": UNFUNDED,
     "stamps": STAMPS_ON_CARDS,
     "cash-back and savings": GOT,
+    "visits on passes": VISITS_LEFT,
     "use of limits": LIMITS,
     "accounts of rows": ACCOUNTS,
     "entries of rows": ENTRIES,

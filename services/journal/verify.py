@@ -17,7 +17,7 @@ import psycopg
 from clearing.entries import POINTS, PURCHASES, STAMPS, Code
 from clearing.limits import limits_of
 from clearing.mechanics.round_up import match_limits
-from schemas.mechanics import RoundUp, StampCard
+from schemas.mechanics import Pass, RoundUp, StampCard
 from schemas.programme import ProgrammeFile
 from services.journal import recompute as sql
 from services.journal.migrate import READER_ROLE, connect
@@ -56,8 +56,8 @@ class Verified:
 def verify(uri: str, schema: str, *, named_max: int = NAMED_MAX, progress: Progress = silent) -> list[Verified]:
     """Recomputes all kinds of figures of one programme's books. Raises `NoProgramme` where there are none.
 
-    Lots and balances (available, pending, held, owed) by member, debts by bearer, holds, stamps, cash-back and savings, the use of limits; that each
-    row's accounts follow its code, that each row has an accepted entry, and that the totals of booking are those of the journal.
+    Lots and balances (available, pending, held, owed) by member, debts by bearer, holds, stamps, cash-back and savings, visits on passes, the use of limits;
+    that each row's accounts follow its code, that each row has an accepted entry, and that the totals of booking are those of the journal.
     """
     with connect(uri, schema, role=READER_ROLE) as connection:
         connection.execute("set transaction isolation level repeatable read, read only")
@@ -72,7 +72,8 @@ def verified(connection: psycopg.Connection, *, named_max: int = NAMED_MAX, prog
     names = Names(connection)
     file = load(connection)
     lapsing = sorted({mechanic.id for mechanic in file.mechanics if isinstance(mechanic, StampCard) and mechanic.months is not None})
-    values = {**{unit: names.unit[unit] for unit in (POINTS, STAMPS, PURCHASES)}, "lapsing": lapsing, "named_max": named_max, **_limits(file)}
+    passes = sorted({mechanic.id for mechanic in file.mechanics if isinstance(mechanic, Pass)})
+    values = {**{unit: names.unit[unit] for unit in (POINTS, STAMPS, PURCHASES)}, "lapsing": lapsing, "passes": passes, "named_max": named_max, **_limits(file)}
     for done, (what, compared) in enumerate(sql.COMPARED.items()):
         progress(what, 0, 1)
         counted = connection.execute(sql.count(compared), values).fetchone()

@@ -286,7 +286,10 @@ class PgNight:
         row = self.connection.execute(sql.BALANCES).fetchone()
         assert row is not None
         names = ("available", "pending", "held", "owed", "lots_available", "lots_pending", "open_holds")
-        return dict(zip(names, row, strict=True)) | {"outstanding": dict(self.connection.execute(sql.OUTSTANDING).fetchall())}
+        figures = dict(zip(names, row, strict=True)) | {"outstanding": dict(self.connection.execute(sql.OUTSTANDING).fetchall())}
+        if self.plan.limited:
+            figures["unfunded"] = sum(points for _, points in self.connection.execute(funding.WAIT))
+        return figures
 
     def closing(self, day: date) -> dict[str, Any]:
         """What was measured when the window was closed. What did not agree then is measured again: somebody may have set it right since."""

@@ -54,7 +54,11 @@ from transfer t join party p on p.no = t.sponsor join contract c on c.no = t.con
 """
 STEP = "select figures from night_step where day = %s and step = 'fund_points'"
 ROOMS = "select p.id, h.room * h.parts from headroom h join party p on p.no = h.party where h.day = %s"
-WAIT = "select p.id, sum(u.points)::bigint from unfunded u join party p on p.no = u.sponsor group by p.id"
+# Points that wait, by sponsor: as they lie in lots, since returns take them from there.
+WAIT = """
+select p.id, sum(l.points)::bigint from lot l join party p on p.no = l.sponsor where l.live and l.release_on > '0001-01-01' and l.release_on >= '5000-01-01'
+group by p.id
+"""
 # Whose unfunded points may expire now; markers of inactivity lie from year 9000 on.
 MAY_EXPIRE = "select distinct member from unfunded where expiry <= %s or expiry >= '9000-01-01' order by 1"
 

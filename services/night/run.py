@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime
 from functools import partial
 
 from clearing.night import Progress, run_night
+from services.disputes.life import lapse_due
 from services.house import House
 from services.night.books import PgNight
 from services.settings import settings
@@ -49,10 +50,17 @@ def _clear_all(night: PgNight, moment: datetime, progress: Progress, *, half_don
         if not due:
             if not cleared:  # what an earlier run cleared and did not come to seal
                 _seal(night, None, progress)
+            _lapse(night, moment)
             return cleared
         run_night(due[0], night.plan.file, night, partial(_of_window, progress, due[0]))
         _seal(night, due[0], progress)
         cleared.append(due[0])
+
+
+def _lapse(night: PgNight, moment: datetime) -> None:
+    """Lets disputes lapse that nobody decided in time; what they withheld is due again in the window that is open, or with a later night where none is."""
+    if night.connection.execute("select 1 from settlement_window where state = 'open'").fetchone() is not None:
+        lapse_due(night.connection, moment, moment.astimezone(night.plan.zone).date())
 
 
 def _of_window(progress: Progress, day: date, step: str) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 import psycopg
 
+from clearing.by_name import rules_of
 from clearing.events import Decision, Facts, Original, Received, Room, Sale
 from clearing.limits import Used
 from clearing.plan import Plan
@@ -115,9 +116,9 @@ class _Batch:
         return self.facts.originals[uri, EventId(event_id)]
 
     def _mechanics(self, bought: Sale) -> list[MechanicId]:
-        """What applies to the seller's purchases of that event date, in the order of the file."""
+        """What applies to the seller's purchases of that event date, in the order of the file; or the one mechanic that the event names."""
         plan = self.night.plan
-        return [rule.mechanic.id for rule in plan.rules(bought.received.sender, bought.received.event.time.astimezone(plan.zone).date()).all]
+        return [rule.mechanic.id for rule in rules_of(plan, bought, bought.received.event.time.astimezone(plan.zone).date())]
 
     def _received(self, record: int) -> Received:
         _, _, _, _, received_at, body, party, _ = self.entries[record]

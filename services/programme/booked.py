@@ -12,7 +12,7 @@ from schemas.ids import MechanicId, PartyId
 from schemas.programme import ProgrammeFile
 from services.programme.parts import ContractKey, MechanicKey
 
-_GIVING = (Code.ACCRUAL, Code.DISCOUNT, Code.REWARD, Code.CASH_BACK, Code.ROUND_UP_MATCH, Code.PRIVILEGE, Code.PASS, Code.STAMP, Code.ROUND_UP)
+_GIVING = (Code.ACCRUAL, Code.DISCOUNT, Code.REWARD, Code.CASH_BACK, Code.ROUND_UP_MATCH, Code.PRIVILEGE, Code.STAMP, Code.ROUND_UP)
 
 # Versions of senders by the dates of their accepted events, and of sponsors by the dates on which their points were earned.
 _CONTRACTS = """
@@ -25,7 +25,8 @@ select party.id, contract.valid_from, max(used.day)
 from used join contract on contract.no = used.contract join party on party.no = contract.party
 group by party.id, contract.valid_from
 """
-# The event dates on which each mechanic gave something: of points that is when they were earned, of all else the date of the event.
+# The event dates on which each mechanic gave something: of points that is when they were earned, of a pass when it was sold (its visits keep the
+# terms of that day), of all else the date of the event.
 _MECHANICS = """
 with given (mechanic, day) as (
   select mechanic, earned from transfer where code = any(%(codes)s) and mechanic is not null and earned is not null group by mechanic, earned
@@ -34,6 +35,10 @@ with given (mechanic, day) as (
   from transfer join entry on entry.record = transfer.entry
   where transfer.code = any(%(codes)s) and transfer.mechanic is not null and transfer.earned is null and entry.event_day is not null
   group by transfer.mechanic, entry.event_day
+  union
+  select mechanic.no, entry.event_day
+  from entry join mechanic on mechanic.id = entry.applied
+  where entry.type = 'pass-sold.v1' and entry.outcome = 'accepted' and entry.event_day is not null
 )
 select mechanic.id, given.day from given join mechanic on mechanic.no = given.mechanic order by given.day
 """

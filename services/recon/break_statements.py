@@ -87,6 +87,7 @@ with gone as (
     union all select code from recon_break n where n.theirs = b.theirs and n.ours is null and n.no > b.no order by code limit 1
   ) n on true
   where b.bank = %(bank)s and b.state not in ('resolved', 'written off') and (b.ours is null or b.theirs is null) and coalesce(m.pass::text, n.code) is not null
+    and not exists (select 1 from recon_booking k join recon_signature s on s.no = k.signature where s.break = b.no)
 ), told as (
   insert into recon_turn (break, no, at, who, from_state, to_state, note)
   select g.no, coalesce((select max(no) from recon_turn t where t.break = g.no), 0) + 1, %(now)s, 'matching', g.state, 'resolved', g.note
@@ -100,4 +101,21 @@ insert into recon_turn (break, no, at, who, from_state, to_state, note)
 select b.no, t.no + 1, %(now)s, 'matching', 'resolved', 'open', 'it is there again' from recon_break b
 join lateral (select no, to_state from recon_turn t where t.break = b.no order by no desc limit 1) t on t.to_state = 'resolved'
 where b.bank = %(bank)s and b.state = 'open'
+"""
+# Breaks whose decision was booked, and whose row has found its partner after all: what was booked has to be taken back, which two people decide.
+LATE_AFTER_ALL = """
+with late as (
+  select b.no, b.state, m.pass from recon_break b
+  join lateral (select pass from recon_match where ours = b.ours union all select pass from recon_match where theirs = b.theirs limit 1) m on m.pass > 0
+  where b.bank = %(bank)s and b.state in ('resolved', 'written off') and b.decided_by is not null and (b.ours is null or b.theirs is null)
+    and (
+      select coalesce(sum(case when k.debtor < k.creditor then k.amount else -k.amount end), 0) from recon_booking k
+      join recon_signature s on s.no = k.signature where s.break = b.no
+    ) <> 0
+), told as (
+  insert into recon_turn (break, no, at, who, from_state, to_state, note)
+  select l.no, (select coalesce(max(no), 0) + 1 from recon_turn t where t.break = l.no), %(now)s, 'matching', l.state, 'open',
+    'matched by pass ' || l.pass || ' after it was booked: take that back' from late l returning break
+)
+update recon_break b set state = 'open', proposal = null, proposed_by = null, decided_by = null, counterpart = null from told where b.no = told.break
 """

@@ -8,6 +8,7 @@ _SPLIT = "coalesce(t.bf, 0) + coalesce(t.mf, 0) + coalesce(t.nf, 0)"
 DIFFERENCE = f"""
 case
   when o.card <> t.card then '{BreakCode.WRONG_CARD}'
+  when o.unit <> t.unit and o.kind = 'POINTS' and t.kind = 'POINTS' then '{BreakCode.WRONG_PROGRAMME}'
   when o.ccy <> t.ccy or (o.unit <> t.unit and o.kind <> '' and t.kind <> '') then '{BreakCode.CURRENCY}'
   when sign(o.units) * sign(t.units) < 0 then '{BreakCode.DIRECTION}'
   when coalesce(t.bf, t.mf, t.nf) is not null and {_SPLIT} <> t.units then '{BreakCode.SPLIT_INCOMPLETE}'

@@ -41,9 +41,11 @@ where m.bank = %(bank)s and coalesce(o.day, t.day) = %(day)s group by m.pass ord
 """
 RUNS = "select count(*) from recon_run where bank = %(bank)s and day >= %(day)s"
 AGES = """
-select case when age < 2 then '0-1' when age < 8 then '2-7' when age < 31 then '8-30' else '31+' end days, count(*) breaks
+select case when age < 2 then '0-1' when age < 8 then '2-7' when age < 31 then '8-30' else '31+' end days, count(*) filter (where seen) seen,
+  count(*) filter (where not seen) business
 from (
-  select %(today)s::date - first_seen age from recon_break where bank = %(bank)s and state not in ('resolved', 'written off')
+  select %(today)s::date - case when seen then first_seen else day end age, seen from recon_break, (values (true), (false)) v (seen)
+  where bank = %(bank)s and state not in ('resolved', 'written off')
 ) a group by 1 order by min(age)
 """
 
@@ -72,7 +74,8 @@ class ReconReport:
     sums: list[dict[str, Any]]
     causes: list[dict[str, Any]]
     passes: dict[str, int]
-    ages: dict[str, int]
+    ages: list[dict[str, Any]]
+    """Open breaks of the bank by age in days: from when they were `seen`, and from their `business` day."""
 
 
 def recon_report(connection: psycopg.Connection, bank: str, day: date, today: date) -> ReconReport:
@@ -95,7 +98,7 @@ def recon_report(connection: psycopg.Connection, bank: str, day: date, today: da
         broken=broken, sums=_sums(causes),
         causes=[row | {"diff_units": row["bank_units"] - row["programme_units"]} for row in causes if row["bank_units"] != row["programme_units"]],
         passes={Pass(no).name.lower() if no else "by hand": rows for no, rows in connection.execute(PASSES, asked).fetchall()},
-        ages=dict(connection.execute(AGES, asked).fetchall()),
+        ages=cursor.execute(AGES, asked).fetchall(),
     )  # fmt: skip
 
 

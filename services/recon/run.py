@@ -80,7 +80,7 @@ def match_rows(connection: psycopg.Connection, bank: str, day: date, *, seen: da
         _all(connection, sql.CONSUME, asked)
     _all(connection, (sql.CANDIDATES, sql.UNIQUE, *sql.CONSUME, *sql.AMBIGUOUS, sql.GROUPS, *sql.CONSUME), asked)
     progress("match: breaks", last - 1, last)
-    _all(connection, (sql.KEEP, *ends.LIKE, ends.DIFFERENT, ends.THEIRS_BREAK, ends.OURS_BREAK, ends.AGAIN, ends.GONE), asked)
+    _all(connection, (sql.KEEP, *ends.LIKE, ends.DIFFERENT, ends.THEIRS_BREAK, ends.OURS_BREAK, ends.AGAIN, ends.GONE, ends.LATE_AFTER_ALL), asked)
     progress("match: breaks", last, last)
     found: dict[int, int] = dict(connection.execute(COUNTS).fetchall())
     found[Pass.TRANSACTION] = found.get(Pass.TRANSACTION, 0) + agreed

@@ -19,16 +19,16 @@ _COLUMNS = """
   settlement_ref ref, case when event_type in ('REFUND', 'CHARGEBACK') then -1 else 1 end sign,
   case when event_type in ('EARN', 'REFUND', 'CHARGEBACK', 'CHARGEBACK_REVERSAL') then '' else event_type end grp
 """
-_CONTENT = """row({0}.bank_txn_id, {0}.event_type, {0}.original_bank_txn_id, {0}.card_ref, {0}.rrn, {0}.auth_code, {0}.arn, {0}.mcc, {0}.acceptor_id,
+OUR_CONTENT = """row({0}.bank_txn_id, {0}.event_type, {0}.original_bank_txn_id, {0}.card_ref, {0}.rrn, {0}.auth_code, {0}.arn, {0}.mcc, {0}.acceptor_id,
   {0}.transacted_at, {0}.posting_date, {0}.billing_minor, {0}.billing_ccy, {0}.rule_id, {0}.rule_version, {0}.cap_bucket, {0}.cap_cut_units, {0}.reward_kind,
   {0}.reward_units, {0}.reward_ccy, {0}.bank_funded, {0}.merchant_funded, {0}.network_funded, {0}.settlement_ref)::text"""
-_THEIR_CONTENT = _CONTENT + " || row({0}.card_ref_type, {0}.txn_minor, {0}.txn_ccy, {0}.fx_rate, {0}.eligible_minor, {0}.exclusion_code)::text"
+THEIR_CONTENT = OUR_CONTENT + " || row({0}.card_ref_type, {0}.txn_minor, {0}.txn_ccy, {0}.fx_rate, {0}.eligible_minor, {0}.exclusion_code)::text"
 _OUR_ROWS = f"""
-select no, day, {_COLUMNS}, md5({_CONTENT.format("e")}) content from recon_expected e
+select no, day, {_COLUMNS}, md5({OUR_CONTENT.format("e")}) content from recon_expected e
 where bank = %(bank)s and day <= %(day)s and not exists (select 1 from recon_match m where m.ours = e.no)
 """
 _THEIR_ROWS = f"""
-select no, day, txn_ccy, exclusion_code exclusion, {_COLUMNS}, md5({_THEIR_CONTENT.format("e")}) content from bank_line e
+select no, day, txn_ccy, exclusion_code exclusion, {_COLUMNS}, md5({THEIR_CONTENT.format("e")}) content from bank_line e
 where bank = %(bank)s and day <= %(day)s and not exists (select 1 from recon_match m where m.theirs = e.no)
 """
 MEMORY = "set local work_mem = '64MB'"
@@ -68,7 +68,7 @@ select {Pass.REPLAY:d}, no from (select no, row_number() over (partition by cont
 union
 select {Pass.REPLAY:d}, t.no from theirs t
 join bank_line e on e.bank = %(bank)s and e.bank_txn_id = t.txn and e.event_type = t.typ
-where (md5({_THEIR_CONTENT.format("e")}) = t.content) is true and exists (select 1 from recon_match m where m.theirs = e.no)
+where (md5({THEIR_CONTENT.format("e")}) = t.content) is true and exists (select 1 from recon_match m where m.theirs = e.no)
 """
 
 # --- passes 2 and 3: by keys -----------------------------------------------------------------------------------------------------------

@@ -21,6 +21,8 @@ LETTER = 7
 """Width of a letter, in the units of the drawing: about."""
 ROW = 26
 LEFT = 160
+FIGURE = 90
+"""Width that a figure beside a bar may take."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,20 +68,20 @@ def tells(values: Iterable[int]) -> bool:
     return len(set(values)) > 1
 
 
-def diverging(chart_id: str, title: str, bars: Sequence[Bar], most: int | None = None) -> Chart:
+def diverging(chart_id: str, title: str, bars: Sequence[Bar], reach: tuple[int, int] | None = None) -> Chart:
     """Bars to both sides of zero: hatched to the left for what is owed, solid to the right for what is received.
 
-    The longest bar stands for `most`; where that is not told, for the largest value.
+    Zero stands where the longest bars of both sides share all of the width: they stand for `reach` (owed, received), or for the largest values.
     """
     top = 24
-    half = (WIDTH - LEFT) // 2 - 90
-    zero = LEFT + 90 + half
-    most = most or max((abs(bar.value) for bar in bars), default=0) or 1
+    owed, received = reach or _reach(bars)
+    most, plot = owed + received or 1, WIDTH - LEFT - 2 * FIGURE
+    zero = LEFT + FIGURE + (plot * owed // most if owed + received else plot // 2)
     height = top + ROW * len(bars) + 8
     parts = [_text(zero - 6, 14, "owes", "end", "axis"), _text(zero + 6, 14, "receives", "start", "axis")]
     for place, bar in enumerate(bars):
         y = top + place * ROW
-        length = _length(bar.value, half, most)
+        length = _length(bar.value, plot, most)
         start, anchor, at = (zero - length, "end", zero - length - 6) if bar.value < 0 else (zero, "start", zero + length + 6)
         parts += [
             _text(LEFT - 8, y + 16, _short(bar.label), "end"),
@@ -90,13 +92,17 @@ def diverging(chart_id: str, title: str, bars: Sequence[Bar], most: int | None =
     return _svg(chart_id, title, _told(bars), height, parts)
 
 
+def _reach(bars: Sequence[Bar]) -> tuple[int, int]:
+    """How far the bars reach to the left and to the right of zero."""
+    return max((-bar.value for bar in bars if bar.value < 0), default=0), max((bar.value for bar in bars if bar.value > 0), default=0)
+
+
 def on_pages(chart_id: str, title: str, bars: Sequence[Bar]) -> list[Chart]:
     """The same, where there are many bars as several drawings of one scale, each of which fits a printed page."""
     parts = [bars[start : start + BARS_MAX] for start in range(0, len(bars), BARS_MAX)]
-    most = max((abs(bar.value) for bar in bars), default=0)
     if len(parts) <= 1:
         return [diverging(chart_id, title, bars)]
-    return [diverging(f"{chart_id}-{no}", f"{title} ({no} of {len(parts)})", part, most) for no, part in enumerate(parts, start=1)]
+    return [diverging(f"{chart_id}-{no}", f"{title} ({no} of {len(parts)})", part, _reach(bars)) for no, part in enumerate(parts, start=1)]
 
 
 def ranked(chart_id: str, title: str, bars: Sequence[Bar]) -> Chart:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
 from typing import Any
 
 import psycopg
@@ -9,6 +10,7 @@ import psycopg
 from clearing.mechanics import Mechanic, build
 from clearing.mechanics.base import Memory
 from clearing.mechanics.stamp_card import StampCard
+from clearing.mechanics.visit_pass import VisitPass, visits_left
 from clearing.ports import Refusal
 from schemas.events.answers import RejectionCode
 from schemas.ids import MechanicId
@@ -17,6 +19,7 @@ from schemas.programme import ProgrammeFile
 
 SUMS_SHOWN = {"cash_back": "cash_back", "round_up": "saved"}
 """By effect, the part of the report that shows how much of it a member got so far."""
+COUNTED = ("stamps", "visits")
 CHECKS = ("journal_balanced", "positions_sum_to_zero", "recomputed_equal", "every_event_once")
 
 ENTRIES = "select id, outcome, booked, code, answer, body from entry order by received_at, record"
@@ -28,8 +31,9 @@ RUNS = "select distinct on (day) day, report from run order by day, no desc"
 def outcome_of(connection: psycopg.Connection, file: ProgrammeFile, name: str, refused: Sequence[Refusal]) -> dict[str, Any]:
     """The whole report, but for the comparison with what was expected."""
     events, rejected = _events(connection)
-    balances, members = _members(connection, file)
-    reports = [json.loads(report) for _, report in connection.execute(RUNS)]
+    runs = connection.execute(RUNS).fetchall()
+    reports = [json.loads(report) for _, report in runs]
+    balances, members = _members(connection, file, max((day for day, _ in runs), default=date.min))
     failed = {check.name for refusal in refused for check in refusal.failed}
     return {
         "scenario": name,
@@ -83,7 +87,7 @@ def _effect(effect: dict[str, Any]) -> dict[str, Any]:
     return shown
 
 
-def _members(connection: psycopg.Connection, file: ProgrammeFile) -> tuple[dict[str, Any], dict[str, Any]]:
+def _members(connection: psycopg.Connection, file: ProgrammeFile, day: date) -> tuple[dict[str, Any], dict[str, Any]]:
     entries, currency = file.mechanics, file.programme.currencies[0]
     compiled = [build(entry, entries[:place], currency) for place, entry in enumerate(entries)]
     balances: dict[str, Any] = {}
@@ -93,25 +97,30 @@ def _members(connection: psycopg.Connection, file: ProgrammeFile) -> tuple[dict[
         unfunded = kept.get("unfunded", 0)
         balances[member] = {"available": available, "pending": pending - unfunded} | ({"unfunded": unfunded} if unfunded else {})
         memory = kept.get("memory", {})
-        shown = shown_of(compiled, memory, currency)
+        shown = shown_of(compiled, memory, currency, day)
         if shown:
             members[member] = shown
     return balances, members
 
 
-def shown_of(compiled: Iterable[Mechanic], memory: Mapping[MechanicId, Memory], currency: str) -> dict[str, Any]:
-    """What a member has beside points, by mechanic: stamps on the card now, cash-back and savings so far. Sums are in the programme's first currency."""
+def shown_of(compiled: Iterable[Mechanic], memory: Mapping[MechanicId, Memory], currency: str, day: date) -> dict[str, Any]:
+    """What a member has beside points after the window of `day`, by mechanic: stamps on the card now, cash-back and savings so far, visits left on passes.
+
+    Sums are in the programme's first currency.
+    """
     shown: dict[str, Any] = {}
     for mechanic in compiled:
         kept = memory.get(mechanic.id, {})
         if isinstance(mechanic, StampCard):
             part, has = "stamps", mechanic.on_card(kept)
+        elif isinstance(mechanic, VisitPass):
+            part, has = "visits", visits_left(kept, day)
         elif mechanic.effect in SUMS_SHOWN:
             part, has = SUMS_SHOWN[mechanic.effect], int(kept.get(currency, 0))
         else:
             continue
         if has:
-            shown.setdefault(part, {})[mechanic.id] = has if part == "stamps" else to_text(has, currency)
+            shown.setdefault(part, {})[mechanic.id] = has if part in COUNTED else to_text(has, currency)
     return shown
 
 

@@ -48,6 +48,10 @@ def data_of(event: short.AnyShortEvent, currency: str, day: dt.date) -> Data:
             return {**named, **_value(event, currency), **_given(reference=event.reference)}
         case short.ShortStampChoice():
             return {"card": event.card, "mechanic": event.mechanic, "choice": event.choice}
+        case short.ShortPassSold() | short.ShortPassVisit() | short.ShortPrivilegeRendered():
+            named = _given(mechanic=event.mechanic, service=getattr(event, "service", None), original_id=event.original_id)
+            where = {"store": event.store, **_given(channel=getattr(event, "channel", None)), "receipt": event.receipt or event.id}
+            return {"card": event.card, "kind": event.kind, **named, **where}
         case short.ShortCardTransaction():
             return _card_transaction(event, event.currency or currency, day)
         case _:

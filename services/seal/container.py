@@ -11,6 +11,7 @@ import shutil
 import tarfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import BinaryIO, Final
 
@@ -30,6 +31,7 @@ CHUNK: Final = 1 << 20
 OCTAL: Final = re.compile(rb"[0-7]{11}")
 
 
+@lru_cache
 def header(name: str, size: int) -> bytes:
     """The header of a member: nothing but its name and size varies."""
     info = tarfile.TarInfo(name)

@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
 
+import msgspec
 import psycopg
+from psycopg.types.json import set_json_loads
 
 from clearing.entries import PURCHASES
 from clearing.seal import KINDS, Summed, canonical, commitment, leaf_hash, sums_of
@@ -70,6 +72,7 @@ def window_leaves(connection: psycopg.Connection, ledger: Ledger, day: date, run
 def _read(connection: psycopg.Connection, name: str, statement: str, values: dict[str, Any]) -> Iterator[tuple[Any, ...]]:
     with connection.cursor(name) as cursor:
         cursor.itersize = ROWS_AT_ONCE
+        set_json_loads(msgspec.json.decode, cursor)
         yield from cursor.execute(statement, values)
 
 

@@ -86,8 +86,3 @@ def _keep(connection: psycopg.Connection, number: int, place: int, leaves: Itera
         for at, leaf in enumerate(leaves, start=place):
             personal = None if leaf.personal is None else leaf.personal.decode()
             copy.write_row((number, leaf.party, at, leaf.kind, leaf.key, leaf.body.decode(), leaf.salt, personal, leaf.member, leaf.committed))
-
-
-def erase(connection: psycopg.Connection, member: int) -> int:
-    """Removes a member's data and the salts that hide them from all that was sealed; returns from how many leaves. No hash changes."""
-    return connection.execute("update seal_leaf set salt = null, personal = null, member = null where member = %s", (member,)).rowcount

@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_public_key,
 )
 
+from services.bounded import TooLarge, read_bounded
 from services.settlement.errors import SettlementCode, SettlementError
 
 PASSPHRASE_CHARACTERS_MIN: Final = 12
@@ -81,13 +82,11 @@ def read_public(path: Path) -> bytes:
 
 def _read(path: Path) -> bytes:
     try:
-        with path.open("rb") as file:
-            content = file.read(FILE_BYTES_MAX + 1)
+        return read_bounded(path, FILE_BYTES_MAX)
     except OSError as error:
         raise SettlementError(SettlementCode.BAD_KEY_FILE, f"{path} cannot be read: {error.strerror}") from None
-    if len(content) > FILE_BYTES_MAX:
-        raise SettlementError(SettlementCode.BAD_KEY_FILE, f"{path} is larger than any key")
-    return content
+    except TooLarge:
+        raise SettlementError(SettlementCode.BAD_KEY_FILE, f"{path} is larger than any key") from None
 
 
 def raw(key: Ed25519PrivateKey) -> bytes:

@@ -9,6 +9,7 @@ from typing import Any
 from clearing.events import Decision, Outcome
 from clearing.mechanics import build
 from clearing.mechanics.stamp_card import StampCard
+from clearing.mechanics.visit_pass import VisitPass, visits_left
 from clearing.night import run_night
 from clearing.plan import Plan
 from clearing.ports import Refusal
@@ -86,6 +87,9 @@ def _members(books: MemoryBooks, file: ProgrammeFile) -> Written:
         balances[str(member.id)] = {"available": member.available - member.owed, "pending": member.pending - member.unfunded} | waiting
         stamps = {name: left for name, card in cards.items() if (left := card.on_card(member.memory.get(name, {})))}
         shown: Written = {"stamps": stamps} if stamps else {}
+        visits = {one.id: left for one in compiled if isinstance(one, VisitPass) if (left := visits_left(member.memory.get(one.id, {}), max(books.runs)))}
+        if visits:
+            shown["visits"] = visits
         for name, part in sums.items():
             if got := member.memory.get(name, {}).get(currency):
                 shown.setdefault(part, {})[name] = to_text(int(got), currency)

@@ -24,6 +24,8 @@ from tests.bench.closing import measure_closing
 from tests.bench.latency import measure_latency
 from tests.bench.limit import measure_limit
 from tests.bench.matching import measure_matching
+from tests.bench.rendering import measure_rendering
+from tests.bench.sealing import measure_sealing
 
 BACKLOG = int(os.environ.get("BENCH_BACKLOG", "500000"))
 PROCESSORS = int(os.environ.get("BENCH_PROCESSORS", "2"))
@@ -33,6 +35,7 @@ FAUST = min(BACKLOG, 100_000)
 LIMIT = 250_000
 LATENCY_SECONDS = 15
 RESULT = Path("build/bench.json")
+FORMS = ("pdf", "xlsx", "html", "csv")
 SERVER_SETTINGS = ("fsync", "synchronous_commit", "full_page_writes", "shared_buffers", "max_wal_size", "wal_compression", "server_version")
 
 
@@ -63,10 +66,14 @@ def measure(house: House, folder: Path, say: Any) -> dict[str, Any]:
     small = measure_closing(house, "bench-close", SMALL)
     say(f"closing a window of {LARGE:,} purchases")
     large = measure_closing(house, "bench-close", LARGE)
+    say("sealing that window, and verifying its export twice")
+    sealed = measure_sealing(house, "bench-close", folder)
     say(f"matching {LARGE:,} lines of a bank")
     remove(house, "bench-close")
     matched = measure_matching(house.postgres_uri, LARGE)
     matched_small = measure_matching(house.postgres_uri, SMALL)
+    say("rendering a report of 2,000 lines")
+    rendered = measure_rendering()
     say("a plain Faust agent that decodes and counts")
     faust = measure_faust(house)
     for name in ("bench-latency", "bench-faust"):
@@ -87,6 +94,8 @@ def measure(house: House, folder: Path, say: Any) -> dict[str, Any]:
         "close_peak_mb": round(large.peak_mb),
         "processor_peak_mb": round(booked.peak_mb),
         "matching": {"large": asdict(matched), "small": asdict(matched_small)},
+        "sealing": {name: round(value, 2) for name, value in asdict(sealed).items()},
+        "rendering": {name: round(seconds, 2) for name, seconds in rendered.items()},
         "faust_per_s": round(faust),
         "purchases": {"backlog": BACKLOG, "close_small": SMALL, "close_large": LARGE},
         "settings": settings(house),
@@ -127,6 +136,7 @@ def table(found: dict[str, Any]) -> Table:
     growth = found["close_1m_s"] / found["close_100k_s"]
     matching, matching_small = found["matching"]["large"], found["matching"]["small"]
     backend = matching["backend_peak_mb"]
+    sealing, rendering = found["sealing"], found["rendering"]
     for name, measured, bar, holds in (
         ("(a) booked, purchases/s", f"{booking:,} ({found['booking_processors']} processors)", "≥ 15,000", booking >= 15_000),
         ("(b) limit, purchases/s", f"{limit:,}", "", None),
@@ -147,6 +157,14 @@ def table(found: dict[str, Any]) -> Table:
             "≤ 300",
             None if backend is None else backend <= 300,
         ),
+        (f"(h) seal {sealing['leaves']:,} leaves; export them, s", f"{sealing['seal_s']}; {sealing['export_s']}", "", None),
+        ("(h) memory of sealing and exporting, MB", f"{sealing['seal_peak_mb']}", "≤ 300", sealing["seal_peak_mb"] <= 300),
+        ("(h) clh verify, s", f"{sealing['verify_s']}", "≤ 30", sealing["verify_s"] <= 30),
+        ("(h) memory of a process of clh verify, MB", f"{sealing['verify_peak_mb']}", "≤ 300", sealing["verify_peak_mb"] <= 300),
+        ("(h) the auditor's verifier, s", f"{sealing['auditor_s']}", "≤ 30", sealing["auditor_s"] <= 30),
+        (f"(h) limit: SHA-256 of the same {sealing['export_mb']:,.0f} MB, s", f"{sealing['sha256_s']}", "", None),
+        ("(i) report of 2,000 lines: PDF; XLSX, HTML, CSV, s", "; ".join(f"{rendering[f'{form}_s']}" for form in FORMS), "", None),
+        ("(i) limit: a plain table of as many cells as PDF, s", f"{rendering['plain_table_s']}", "", None),
         ("(f) plain Faust agent, records/s", f"{found['faust_per_s']:,}", "< (a)", found["faust_per_s"] < booking),
     ):
         rows.add_row(name, measured, bar, "" if holds is None else "yes" if holds else "NO")

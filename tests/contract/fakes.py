@@ -309,7 +309,8 @@ class MemoryBooks:
                     costs[row.entry > 0] += row.amount * cost if currency == limit.currency else 0
             room = self.rooms[day].get(party)
             owes = night.owes[party, limit.currency]
-            waits = sum(one.points for one in self.unfunded if one.lot.sponsor == party)
+            lots = [(key, lot) for member in self.facts.members.values() for key, lot in (member.lots or {}).items()]
+            waits = sum(lot.points for key, lot in lots if is_unfunded(key) and key.sponsor == party)
             at_once = room.room_minor * room.parts if room is not None else 0
             found.append(Given(party, limit.currency, limit.most_minor, owes, costs[True], at_once, costs[False], limit.most_minor - owes, waits))
         return found

@@ -112,7 +112,7 @@ def test_checks_that_do_not_hold_are_shown_and_end_with_exit_code_1(addresses: A
         one.close(MONDAY)
         check = "clh settlement check 2026-03-02 --programme harvest --output json"
         sound = json.loads(run(check, one.id).stdout)
-        assert (sound["sound"], [one["ok"] for one in sound["checks"]]) == (True, [True] * 6)
+        assert (sound["sound"], [one["ok"] for one in sound["checks"]]) == (True, [True] * 7)
         with one.books(owner=True) as owner:
             owner.execute("update obligation set amount = amount + 1 where line = 0")
         broken = run(check, one.id)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
@@ -9,19 +10,27 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
 from clearing.night import run_night
 from schemas.ids import PartyId
+from services.cli.main import app
+from services.journal.migrate import connect
 from services.journal.programmes import load
 from services.report.verify import verify_report
 from services.risk.default import declare
 from services.risk.errors import RiskCode, RiskError
 from services.risk.funds import Entry, enter
 from services.runtime.local import Addresses
+from services.seal.export import export
+from services.seal.keys import FileSigner, generate
+from services.seal.sealing import seal_due
 from services.settlement.runs import newest_run
 from services.settlement.verify import verify_settlement
+from tests.coalition import Coalition, coalition
 from tests.paying import AtTheBank, approved
-from tests.signers import MONDAY, TUESDAY, Signers
+from tests.seals import auditor, both
+from tests.signers import MONDAY, TUESDAY, Signers, shop
 
 LATE, IN_TIME = date(2026, 3, 20), date(2026, 3, 6)
 NOW = datetime(2026, 3, 20, 9, 0, tzinfo=UTC)
@@ -91,8 +100,38 @@ def test_funds_are_used_first_and_the_operator_bears_the_rest_without_paying_any
         assert lines(one, TUESDAY) == []
         signers.approve()
         assert one.pay().state == "settled"
+    sealed_and_verified(signers.one, tmp_path, "grocer")
     for day in (MONDAY, TUESDAY):
         holds(signers, day)
+
+
+def test_a_window_with_points_over_a_limit_is_sound_explained_and_verified_from_its_export(addresses: Addresses, tmp_path: Path) -> None:
+    with coalition(addresses, ('net_debit_cap: "100000.00"', 'net_debit_cap: "0.30"'), day=MONDAY) as one:
+        shop(one)
+        one.book()
+        with one.books() as books:
+            told = books.execute("select answer from entry where id = 'p1'").fetchone()
+        assert told is not None
+        assert json.loads(told[0])["balance"] == {"available": 6, "pending": 0, "unfunded": 48}
+        assert [effect["points"] for effect in json.loads(told[0])["effects"]] == [54]
+        one.close(MONDAY)
+        with one.books() as books:  # 0.08 are owed for 6 points and the purchase: for the other 22 cents there are 20 points at 0.010595
+            assert books.execute("select points from unfunded").fetchall() == [(28,)]
+        for words in (["ledger", "verify"], ["explain", "event", "p1"], ["explain", "member", "m-1"], ["accounts", "liability"], ["report", "verify"]):
+            found = CliRunner().invoke(app, [*words, "--programme", one.id])
+            assert found.exit_code == 0, (words, found.output)
+        sealed_and_verified(one, tmp_path, "grocer")
+
+
+def sealed_and_verified(one: Coalition, folder: Path, party: str) -> None:
+    """Both verifiers accept the party's export of Monday."""
+    generate(folder / "key.pem", folder / "keys.txt", "first")
+    signer = FileSigner(folder / "key.pem")
+    with connect(one.house.postgres_uri, one.schema, autocommit=True) as connection:
+        seal_due(connection, signer)
+        export(connection, MONDAY, PartyId(party), signer, folder / "party.tar")
+    verdict, problems = both(folder / "party.tar", folder / "keys.txt", auditor())
+    assert (verdict.problems, problems) == ([], [])
 
 
 def test_what_is_not_late_not_unpaid_or_still_under_way_is_no_default(signers: Signers, tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from services.accrual.claims import CLAIMED_BEFORE
 from services.journal import reading
 from services.journal.arrays import plain, texts
 from services.journal.migrate import add_month, connect, drop, migrate, schema_of
-from services.night import payouts, statements
+from services.night import funding, payouts, statements
 from services.runtime.local import Addresses
 
 DAY = date(2026, 3, 2)
@@ -47,6 +47,9 @@ insert into mechanic (id) select 'back' || no from generate_series(1, 20) no;
 insert into unit (id) values ('EUR');
 insert into cash_back_account (member, mechanic, payer, unit, earned, paid, card)
   select no, no % 20 + 1, 1, 2, 500, case when no % 100 = 0 then 0 else 500 end, 't' || no from generate_series(1, 20000) no;
+insert into unfunded (entry, line, received_at, member, sponsor, contract, expiry, earned, release_on, points)
+  select no, 0, timestamptz '2026-03-02' + make_interval(secs => no), no % 2000 + 1, 1, 1, date '2026-04-01' + no % 700, '2026-03-02', '5000-01-01', 5
+  from generate_series(1, 20000) no;
 insert into outbox (record, day) select no, '2026-03-02' from generate_series(1, 5000) no;
 analyze;
 """
@@ -115,6 +118,8 @@ HOT = {
         {"day": DAY, "due": ["back1"], "leasts": [500], "currency": "EUR"},
         "cash_back_account_due",
     ),
+    "what waits to be funded, in order of receipt": (f"{funding.QUEUE} limit 1000", ([2],), "unfunded_order"),
+    "points that wait, by sponsor": (funding.WAIT, (), "lot_release"),
     "holds that ran out": (statements.RUN_OUT, (DAY,), "original_open"),
 }
 

@@ -92,6 +92,7 @@ REFUND = {"typ": "REFUND", "orig": "t1", "units": -15}
 LONE: Row = {"arn": None, "rrn": None}
 CODES: dict[str, tuple[list[Row], list[Row], list[tuple[Any, ...]]]] = {
     "WRONG_CARD": ([one("t1")], [one("t1", card="tok2")], [("t1", "t1", 15, 15)]),
+    "WRONG_PROGRAMME": ([one("t1", kind="POINTS", unit="MCP")], [one("t1", kind="POINTS", unit="XYZ")], [("t1", "t1", 15, 15)]),
     "CURRENCY": ([one("t1")], [one("t1", unit="USD")], [("t1", "t1", 15, 15)]),
     "DIRECTION": ([one("t1")], [one("t1", units=-15)], [("t1", "t1", 15, -15)]),
     "SPLIT_INCOMPLETE": ([one("t1")], [one("t1", bf=8, mf=6)], [("t1", "t1", 15, 15)]),

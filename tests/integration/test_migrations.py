@@ -210,6 +210,47 @@ def test_old_code_goes_on_closing_windows_at_version_12_and_payouts_begin_at_not
         assert shape(uri, schema) == shape(uri, fresh)
 
 
+def test_breaks_that_names_decided_at_version_9_stay_and_new_ones_take_signatures(uri: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    upgrade = command.upgrade
+    decided = "update recon_break set state = 'written off', proposal = 'write-off', proposed_by = 'ann', decided_by = 'ben' where no = %s"
+    with namespace(uri) as schema, namespace(uri) as fresh:
+        monkeypatch.setattr(command, "upgrade", lambda config, _: upgrade(config, "0009"))
+        migrate(uri, schema)
+        monkeypatch.undo()
+        with connect(uri, schema, autocommit=True) as books:
+            for ours in (1, 2):
+                books.execute(
+                    "insert into recon_break (bank, day, code, ours, programme_units, bank_units, unit, first_seen, state) "
+                    "values ('bank1', '2026-03-02', 'MISSING_AT_BANK', %s, 1, 0, 'EUR', '2026-03-03', 'open')",
+                    (ours,),
+                )
+            books.execute(decided, (1,))
+            migrate(uri, schema)
+            assert books.execute("select no, state from recon_break order by no").fetchall() == [(1, "written off"), (2, "open")]
+            with pytest.raises(psycopg.errors.RestrictViolation, match="nobody signed"):
+                books.execute(decided, (2,))
+        migrate(uri, fresh)
+        assert shape(uri, schema) == shape(uri, fresh)
+
+
+def test_old_code_goes_on_booking_at_version_9_which_keeps_lots_and_knows_no_limit(uri: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    upgrade = command.upgrade
+    lot = "insert into lot (member, sponsor, contract, expiry, earned, release_on, points, live) values (1, 1, 1, '2028-03-31', %s, '0001-01-01', 5, true)"
+    with namespace(uri) as schema, namespace(uri) as fresh:
+        monkeypatch.setattr(command, "upgrade", lambda config, _: upgrade(config, "0008"))
+        migrate(uri, schema)
+        monkeypatch.undo()
+        with connect(uri, schema, autocommit=True) as books:
+            books.execute(lot, ("2026-03-02",))
+            migrate(uri, schema)
+            books.execute(lot, ("2026-03-03",))  # by a process of the old version
+            assert books.execute("select count(*), sum(points)::int from lot").fetchone() == (2, 10)
+            counts = [books.execute(f"select count(*) from {table}").fetchone() for table in ("unfunded", "headroom", "funding", "dispute")]  # noqa: S608
+            assert counts == [(0,)] * 4
+        migrate(uri, fresh)
+        assert shape(uri, schema) == shape(uri, fresh)
+
+
 def test_the_newest_version_is_the_last_of_one_line() -> None:
     files = sorted(VERSIONS.glob("m[0-9]*.py"))
     revisions, downs = [], []

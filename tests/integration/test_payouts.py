@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import csv
+import json
+import re
+import shlex
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, date, datetime
@@ -10,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
 from clearing.plan import Plan
 from schemas.card_files import CardRow
@@ -17,6 +21,7 @@ from schemas.ids import PartyId
 from services.bank.detail import Detail
 from services.bank.reading import open_file, read_lines
 from services.bank.writing import write_detail
+from services.cli.main import app
 from services.journal.migrate import connect
 from services.journal.programmes import load
 from services.recon.run import run_matching
@@ -24,6 +29,7 @@ from services.runtime.local import Addresses
 from tests.played import Played, played
 
 WORKED = Path(__file__).parents[1] / "acceptance" / "worked" / "cash-back-scheme-bank-as-issuer.yaml"
+PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "cash-back-to-the-cent.md"
 PAYOUTS = """
 select p.day::text, mb.id, m.id, pt.id, p.amount, p.card from cash_back_payout p join mechanic m on m.no = p.mechanic join member mb on mb.no = p.member
 join party pt on pt.no = p.payer order by p.day, mb.id, m.id
@@ -89,3 +95,38 @@ def test_what_the_bank_is_told_to_pay_is_expected_back_from_it(card: Played) -> 
         run_matching(books, Plan(load(books)), PartyId("bank1"), last, seen=last, now=datetime(2026, 4, 1, tzinfo=UTC))
         found = books.execute("select event_type, reward_units from recon_expected where event_type = 'PAYOUT' order by reward_units").fetchall()
         assert found == [("PAYOUT", 30), ("PAYOUT", 60), ("PAYOUT", 650)]
+
+
+def test_the_command_lists_payouts_by_payer_and_refuses_windows_that_are_not_closed(card: Played, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CLH_POSTGRES_URI", card.addresses.postgres_uri)
+    monkeypatch.setenv("CLH_KAFKA_BOOTSTRAP", card.addresses.kafka_bootstrap)
+
+    def run(*words: str) -> Any:
+        return CliRunner().invoke(app, ["bank", "payouts", *words, "--programme", card.name])
+
+    told = json.loads(run("2026-03-31", "--payer", "bank1", "--output", "json").stdout)["payouts"]
+    assert [(one["payer"], one["rule"], one["member"], one["card"], one["amount_minor"]) for one in told] == [
+        ("bank1", "fuel", "m1", "tok1", 60),
+        ("bank1", "fuel", "m2", "tok2", 30),
+    ]
+    assert json.loads(run("2026-03-31", "--payer", "mall", "--output", "json").stdout)["payouts"] == []
+    assert "0.60" in run("2026-03-31").stdout
+    refused = run("2026-03-09")
+    assert (refused.exit_code, "is not closed" in refused.stderr) == (1, True)
+
+
+def test_every_command_of_the_how_to_does_what_the_page_says(card: Played, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("CLH_POSTGRES_URI", card.addresses.postgres_uri)
+    monkeypatch.setenv("CLH_KAFKA_BOOTSTRAP", card.addresses.kafka_bootstrap)
+    monkeypatch.chdir(tmp_path)
+    commands = re.findall(r"^ *(clh .+)$", PAGE.read_text(encoding="utf-8"), re.MULTILINE)
+    assert len(commands) == 4
+    said = []
+    for words in commands:
+        result = CliRunner().invoke(app, shlex.split(words.replace("--programme mall-card", f"--programme {card.name}"))[1:])
+        assert result.exit_code == 0, (words, result.output)
+        said.append(result.output)
+    assert "1.25" in said[0] and "network" in said[0]
+    assert "1.25" in said[1] and "network" not in said[1]
+    assert "6.50" in said[2]
+    assert ",PAYOUT," in next((tmp_path / "out").glob("*.csv")).read_text(encoding="utf-8")

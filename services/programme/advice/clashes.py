@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from clearing.mechanics import REGISTRY, not_decided, sums_of_stamps
 from schemas import mechanics as spec
 from schemas.expiry import FixedExpiry, InactivityExpiry, RollingExpiry
+from schemas.ids import PURCHASE_PARTNER
 from schemas.programme import Mechanic, ProgrammeFile
 from services.programme.advice.advice import Advice
 from services.programme.coverage import days_of, overlap
@@ -25,9 +26,7 @@ def kinds_are_booked(file: ProgrammeFile) -> Iterator[Advice]:
             booked = ", ".join(sorted(REGISTRY))
             yield Advice(("mechanics", position, "kind"), "not-booked-yet", f"{mechanic.kind} is not booked yet", f"kinds that are: {booked}")
         elif (lacking := not_decided(mechanic)) is not None:
-            of_cards = lacking.field in ("banks", "when")
-            way_out = "leave banks and mcc out, or take card_points or cash_back" if of_cards else "give each member a limit: `of: member`"
-            yield Advice(("mechanics", position, lacking.field), "not-booked-yet", f"{lacking.what} is not booked yet", way_out)
+            yield Advice(("mechanics", position, lacking.field), "not-booked-yet", f"{lacking.what} is not booked yet", lacking.way_out)
         for path in sums_of_stamps(mechanic):
             reason = f"{mechanic.id} gives stamps, and this counts money: how many stamps that is cannot be said"
             yield Advice(("mechanics", position, *path), "not-booked-yet", reason, "count stamps (points) or purchases (times)")
@@ -96,6 +95,11 @@ def conditions_can_hold(file: ProgrammeFile) -> Iterator[Advice]:
                 yield Advice(
                     (*place, "for", "tiers", number), "never-applies", f"no mechanic brings members into a tier {tier}", "add it to a tier mechanic's levels"
                 )
+        if isinstance(mechanic, spec.Privilege):
+            for number, service in enumerate(mechanic.services):
+                if {share.party for share in mechanic.funding or () if share.share > 0} <= {PURCHASE_PARTNER, service.provider}:
+                    reason = f"{service.provider} renders {service.id} and alone funds it: nothing is owed for it"
+                    yield Advice((*place, "services", number), "never-applies", reason, "name who pays for it (funding)")
         if isinstance(mechanic, spec.Multiplier) and not any(_multiplies(mechanic, base, file) for base in file.mechanics[:position]):
             reason = f"{mechanic.id} finds no points_on_spend before it on the same days and for the same partners"
             yield Advice((*place, "id"), "never-applies", reason, "put it behind the mechanic that it multiplies")

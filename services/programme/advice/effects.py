@@ -13,18 +13,17 @@ WAY_OUT = "leave it in if it is agreed; nothing follows from it yet (docs/featur
 
 
 def terms_have_effect(file: ProgrammeFile) -> Iterator[Advice]:
-    """Ways of entry, default, limits of contracts: each with what it will do once it is built (A7, E9, E8)."""
+    """Ways of entry, with what they will do once they are built (A7); limits that limit nothing (E8)."""
     programme = file.programme
     if programme.entry.kind != "open":
         will = f"everybody who is enrolled becomes a member; later, entry by {programme.entry.kind} will be asked for before"
         yield Advice(("programme", "entry", "kind"), CODE, f"entry: {programme.entry.kind} has no effect yet: {will}", WAY_OUT)
-    if programme.default is not None:
-        will = "later, who does not pay within deadline_days will be taken out of the netting, and loss says who bears what it owes"
-        yield Advice(("programme", "default"), CODE, f"default has no effect yet: {will}", WAY_OUT)
     for position, contract in enumerate(file.contracts):
-        if contract.limit is not None:
-            will = f"later, events that would put {contract.party} further into debt than its cap and what it prefunded will be refused"
-            yield Advice(("contracts", position, "limit"), CODE, f"limit has no effect yet: {will}", WAY_OUT)
+        limit, issue = contract.limit, contract.issue
+        if limit is not None and (issue is None or issue.currency != limit.currency):
+            reason = f"{contract.party} gives no points in {limit.currency}: the limit holds none back"
+            way_out = "name the limit in the currency of the issue price" if issue is not None else "leave it out"
+            yield Advice(("contracts", position, "limit"), "limit-without-points", reason, way_out)
 
 
 def holidays_are_known(file: ProgrammeFile) -> Iterator[Advice]:

@@ -19,6 +19,7 @@ MEMBER_TYPES = {
     "card-linked": ("member", "card"),
     "card-blocked": ("card", "reason"),
     "member-attributes": ("member", "attributes"),
+    "member-closed": ("member", "reason", "erase"),
 }
 PARTNER_TYPES = {
     "purchase": ("store", "receipt", "card", "channel", "currency", "total_minor", "lines", "tenders"),
@@ -31,6 +32,9 @@ PARTNER_TYPES = {
     "redemption-reversal": ("original_id", "points"),
     "card-transaction": ("card_token", "kind", "original_id", "amount_minor", "currency", "mcc", "transacted_at", "posted_on"),
     "stamp-choice": ("card", "mechanic", "choice"),
+    "pass-sold": ("card", "kind", "mechanic", "original_id", "store", "receipt"),
+    "pass-visit": ("card", "kind", "mechanic", "original_id", "store", "channel", "receipt"),
+    "privilege-rendered": ("card", "kind", "mechanic", "service", "original_id", "store", "channel", "receipt"),
 }
 """The data of each type, as far as the oracle knows it."""
 
@@ -78,7 +82,7 @@ def expand(short: Written, programme: Programme) -> Iterator[Event]:
     kind, event_id, time = rest.pop("type"), str(rest.pop("id")), datetime.fromisoformat(rest["time"])
     repeat = int(rest.pop("repeat", 1))
     if kind in MEMBER_TYPES:
-        filled = {"kind": "consumer", "enrolled_on": time.astimezone(programme.zone).date().isoformat(), "reason": "", **rest}
+        filled = {"kind": "consumer", "enrolled_on": time.astimezone(programme.zone).date().isoformat(), "reason": "", "erase": False, **rest}
         source, subject = f"/operator/{programme.operator}", str(rest.get("member", rest.get("card")))
         fields = MEMBER_TYPES[kind]
     else:

@@ -6,7 +6,7 @@ from datetime import date
 
 import pytest
 
-from clearing.matching import BY_MATCHING, REFUSED_AS, SECOND_PERSON, TRANSITIONS, BreakCode, BreakState, Move, MoveRefused, Pass, age_days, moved
+from clearing.matching import BY_MATCHING, REFUSED_AS, SECOND_PERSON, TRANSITIONS, BreakCode, BreakState, Move, MoveRefused, Pass, Unmoved, age_days, moved
 from schemas.events.answers import RejectionCode
 
 OPEN, PROPOSED = BreakState.OPEN, BreakState.PROPOSED
@@ -40,9 +40,18 @@ def test_what_needs_two_people_is_decided_by_another_than_proposed_it_and_as_it_
         move(OPEN, by, "ben", None)
 
 
-def test_nobody_is_no_second_person() -> None:
-    with pytest.raises(MoveRefused, match="somebody who makes it"):
-        move(PROPOSED, Move.WRITE_OFF, "  ", Move.WRITE_OFF)
+@pytest.mark.parametrize(
+    ("state", "by", "who", "proposal", "code"),
+    [
+        (PROPOSED, Move.WRITE_OFF, "  ", Move.WRITE_OFF, Unmoved.NOBODY), (PROPOSED, Move.WRITE_OFF, "ann", Move.WRITE_OFF, Unmoved.SECOND_PERSON),
+        (PROPOSED, Move.CREATE, "ben", Move.WRITE_OFF, Unmoved.OTHER_PROPOSAL), (OPEN, Move.CREATE, "ben", None, Unmoved.NOT_PROPOSED),
+        (BreakState.RESOLVED, Move.CREATE, "ben", None, Unmoved.WRONG_MOVE), (OPEN, Move.REOPEN, "ben", None, Unmoved.WRONG_MOVE),
+    ],
+)  # fmt: skip
+def test_a_refused_move_has_its_code(state: BreakState, by: Move, who: str, proposal: Move | None, code: Unmoved) -> None:
+    with pytest.raises(MoveRefused) as refused:
+        move(state, by, who, proposal)
+    assert refused.value.code is code
 
 
 def test_a_break_is_over_only_by_two_people_or_by_matching_and_can_be_reopened() -> None:

@@ -22,7 +22,7 @@ from tests.unit.clearing.till import BASE, BOTH, Till, coalition, contract, mech
 
 TUESDAY = day("2026-03-03")
 STEPS = [
-    "cut off", "book to the cut", "book what waited", "decide limits of all", "free holds", "release pending points", "lapse unclaimed events",
+    "cut off", "book to the cut", "book what waited", "decide limits of all", "fund points", "free holds", "release pending points", "lapse unclaimed events",
     "expire points", "close", "add up", "price", "net", "check", "report",
 ]  # fmt: skip
 

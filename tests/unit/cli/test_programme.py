@@ -38,7 +38,7 @@ def test_warnings_end_with_0_unless_they_count(tmp_path: Path) -> None:
     assert code == 0
     assert f"{path}:{line_of(TEXT, '  percent:')}:14: warning" in output
     assert "[lasting-discount]" in output
-    assert output.endswith("3 warnings\n")
+    assert output.endswith("1 warning\n")
     assert run("lint", path, "--strict")[0] == 1
 
 
@@ -80,8 +80,7 @@ def test_findings_as_json(tmp_path: Path) -> None:
         "error",
     )
     document = json.loads(run("lint", HARVEST, "--output", "json")[1])
-    assert {finding["code"] for finding in document.pop("findings")} == {"no-effect-yet"}
-    assert document == {"file": HARVEST, "ok": True, "errors": 0, "warnings": 2}
+    assert document == {"file": HARVEST, "ok": True, "errors": 0, "warnings": 0, "findings": []}
     code, output = run("lint", written(tmp_path, ""), "--output", "json")
     assert (code, json.loads(output)["ok"]) == (2, False)
 

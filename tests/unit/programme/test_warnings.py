@@ -19,8 +19,6 @@ def lint_text(text: str, name: str) -> tuple[Finding, ...]:
 
 IDLE = {
     "programme.entry.kind": ("entry: {kind: open}", "entry: {kind: invitation}", "entry by invitation will be asked for"),
-    "programme.default": ("default: {", "default: {", "taken out of the netting"),
-    "contracts[0].limit": ("limit: {net", "limit: {net", "will be refused"),
 }
 
 
@@ -32,6 +30,12 @@ def test_terms_that_do_nothing_yet_are_told_with_their_line_and_what_they_will_d
     assert (finding.line, finding.severity) == (line_of(text, new), Severity.WARNING)
     assert "has no effect yet" in finding.reason
     assert will in finding.reason
+
+
+def test_a_limit_that_holds_no_points_back_is_warned_of() -> None:
+    new = 'limit: {prefunded: "1.00", currency: EUR}\n    roles: [redeemer]  '
+    (finding,) = lint_text(changed("roles: [redeemer]  ", new), "harvest.yaml")
+    assert (finding.code, finding.severity) == ("limit-without-points", Severity.WARNING)
 
 
 def test_a_country_without_known_holidays_is_warned_of_at_its_place() -> None:
@@ -192,6 +196,26 @@ WARNINGS: dict[str, tuple[tuple[str, str], str, str, str]] = {
         "id: double-dairy",
         "never-applies",
         "",
+    ),
+    "services that only their provider funds": (
+        mechanic("privilege", 'services: [{id: wash, provider: grocer, cost: "4.00"}]'),
+        "{id: wash",
+        "never-applies",
+        "grocer renders wash and alone funds it",
+    ),
+    "a pass in a group": (
+        mechanic(
+            "pass",
+            "visits: 2",
+            'price: {amount: "9.00", currency: EUR}',
+            "months: 1",
+            'partners: [{party: grocer, per_visit: "4.00"}]',
+            "group: best",
+            partners="",
+        ),
+        "group: best",
+        "not-booked-yet",
+        "a pass in a group is not booked yet",
     ),
     "a kind that is not booked": (mechanic("gift", "gift: bag"), "kind: gift", "not-booked-yet", "gift is not booked yet"),
     "stamps cut off by a sum of money": (

@@ -166,6 +166,21 @@ EVENTS: dict[str, tuple[str, dict[str, Any], dict[str, Any]]] = {
         {**SALE, "mechanic": "coffee-card", "choice": "gift"},
         {"card": "c1", "mechanic": "coffee-card", "choice": "gift"},
     ),
+    "a pass": (
+        "pass-sold",
+        {**SALE, "mechanic": "ten"},
+        {"card": "c1", "kind": "sold", "mechanic": "ten", "store": "1", "receipt": "e1"},
+    ),
+    "a visit taken back": (
+        "pass-visit",
+        {**SALE, "kind": "cancelled", "original_id": "v1", "channel": "web", "store": "2", "receipt": "r7"},
+        {"card": "c1", "kind": "cancelled", "original_id": "v1", "store": "2", "channel": "web", "receipt": "r7"},
+    ),
+    "a service": (
+        "privilege-rendered",
+        {**SALE, "mechanic": "gold", "service": "delivery"},
+        {"card": "c1", "kind": "rendered", "mechanic": "gold", "service": "delivery", "store": "1", "receipt": "e1"},
+    ),
     "a card transaction": (
         "card-transaction",
         {"bank": "bank1", "card": "tok1", "amount": "100.25", "mcc": "5411"},

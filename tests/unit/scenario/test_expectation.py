@@ -34,7 +34,7 @@ REPORT: dict[str, Any] = {
     "positions": {"2026-03-02": {"EUR": {"grocer": "-0.54", "opco": "0.54"}}},
     "payments": [{"window": "2026-03-02", "currency": "EUR", "from": "grocer", "to": "opco", "amount": "0.54"}],
     "carried": {"2026-03-02": {"EUR": {"fuelco": "0.42"}}},
-    "members": {"m1": {"tier": "gold", "stamps": {"coffee": 3}, "cash_back": {"cb": "1.20"}, "saved": {"up": "0.70"}}},
+    "members": {"m1": {"tier": "gold", "stamps": {"coffee": 3}, "cash_back": {"cb": "1.20"}, "saved": {"up": "0.70"}, "visits": {"ten": 7}}},
     "checks": {"journal_balanced": True, "positions_sum_to_zero": True, "recomputed_equal": True, "every_event_once": True},
 }
 Way = tuple[str | int, ...]
@@ -117,7 +117,7 @@ def test_a_figure_may_be_written_in_any_form(path: Way, tmp_path: Path) -> None:
         assert judged(read(only(path, form), tmp_path), REPORT)["differences"] == []
 
 
-BY_ID = ("rejected", "positions", "carried", "checks", "stamps", "cash_back", "saved")
+BY_ID = ("rejected", "positions", "carried", "checks", "stamps", "cash_back", "saved", "visits")
 """Maps by ids, in which any key may stand."""
 
 

@@ -1,7 +1,7 @@
-"""Matching has its indexes.
+"""Breaks are decided by two signatures, what a decision costs is noted, answers to banks are known; matching has its indexes.
 
-Why so: breaks were looked for by their rows, and what was taken back of a transaction by its original, line by line through whole tables. The indexes are
-built in the transaction of the migration: nothing is booked into these tables, and a run of matching that comes meanwhile waits.
+Why so: a name that is typed in proves nothing about who decided. Breaks that are decided already stay as they are: the guards look at what changes from now on.
+Indexes are built in the transaction of the migration: the tables are those of matching, which nothing books into, and a run that comes meanwhile waits.
 """
 
 from pathlib import Path
@@ -13,7 +13,7 @@ down_revision = "0009"
 
 
 def upgrade() -> None:
-    """Creates indexes; no row is touched."""
+    """Creates tables, guards, indexes, and a column of revocations with a default; no row is rewritten."""
     script = Path(__file__).with_name("m0010_recon_decisions.sql").read_text(encoding="utf-8")
     driver = op.get_bind().connection.driver_connection
     assert driver is not None

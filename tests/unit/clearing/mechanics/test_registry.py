@@ -2,10 +2,11 @@
 
 import pytest
 
-from clearing.mechanics import REGISTRY, UnsupportedMechanic, build, sums_of_stamps
+from clearing.mechanics import REGISTRY, UnsupportedMechanic, build, not_decided, sums_of_stamps
+from tests.short import Json
 from tests.unit.clearing.baskets import EURO, compiled, entry
 
-BOOKED = {
+BOOKED: dict[str, Json] = {
     "points_on_spend": {"points": 1, "per": EURO},
     "multiplier": {"factor": "2"},
     "fixed_bonus": {"points": 1},
@@ -14,13 +15,43 @@ BOOKED = {
     "card_points": {"rates": [{"mcc": "5411", "points": 1, "per": EURO}]},
     "cash_back": {"percent": "1"},
     "round_up": {"multiple": "1.00"},
+    "pass": {"visits": 2, "price": EURO, "partners": [{"party": "fuelco", "per_visit": "5.00"}], "months": 1},
+    "privilege": {"services": [{"id": "delivery", "provider": "fuelco", "cost": "4.99"}]},
 }
 
 
 def test_every_kind_in_the_registry_is_compiled_by_its_own_class() -> None:
     assert frozenset(BOOKED) == REGISTRY
-    classes = {type(compiled(kind, **terms)).__name__ for kind, terms in BOOKED.items()}  # type: ignore[arg-type]
-    assert classes == {"PointsOnSpend", "Multiplier", "FixedBonus", "CardDiscount", "StampCard", "CardPoints", "CashBack", "RoundUp"}
+    classes = {type(compiled(kind, **terms)).__name__ for kind, terms in BOOKED.items()}
+    assert classes == {"PointsOnSpend", "Multiplier", "FixedBonus", "CardDiscount", "StampCard", "CardPoints", "CashBack", "RoundUp", "VisitPass", "Privilege"}
+
+
+@pytest.mark.parametrize(
+    ("kind", "terms", "field", "what"),
+    [
+        ("privilege", {"banks": ["bank1"]}, "banks", "a privilege on card transactions"),
+        ("privilege", {"when": {"mcc": ["5411"]}}, "when", "a privilege with conditions on articles or sums"),
+        ("privilege", {"when": {"minimum": EURO}}, "when", "a privilege with conditions on articles or sums"),
+        ("pass", {"when": {"except": {"skus": ["a1"]}}}, "when", "a pass with conditions on articles or sums"),
+        ("pass", {"group": "best"}, "group", "a pass in a group"),
+        ("pass", {"limit": {"times": 9, "per": "day", "of": "programme"}}, "limit", "a pass with a limit of the whole programme"),
+        ("pass", {"budget": {"amount": "9.00", "at_end": "stop"}}, "budget", "a pass with a limit of the whole programme"),
+    ],
+)
+def test_what_means_nothing_for_events_that_name_their_mechanic_is_refused(kind: str, terms: Json, field: str, what: str) -> None:
+    told = entry(kind, **BOOKED[kind], **terms)
+    lacking = not_decided(told)
+    assert lacking is not None
+    assert (lacking.field, lacking.what) == (field, what)
+    with pytest.raises(UnsupportedMechanic, match=f"{what} is not booked yet"):
+        build(told, (), "EUR")
+
+
+def test_times_and_places_of_services_and_visits_can_be_asked_for_and_privileges_limited_for_all() -> None:
+    when = {"stores": ["1"], "channels": ["web"], "weekdays": ["sat"], "hours": ["08:00", "12:00"], "days": ["2026-03-07"]}
+    budget = {"amount": "9.00", "at_end": "stop"}
+    assert not_decided(entry("privilege", **BOOKED["privilege"], when=when, budget=budget)) is None
+    assert not_decided(entry("pass", **BOOKED["pass"], when=when, budget=budget | {"at_end": "warn"}, limit={"amount": "9.00", "per": "day"})) is None
 
 
 def test_sums_without_a_currency_are_in_the_programmes_first() -> None:

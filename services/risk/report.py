@@ -1,0 +1,79 @@
+"""What could go wrong with parties, from the books as they are now: `clh risk report`."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+import psycopg
+
+from clearing.entries import LineKind
+from clearing.headroom import limits_on, owed
+from clearing.lines import Obligation
+from clearing.obligations import price
+from clearing.plan import Plan
+from clearing.risk import Points, Solvency, solvency
+from schemas.ids import PartyId
+from services.accounts.books import Books
+from services.accounts.liability import liability_of
+from services.journal.headroom import funds_of
+from services.night.books import PgNight
+from services.night.funding import UNPAID, WAIT
+
+UNNETTED = "select day from settlement_window w where not exists (select from run r where r.day = w.day) order by day"
+# Lines of netted windows that are not settled.
+LINES = """
+select o.day, o.kind, o.debtor, o.creditor, o.currency, o.amount from obligation o join settlement_window w on w.day = o.day
+where w.state <> 'settled' and exists (select from run r where r.day = o.day) order by o.day, o.line
+"""
+
+
+def reports(connection: psycopg.Connection) -> tuple[date | None, list[Solvency]]:
+    """The newest closed window, which the points are counted at, and a report for each currency. Debts count what is booked in the open window too.
+
+    The connection is read only from here on, and sees one snapshot.
+    """
+    books = Books(connection)
+    plan, day = Plan(books.file), books.closed[1] if books.closed is not None else None
+    night = PgNight(connection, plan, {}, _none, _none, _none)
+    found: list[Obligation] = []
+    for (unnetted,) in connection.execute(UNNETTED).fetchall():
+        found += price(unnetted, plan.file, night.booked_totals(unnetted), night.fees_before(unnetted))
+    unpaid = {(PartyId(party), currency): amount for party, currency, amount in connection.execute(UNPAID)}
+    owes = owed(unpaid, found)
+    netted = [
+        Obligation(of, LineKind(kind), PartyId(debtor), PartyId(creditor), None, currency, None, None, amount, None, None)
+        for of, kind, debtor, creditor, currency, amount in connection.execute(LINES)
+    ]
+    today = max((unnetted for (unnetted,) in connection.execute(UNNETTED)), default=day)
+    limits = limits_on(plan.terms, today, funds_of(connection)) if today is not None else {}
+    rule = plan.programme.default.loss if plan.programme.default is not None else "operator"
+    return day, [
+        solvency(
+            currency,
+            {party: amount for (party, of), amount in owes.items() if of == currency},
+            limits,
+            _points(connection, books, day, currency),
+            [*netted, *found],
+            plan.operator,
+            rule,
+        )
+        for currency in plan.programme.currencies
+    ]
+
+
+def _none(*_: Any) -> Any:
+    """Nothing is cut here, and nothing is drained."""
+    raise AssertionError("a report asks the books only")
+
+
+def _points(connection: psycopg.Connection, books: Books, day: date | None, currency: str) -> dict[PartyId, Points]:
+    """By sponsor, as of a closed window; what waits to be funded as it is now."""
+    sums: dict[PartyId, list[int]] = {}
+    for line in liability_of(books, day).lines if day is not None else ():
+        of = sums.setdefault(line.bucket.sponsor, [0, 0, 0, 0])
+        for place, value in enumerate((line.points, line.paid.get(currency, 0), line.cost.get(currency, 0))):
+            of[place] += value
+    for party, waiting in connection.execute(WAIT):
+        sums.setdefault(PartyId(party), [0, 0, 0, 0])[3] = waiting
+    return {party: Points(*of) for party, of in sums.items()}
