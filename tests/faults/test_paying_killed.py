@@ -52,7 +52,6 @@ def test_paying_that_is_killed_at_every_step_pays_once(signers: Signers, tmp_pat
 def test_a_folder_holds_one_whole_file_however_often_its_writer_is_killed(signers: Signers, tmp_path: Path) -> None:
     with signers.one.books() as books:
         one = AtTheBank(books, signers.one.id, tmp_path)
-        whole: list[Path] = []
         for step in PAYING:
             with Child(paying.pay_window, signers.one, Folder(tmp_path), (step, 1)) as doomed:
                 doomed.was_killed()
