@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     from services.bank.refusals import RefusedFile
     from services.house import House
 
-app = typer.Typer(help="Banks: import card transactions and messages, match statements, write reward detail and answers.", no_args_is_help=True)
+app = typer.Typer(
+    help="Banks: card transactions and messages of the settlement bank in, statements matched, reward detail and answers out.", no_args_is_help=True
+)
 
 SHOWN = 20
 

@@ -209,6 +209,41 @@ def common(random: Random, one: Written, currencies: list[str], sellers: list[st
     return one
 
 
+def by_name(random: Random, file: Written, first: date, last: date) -> list[Written]:
+    """One to three privileges and passes."""
+    currencies, found = file["programme"]["currencies"], []
+    places = {"JPY": ("300", "7", "0"), "KWD": ("3.000", "0.333", "0.000")}.get(currencies[0], ("3.00", "0.33", "0.00"))
+    for place in range(random.randint(1, 3)):
+        partners = random.sample(MERCHANTS, random.randint(1, 3))
+        one: Written
+        if random.random() < 0.5:
+            one = {
+                "id": f"p{place}",
+                "kind": "privilege",
+                "services": [{"id": f"s{no % 2}", "provider": party, "cost": random.choice(places)} for no, party in enumerate(partners[:2])],
+            }
+            if random.random() < 0.3:
+                one["budget"] = {"amount": {"JPY": "700", "KWD": "7.000"}.get(currencies[0], "7.00"), "at_end": "stop"}
+        else:
+            promised = [{"party": party, "per_visit": random.choice(places)} for party in partners]
+            one = {"id": f"p{place}", "kind": "pass", "visits": random.randint(1, 4), "months": random.choice([1, 1, 3]), "partners": promised}
+            one["price"] = {"amount": places[0], "currency": currencies[0]}
+        one["from"] = (first + timedelta(days=random.choice([-400, -400, -400, 2]))).isoformat()
+        if random.random() < 0.2:
+            one["to"] = max(one["from"], (last - timedelta(days=random.randint(0, 5))).isoformat())
+        if random.random() < 0.6:
+            one["funding"] = funding(random)
+        if random.random() < 0.3:
+            one["when"] = random.choice([{"stores": ["1"]}, {"weekdays": ["mon", "tue", "wed", "sun"]}, {"hours": ["06:00", "15:00"]}])
+        if random.random() < 0.2:
+            one["for"] = random.choice([{"kinds": ["business"]}, {"attributes": {"staff": "yes"}}])
+        if random.random() < 0.5:
+            amount: Written = {"amount": {"JPY": "500", "KWD": "5.000"}.get(currencies[0], "5.00")}
+            one["limit"] = random.choice([amount, {"times": 1}, {"times": 3}]) | {"per": random.choice(["day", "month", "ever"])}
+        found.append(one)
+    return found
+
+
 def share(random: Random, one: Written, currency: str) -> None:
     """Limits it for the whole programme, or gives it a budget."""
     most = (

@@ -14,15 +14,21 @@ from zoneinfo import ZoneInfo
 
 from tests.acceptance.oracle.reading import MEMBER_TYPES
 from tests.acceptance.oracle.rules import minor, money, month_end
-from tests.acceptance.random_programmes import ATTRIBUTES, CATEGORIES, MERCHANTS, SKUS, programme, shared
+from tests.acceptance.random_programmes import ATTRIBUTES, CATEGORIES, MERCHANTS, SKUS, by_name, programme, shared
 
 Written = dict[str, Any]
 SCALE = {"EUR": 1, "KWD": 1, "CZK": 25, "JPY": 100}
 
 
-def scenario(seed: int, *, in_one_log: bool = False) -> Written:
-    """The scenario of a seed, always the same. `in_one_log`: whatever the card, events are received in the order in which they stand."""
-    return Maker(Random(seed), seed, in_one_log=in_one_log).made()
+def scenario(seed: int, *, in_one_log: bool = False, named: bool = False) -> Written:
+    """The scenario of a seed, always the same. `in_one_log`: whatever the card, events are received in the order in which they stand.
+
+    `named`: with privileges and passes besides.
+    """
+    maker = Maker(Random(seed), seed, in_one_log=in_one_log)
+    if named:
+        maker.file["mechanics"] += by_name(maker.random, maker.file, maker.days[0], maker.days[-1])
+    return maker.made()
 
 
 class Maker:
@@ -40,6 +46,7 @@ class Maker:
         self.names = 0
         self.sold: dict[str, list[Written]] = {}
         self.redeemed: dict[str, list[Written]] = {}
+        self.rendered: dict[str, list[Written]] = {}
 
     def stretch(self, first: date) -> list[date]:
         """Four to ten business days with gaps, ends of months among them."""
@@ -77,6 +84,7 @@ class Maker:
                 self.members.setdefault(member, []).extend(cards)
                 del self.strangers[stranger]
                 self.sold.setdefault(member, []).extend(self.sold.pop(stranger, []))
+                self.rendered.setdefault(member, []).extend(self.rendered.pop(stranger, []))
             else:
                 events += self.stranger(day, stranger, self.random.choice(cards))
         for member, cards in self.members.items():
@@ -97,6 +105,7 @@ class Maker:
         acts: list[Callable[[date, str, str], Written | list[Written]]] = [self.purchase] * 5
         acts += [self.back] * 3 + [self.redemption] * 3 + [self.reversal, self.again, self.hold, self.adjustment]
         acts += [self.choice] * 2 if self.stamp_cards() else []
+        acts += [self.service] * 6 + [self.cancelled] * 3 if self.by_name() else []
         found: list[Written] = []
         for _ in range(self.random.randint(0, self.most)):
             made = self.random.choice(acts)(day, member, card)
@@ -108,6 +117,7 @@ class Maker:
     def stranger(self, day: date, member: str, card: str) -> list[Written]:
         """What is held until somebody enrols with the card."""
         acts: list[Callable[[date, str, str], Written]] = [self.purchase] * 4 + [self.back, self.redemption, self.again]
+        acts += [self.service] * 3 + [self.cancelled] if self.by_name() else []
         made = [self.random.choice(acts)(day, member, card) for _ in range(self.random.randint(0, 2))]
         return [one for one in made if one]
 
@@ -265,6 +275,37 @@ class Maker:
         """A stamp card's gift, or saving on; now and then for a card that is not there."""
         name = "base" if self.random.random() < 0.05 else self.random.choice(self.stamp_cards())
         return self.common("stamp-choice", day, card) | {"mechanic": name, "choice": self.random.choice(["save", "gift"])}
+
+    def by_name(self) -> list[Written]:
+        """Privileges and passes."""
+        return [one for one in self.file["mechanics"] if one["kind"] in ("privilege", "pass")]
+
+    def service(self, day: date, member: str, card: str) -> Written:
+        """A service, a pass or a visit; now and then one that is not there."""
+        mechanic, random = self.random.choice(self.by_name()), self.random
+        bought = any(one["type"] == "pass-sold" and one["mechanic"] == mechanic["id"] for one in self.rendered.get(member, []) if "mechanic" in one)
+        kind = "privilege-rendered"
+        if mechanic["kind"] == "pass":
+            kind = "pass-visit" if random.random() < (0.8 if bought else 0.1) else "pass-sold"
+        event = self.common(kind, day, card) | {"mechanic": mechanic["id"] if random.random() < 0.97 else random.choice(["base", "p0", "none"])}
+        if kind == "privilege-rendered":
+            service = random.choice(mechanic["services"])
+            event |= {"service": service["id"] if random.random() < 0.97 else "none"} | ({"partner": service["provider"]} if random.random() < 0.9 else {})
+        elif kind == "pass-visit" and random.random() < 0.8:
+            event["partner"] = random.choice(mechanic["partners"])["party"]
+        if random.random() < 0.3:
+            event["store"] = "2"
+        self.rendered.setdefault(member, []).append(event)
+        return event
+
+    def cancelled(self, day: date, member: str, card: str) -> Written:
+        """A service, pass or visit taken back; now and then somebody else's, or one of another type."""
+        of = self.rendered.get(self.random.choice(list(self.members)) if self.random.random() < 0.04 else member)
+        if not of:
+            return {}
+        one = self.random.choice(of[-5:])
+        kind = one["type"] if self.random.random() < 0.95 else self.random.choice(["pass-visit", "privilege-rendered"])
+        return self.common(kind, day, card) | {"partner": one["partner"], "kind": "cancelled", "original_id": one["id"]}
 
     def again(self, day: date, member: str, card: str) -> Written:
         """An earlier purchase sent again, as it was or with other content."""

@@ -55,3 +55,10 @@ def test_random_scenarios_under_net_debit_caps_come_out_as_the_oracle_says(first
         if seed % 3 == 0:
             share_much(Random(seed), document["programme"])
         assert oracle.differences(oracle.report(document), in_memory.run(document)) == []
+
+
+@pytest.mark.parametrize("first", SEEDS[::4])
+def test_random_scenarios_with_privileges_and_passes_come_out_as_the_oracle_says(first: int) -> None:
+    for seed in range(first, first + SEEDS[::4].step):
+        document = scenario(seed, in_one_log=True, named=True)
+        assert oracle.differences(oracle.report(document), in_memory.run(document)) == []

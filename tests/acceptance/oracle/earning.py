@@ -10,6 +10,8 @@ from tests.acceptance.oracle.limits import multiplied
 from tests.acceptance.oracle.programme import Written, day_of
 
 UNITS = {"points_on_spend": "points", "multiplier": "points", "fixed_bonus": "points", "card_discount": "discount", "stamp_card": "stamp"}
+BY_NAME = ("privilege", "pass")
+"""What only events of their own bring."""
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
@@ -64,7 +66,7 @@ def qualifies(mechanic: Written, line: Line) -> bool:
 
 def worth(mechanic: Written, bought: Purchase, left: list[Line], file: tuple[Written, ...]) -> int:
     """Points, minor units or stamps for what is left. `file`: all mechanics in the order of the file."""
-    if not applies(mechanic, bought):
+    if mechanic["kind"] in BY_NAME or not applies(mechanic, bought):
         return 0
     lines = [line for line in left if qualifies(mechanic, line)]
     base = sum(line.base for line in lines)

@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 from datetime import time as clock
 from pathlib import Path
 
-from tests.acceptance.oracle import netting, night, pricing, purchases, reading, returns, spending
+from tests.acceptance.oracle import named, netting, night, pricing, purchases, reading, returns, spending
 from tests.acceptance.oracle.programme import Written, read
 from tests.acceptance.oracle.reading import Event
 from tests.acceptance.oracle.state import Held, Refused, State, Waits
@@ -23,11 +23,15 @@ PARTNER_TYPES: dict[str, Callable[[State, Event], list[Written]]] = {
     "redemption-release": spending.release,
     "redemption-reversal": spending.reverse,
     "stamp-choice": purchases.choose,
+    "privilege-rendered": named.render,
+    "pass-sold": named.sell,
+    "pass-visit": named.visit,
 }
 NEED_A_MEMBER = ("redemption", "redemption-hold")
 
 SOLD = ("purchase", "return", "price-adjustment")
 """What an operator that also sells sends as a partner."""
+NAME_THEIR_MECHANIC = ("privilege-rendered", "pass-sold", "pass-visit")
 LOOK_FOR_THEIR_ORIGINAL = ("return", "price-adjustment", "redemption-reversal")
 """They wait for it, whether their card is known or not."""
 
@@ -124,7 +128,8 @@ class House:
 
     def effects(self, event: Event) -> list[Written]:
         """What an event of a partner brings about."""
-        if event.subject in self.state.cards or event.type in LOOK_FOR_THEIR_ORIGINAL:
+        about_another = event.type in LOOK_FOR_THEIR_ORIGINAL or (event.type in NAME_THEIR_MECHANIC and "original_id" in event.data)
+        if event.subject in self.state.cards or about_another:
             return PARTNER_TYPES[event.type](self.state, event)
         raise Refused("unknown-card") if event.type in NEED_A_MEMBER else Held
 
@@ -136,6 +141,8 @@ class House:
             self.enrol({"id": data["member"], **data})
         elif event.type == "card-linked":
             state.cards[data["card"]] = data["member"]
+        elif event.type == "member-closed":
+            state.gone.add(data["member"])
         elif event.type == "card-blocked":
             state.blocked.add(data["card"])
         elif event.type == "member-attributes":
@@ -160,7 +167,11 @@ class House:
         for (member, mechanic), cards in sorted(state.stamps.items(), key=lambda item: item[0]):
             on_card = cards.on_card(state.mechanic(mechanic))
             if on_card:
-                stamps.setdefault(member, {"stamps": {}})["stamps"][mechanic] = on_card
+                stamps.setdefault(member, {}).setdefault("stamps", {})[mechanic] = on_card
+        for one in state.passes.values():
+            if one.left and state.day < one.end:
+                visits = stamps.setdefault(one.member, {}).setdefault("visits", {})
+                visits[one.mechanic["id"]] = visits.get(one.mechanic["id"], 0) + one.left
         events = {name: {**one, "window": str(one["window"])} if "window" in one else one for name, one in state.events.items()}
         balances = {member: state.account(member).balance() for member in state.facts}
         return {"balances": balances, "events": events, "rejected": state.rejected, "members": stamps}

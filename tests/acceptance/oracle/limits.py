@@ -47,7 +47,7 @@ def _shared(limit: Written) -> bool:
 
 def at_night(file: tuple[Written, ...]) -> set[int]:
     """Places in the file of what the night decides: what all share a limit of, its rivals in a group, and what multiplies one of those."""
-    places = {place for place, one in enumerate(file) if any(_shared(limit) for limit in _listed(one))}
+    places = {place for place, one in enumerate(file) if one["kind"] not in ("privilege", "pass") and any(_shared(limit) for limit in _listed(one))}
     before: set[int] = set()
     while places != before:
         before = set(places)

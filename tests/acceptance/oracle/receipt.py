@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from tests.acceptance.oracle import purchases, returns
-from tests.acceptance.oracle.state import PutOff, State
+from tests.acceptance.oracle import named, purchases, returns
+from tests.acceptance.oracle.state import Named, PutOff, State
 
 
 def decide(state: State) -> None:
@@ -12,11 +12,15 @@ def decide(state: State) -> None:
 
     def place(one: PutOff) -> tuple[bool, int]:
         own = order[one.event.source, one.event.id]
+        if one.named is not None and one.event is not one.named.event and one.room is None:
+            return own < order[one.named.event.source, one.named.event.id], own
         return one.bought is not None and own < order[one.bought.event.source, one.bought.event.id], own
 
     waiting, state.put_off = sorted(state.put_off, key=place), []
     for one in waiting:
-        if one.bought is None:
+        if one.named is not None:
+            _decide_named(state, one, one.named)
+        elif one.bought is None:
             state.events[one.event.id]["effects"] += purchases.chosen(state, one.event)
         elif one.room is not None:
             mechanic, change, times = one.room
@@ -25,3 +29,13 @@ def decide(state: State) -> None:
             state.events[one.event.id]["effects"] += purchases.decide(state, one.bought, one.left)
         else:
             state.events[one.event.id]["effects"] += returns.take_back(state, one.event, one.bought, one.left, at_night=True)
+
+
+def _decide_named(state: State, put_off: PutOff, one: Named) -> None:
+    if put_off.room is not None:
+        mechanic, change, times = put_off.room
+        state.limits.count(mechanic, one.member, one.day, change, times=times)
+    elif put_off.event is one.event:
+        state.events[put_off.event.id]["effects"] += named.give(state, one, at_night=True)
+    else:
+        state.events[put_off.event.id]["effects"] += named.take_back(state, put_off.event, one, at_night=True)

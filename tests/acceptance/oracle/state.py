@@ -34,15 +34,48 @@ class Waits(Exception):
 
 
 @dataclass
+class Pass:
+    """A pass that was sold, and the visits left on it."""
+
+    event: Event
+    member: str
+    sold: date
+    mechanic: Written
+    left: int
+    end: date
+    """The first day on which it is no longer good."""
+    back: bool = False
+
+
+@dataclass
+class Named:
+    """A service or a visit: what it costs, and what each funder still has given for it."""
+
+    event: Event
+    member: str
+    day: date
+    mechanic: Written
+    seller: str
+    """Who stands for `purchase_partner` among the funders."""
+    cost: int
+    has: dict[str, int] = field(default_factory=dict)
+    on: Pass | None = None
+    undecided: bool = False
+    cancelled: bool = False
+
+
+@dataclass
 class PutOff:
     """What waits for the night to be decided in order of receipt: a purchase, a return of one that waits, or room that a return brings back."""
 
     event: Event
     bought: Purchase | None
-    """None: a stamp choice."""
+    """None: a stamp choice, or what is `named`."""
     left: list[Line]
     room: tuple[Written, int, int] | None = None
     """Mechanic, what is taken back of it (below zero), and how often it has given less."""
+    named: Named | None = None
+    """A service that waits to be decided, its cancellation, or the room that this brings back."""
 
 
 @dataclass
@@ -65,6 +98,10 @@ class State:
     holds: dict[tuple[str, str], Taking] = field(default_factory=dict)
     stamps: dict[tuple[str, str], Stamps] = field(default_factory=dict)
     lots_of: dict[tuple[str, str, str, str], Lot] = field(default_factory=dict)
+    passes: dict[tuple[str, str], Pass] = field(default_factory=dict)
+    named: dict[tuple[str, str], Named] = field(default_factory=dict)
+    gone: set[str] = field(default_factory=set)
+    """Members who have left."""
     put_off: list[PutOff] = field(default_factory=list)
     limits: Limits = field(default_factory=Limits)
     credit: Credit = field(default_factory=Credit)

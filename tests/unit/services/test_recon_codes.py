@@ -27,10 +27,32 @@ def test_every_code_of_a_break_has_a_line() -> None:
 
 def test_matching_and_payments_have_all_codes_of_the_contract_between_them() -> None:
     """The 25 codes of banks.md: those of card rewards, and those of statements and payments."""
-    contract = (
-        "MISSING_AT_BANK MISSING_AT_PROGRAMME AMOUNT_OVER AMOUNT_UNDER CURRENCY DIRECTION DUPLICATE_BANK DUPLICATE_PROGRAMME KEY_REUSED LATE REVERSED_UNMATCHED "
-        "OVER_REVERSED WRONG_CARD WRONG_PROGRAMME RULE_VERSION CAP_DIFFERENCE INELIGIBLE_MCC SPLIT_INCOMPLETE AMBIGUOUS FX_RATE STATEMENT_GAP BALANCE BANK_REJECTED "
-        "BANK_RETURNED ORPHAN_CREDIT"
-    ).split()
+    contract = [
+        "MISSING_AT_BANK",
+        "MISSING_AT_PROGRAMME",
+        "AMOUNT_OVER",
+        "AMOUNT_UNDER",
+        "CURRENCY",
+        "DIRECTION",
+        "DUPLICATE_BANK",
+        "DUPLICATE_PROGRAMME",
+        "KEY_REUSED",
+        "LATE",
+        "REVERSED_UNMATCHED",
+        "OVER_REVERSED",
+        "WRONG_CARD",
+        "WRONG_PROGRAMME",
+        "RULE_VERSION",
+        "CAP_DIFFERENCE",
+        "INELIGIBLE_MCC",
+        "SPLIT_INCOMPLETE",
+        "AMBIGUOUS",
+        "FX_RATE",
+        "STATEMENT_GAP",
+        "BALANCE",
+        "BANK_REJECTED",
+        "BANK_RETURNED",
+        "ORPHAN_CREDIT",
+    ]
     assert len(contract) == 25
     assert {code.value for codes in (BreakCode, PaymentBreak) for code in codes} == set(contract)
