@@ -31,7 +31,7 @@ def caps_of(
     """
     day = local.date()
     rules = plan.card_rules(received.sender, day)
-    limited = [rule for rule in rules.all if rule.limits is not None and (applied is None or rule.mechanic.id in applied)]
+    limited = [rule for rule in rules.all if (rule.limits is not None or rule.shared is not None) and (applied is None or rule.mechanic.id in applied)]
     if not limited:
         return {}
     basket = card_basket(received, local, received.event.data.amount_minor)
@@ -42,8 +42,8 @@ def caps_of(
         worth = rule.mechanic.value(basket, bases) if basket.lines else 0
         cut = 0 if closed and not given else max(0, worth - given.get(name, 0))
         if worth:
-            assert rule.limits is not None
-            found[name] = Cap(" ".join(begin + (period(per, day) if per != "event" else "event") for begin, per, _ in rule.limits.terms), cut)
+            terms = [term for limits in (rule.limits, rule.shared) if limits is not None for term in limits.terms]
+            found[name] = Cap(" ".join(begin + (period(per, day) if per != "event" else "event") for begin, per, _ in terms), cut)
     return found
 
 

@@ -6,6 +6,7 @@ from typing import Final, TypeVar
 from clearing.basket import Basket
 from clearing.entries import Code
 from clearing.events import CardGift, CardSpend, Decision, Effect
+from clearing.limits import Used
 from clearing.mechanics.base import Memory
 from clearing.mechanics.round_up import RoundUp
 from clearing.member import Member
@@ -34,8 +35,11 @@ class CardGifts:
         self.decision = decision
         self.reason = reason
 
-    def give(self, rule: Rule, value: int) -> list[CardGift]:
-        """Books what one mechanic gives for a clearing (rules 6, 7, 23); returns what refunds and chargebacks may take back of it."""
+    def give(self, rule: Rule, value: int, shared: Used | None = None) -> list[CardGift]:
+        """Books what one mechanic gives for a clearing (rules 6, 7, 23); returns what refunds and chargebacks may take back of it.
+
+        `shared` is given at night: what limits of the whole programme have given so far.
+        """
         name = rule.mechanic.id
         given: list[CardGift] = []
         if isinstance(rule.mechanic, RoundUp):
@@ -52,28 +56,30 @@ class CardGifts:
                 given.append(CardGift(name, rule.mechanic.effect, sponsor, amount_minor, amount_minor, None))
         if rule.limits is not None:
             rule.limits.use(0, value, self.member.used, self.basket.day)
+        if rule.shared is not None and shared is not None:
+            rule.shared.use(0, value, shared, self.basket.day)
         self.member.changed = True
         return given
 
-    def value_again(self, spend: CardSpend) -> None:
+    def value_again(self, spend: CardSpend, shared: Used | None = None) -> None:
         """Values what is left of a clearing by the rules of its own date, and books the difference; a round-up stays.
 
         Less is taken back, in proportion to what each sponsor still has from it. Where a chargeback was reversed more is given again, at most what was
-        given at first and what limits leave now, in proportion to what each sponsor has got back.
+        given at first and what limits leave now, in proportion to what each sponsor has got back. With `shared`, at night, it is about what the night gave.
         """
         rules = self.plan.card_rules(self.basket.seller, self.basket.day)
         bases = {name: mechanic for name, mechanic in rules.bases.items() if spend.applied is None or name in spend.applied}
         for rule in rules.all:
             gifts = [gift for gift in spend.given if gift.mechanic == rule.mechanic.id]
-            if gifts:
+            if gifts and rule.late is (shared is not None):
                 worth = rule.mechanic.value(self.basket, bases) if self.basket.lines else 0
-                self._settle(rule, gifts, worth)
+                self._settle(rule, gifts, worth, shared)
         Purse(self.postings, self.member).repay_from_lots(self.decision.day)
 
-    def _settle(self, rule: Rule, gifts: Sequence[CardGift], worth: int) -> None:
+    def _settle(self, rule: Rule, gifts: Sequence[CardGift], worth: int, shared: Used | None) -> None:
         """Brings what a mechanic gives to what it is worth now, within its bounds."""
         before = sum(gift.value for gift in gifts)
-        after = self._given_again(rule, gifts, before, worth) if self.reason == REVERSAL else min(worth, before)
+        after = self._given_again(rule, gifts, before, worth, shared) if self.reason == REVERSAL else min(worth, before)
         if after == before:
             return
         sign = 1 if after > before else -1
@@ -84,15 +90,18 @@ class CardGifts:
                 self._change(rule, gift, sign * part)
         if rule.limits is not None:
             rule.limits.use(before, after, self.member.used, self.basket.day)
+        if rule.shared is not None and shared is not None:
+            rule.shared.use(before, after, shared, self.basket.day)
         self.member.changed = True
 
-    def _given_again(self, rule: Rule, gifts: Sequence[CardGift], before: int, worth: int) -> int:
+    def _given_again(self, rule: Rule, gifts: Sequence[CardGift], before: int, worth: int, shared: Used | None) -> int:
         """What is given from now on, never less than before and never more than at first; limits see the gift as if it came now as a whole."""
         worth = min(worth, sum(gift.was for gift in gifts))
-        if rule.limits is not None:
-            used = dict(self.member.used)
-            rule.limits.use(before, 0, used, self.basket.day)
-            worth = rule.limits.cut(worth, used, self.basket.day)
+        for limits, now in ((rule.limits, self.member.used), (rule.shared, shared)):
+            if limits is not None and now is not None:
+                used = dict(now)
+                limits.use(before, 0, used, self.basket.day)
+                worth = limits.cut(worth, used, self.basket.day)
         return max(before, worth)
 
     def _change(self, rule: Rule, gift: CardGift, change: int) -> None:

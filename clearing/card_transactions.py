@@ -1,10 +1,11 @@
 """Card transactions of co-brand banks (programme.md, "Card transactions").
 
 A clearing is valued as a purchase of one line that carries a merchant category code. Refunds and chargebacks lower its amount, the reversal of a
-chargeback raises it again; each time what is left is valued anew, by the rules of the clearing's own date (rule 13).
+chargeback raises it again; each time what is left is valued anew, by the rules of the clearing's own date (rule 13). What shares a limit with the whole
+programme is left to the night, which goes through the same in order of receipt (`shared.py`).
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from decimal import Decimal
 
@@ -18,7 +19,7 @@ from clearing.plan import Plan, Rule, Rules
 from clearing.postings import Postings
 from clearing.purchases import best_of_groups, split
 from schemas.events.answers import RejectionCode
-from schemas.ids import EventId
+from schemas.ids import EventId, MechanicId
 
 Originals = Mapping[EventKey, Original]
 
@@ -43,7 +44,11 @@ def book_card_transaction(
         spend.charged[received.event.id] = data.amount_minor
     spend.changed = True
     cleared = spend.received
-    basket = card_basket(cleared, cleared.event.time.astimezone(plan.zone), spend.left_minor)
+    local = cleared.event.time.astimezone(plan.zone)
+    rules = plan.card_rules(cleared.sender, local.date())
+    if rules.late and _of_the_night(rules.all, spend.applied, card_basket(cleared, local, cleared.event.data.amount_minor)):
+        decision.sale = spend.record
+    basket = card_basket(cleared, local, spend.left_minor)
     CardGifts(plan, postings, basket, member, decision, data.kind).value_again(spend)
     if data.kind == "chargeback":
         return Chargeback(received.record, cleared.key)
@@ -63,11 +68,17 @@ def _clear(plan: Plan, postings: Postings, received: Received, member: Member, d
     spend = CardSpend(received.record, received, member.no, None, [], data.amount_minor, {})
     rules = plan.card_rules(bank, day)
     basket = card_basket(received, decision.local, data.amount_minor)
-    values = [] if member.closed else _values(rules, basket, member)
-    given = [(rule, value) for rule, value in values if value > 0]
+    applying = [] if member.closed else _applying(rules, basket, member)
+    values = _values(applying, basket, member)
+    at_once = [(rule, value) for rule, value in values if not rule.late]
+    given = [(rule, value) for rule, value in at_once if value > 0]
     _ask_contracts(rules, given, decision)
     decision.contract = rules.contract
-    if rules.grouped or rules.personal:
+    if rules.late:
+        won = {rule.place for rule, _ in at_once}
+        spend.applied = decision.applied = tuple(rule.mechanic.id for rule in applying if rule.late or rule.place in won)
+        decision.deferred = _of_the_night(applying, None, basket)
+    elif rules.grouped or rules.personal:
         spend.applied = decision.applied = tuple(rule.mechanic.id for rule, _ in values)
     gifts = CardGifts(plan, postings, basket, member, decision, data.kind)
     for rule, value in given:
@@ -75,11 +86,29 @@ def _clear(plan: Plan, postings: Postings, received: Received, member: Member, d
     return spend
 
 
-def _values(rules: Rules, basket: Basket, member: Member) -> list[tuple[Rule, int]]:
-    """What each mechanic gives the member after its limits (rule 3)."""
+def left_before(spend: CardSpend, later: Iterable[Received]) -> int:
+    """What was left of a clearing, in minor units, before these accepted refunds, chargebacks and reversals: all that came last."""
+    left_minor = spend.left_minor
+    for received in later:
+        amount_minor = received.event.data.amount_minor
+        left_minor += -amount_minor if received.event.data.kind == "chargeback-reversal" else amount_minor
+    return left_minor
+
+
+def _of_the_night(rules: Iterable[Rule], applied: tuple[MechanicId, ...] | None, basket: Basket) -> bool:
+    """Whether the night may give anything for a clearing as it came."""
+    return any(rule.late and (applied is None or rule.mechanic.id in applied) and rule.mechanic.value(basket, {}) > 0 for rule in rules)
+
+
+def _applying(rules: Rules, basket: Basket, member: Member) -> list[Rule]:
+    """The mechanics that are for this member; none where there is nothing to value."""
     if not basket.lines:
         return []
-    applying = [rule for rule in rules.all if not rule.personal or in_audience(rule.entry.audience, member.id, member.kind, member.attributes)]
+    return [rule for rule in rules.all if not rule.personal or in_audience(rule.entry.audience, member.id, member.kind, member.attributes)]
+
+
+def _values(applying: list[Rule], basket: Basket, member: Member) -> list[tuple[Rule, int]]:
+    """What each mechanic gives the member after its limits (rule 3)."""
     return best_of_groups(
         applying, basket, lambda rule, value: rule.limits.cut(value, member.used, basket.day) if rule.limits is not None and value > 0 else value
     )

@@ -1,4 +1,6 @@
-"""What the night decides of purchases: mechanics under limits and budgets of the whole programme, and who wins a group with one (fine print, rule 3).
+"""What the night decides of purchases and card transactions: mechanics under limits and budgets of the whole programme, and who wins a group with one.
+
+So say the fine print and rule 3.
 
 Online, the order across partitions is not the same on a replay; at night it is. Purchases and returns are gone through once more in order of
 receipt: a purchase is worth what it was when it came, a return takes back at its own place, and the room that it brings back is there for what
@@ -9,8 +11,10 @@ from typing import NamedTuple
 
 from clearing.basket import Remaining
 from clearing.by_name import basket_left, rules_of
+from clearing.card_gifts import CardGifts
+from clearing.card_transactions import card_basket
 from clearing.choices import make_choice, stamp_card_of
-from clearing.events import Decision, Outcome, Received, Room, Sale
+from clearing.events import CardSpend, Decision, Outcome, Received, Room, Sale
 from clearing.limits import Used, enter
 from clearing.member import Member
 from clearing.plan import Plan, Rule
@@ -77,6 +81,31 @@ class SharedLimits:
         take_back(self.plan, self.postings, sale, basket_left(self.plan, bought, local, left), member, decision, self.used)
         Purse(self.postings, member).repay_from_lots(decision.day)
         sale.changed = True
+        decision.balance, decision.unfunded = member.balance, member.unfunded
+        return decision
+
+    def clearing(self, spend: CardSpend, member: Member, before: Before) -> Decision:
+        """Gives what the limits leave of a card transaction as it came. From now on only those mechanics apply to it that won."""
+        decision, received = self._decision(spend.received, member), spend.received
+        basket = card_basket(received, decision.local, received.event.data.amount_minor)
+        rules = [rule for rule in self.plan.card_rules(received.sender, decision.day).all if spend.applied is None or rule.mechanic.id in spend.applied]
+        values = best_of_groups(rules, basket, lambda rule, value: self._cut(rule, value, member, decision))
+        self.postings.begin(spend.record, line=before.lines, seen=before.keys)
+        gifts = CardGifts(self.plan, self.postings, basket, member, decision, received.event.data.kind)
+        for rule, value in values:
+            if rule.late and value > 0:
+                spend.given += gifts.give(rule, value, self.used)
+        spend.applied = decision.applied = tuple(rule.mechanic.id for rule, _ in values)
+        decision.balance, decision.unfunded = member.balance, member.unfunded
+        return decision
+
+    def card_back(self, received: Received, spend: CardSpend, left_minor: int, member: Member, before: Before) -> Decision:
+        """What a refund, a chargeback or its reversal changes of what the night gave; `left_minor` is what it leaves of the clearing."""
+        decision, cleared = self._decision(received, member), spend.received
+        basket = card_basket(cleared, cleared.event.time.astimezone(self.plan.zone), left_minor)
+        self.postings.begin(received.record, line=before.lines, seen=before.keys)
+        CardGifts(self.plan, self.postings, basket, member, decision, received.event.data.kind).value_again(spend, self.used)
+        spend.changed = True
         decision.balance, decision.unfunded = member.balance, member.unfunded
         return decision
 

@@ -91,8 +91,8 @@ LIMIT_MEMBERS = "give each member a limit: `of: member`"
 
 
 def not_decided(entry: spec.Mechanic) -> NotDecided | None:
-    """What the night run does not decide, limits of the whole programme on card transactions; stamps and discounts of banks; and what has no meaning
-    for events that name their mechanic.
+    """What is not booked on card transactions, stamps and discounts of banks and a match that shares its limit with the whole programme; and what has no
+    meaning for events that name their mechanic.
     """
     if by_name(entry):
         return _not_by_name(entry)
@@ -100,12 +100,8 @@ def not_decided(entry: spec.Mechanic) -> NotDecided | None:
         return None
     if entry.kind in ("stamp_card", "card_discount"):
         return NotDecided("banks" if entry.banks else "when", f"a {entry.kind} on card transactions", NO_CARDS)
-    what = "a mechanic on card transactions with a limit of the whole programme"
-    shared = _shared_limit(entry)
-    if shared is not None:
-        return NotDecided(shared, what, LIMIT_MEMBERS)
     if isinstance(entry, spec.RoundUp) and entry.match is not None and any(limit.of == "programme" for limit in entry.match.limit):
-        return NotDecided("match", what, LIMIT_MEMBERS)
+        return NotDecided("match", "a match with a limit of the whole programme", LIMIT_MEMBERS)
     return None
 
 

@@ -9,8 +9,10 @@ import msgspec
 import psycopg
 
 from clearing.by_name import rules_of
-from clearing.events import Decision, Facts, Original, Received, Room, Sale
+from clearing.card_transactions import left_before
+from clearing.events import CardSpend, Decision, Facts, Original, Received, Room, Sale
 from clearing.limits import Used
+from clearing.member import Member
 from clearing.plan import Plan
 from clearing.postings import Postings
 from clearing.returns import left_after
@@ -98,6 +100,9 @@ class _Batch:
                 continue
             before = self.before.get(record, Before())
             bought = self._original(record if sale is None else sale)
+            if isinstance(bought, CardSpend):
+                answered.append((self._card(limits, record, sale, bought, member, before), self._mechanics(bought)))
+                continue
             if not isinstance(bought, Sale):
                 assert sale is None, "only purchases are brought back"
                 choice = self._received(record)
@@ -111,14 +116,26 @@ class _Batch:
             answered.append((decision, self._mechanics(bought)))
         self._write(postings, answered)
 
+    def _card(self, limits: SharedLimits, record: int, sale: int | None, spend: CardSpend, member: Member, before: Before) -> Decision:
+        """A card transaction, or, of one with a clearing before it, what it takes back or gives again."""
+        if sale is None:
+            return limits.clearing(spend, member, before)
+        backs = self.backs[sale]
+        later = map(self._received, backs[backs.index(record) + 1 :])
+        return limits.card_back(self._received(record), spend, left_before(spend, later), member, before)
+
     def _original(self, record: int) -> Original:
         _, uri, event_id, *_ = self.entries[record]
         return self.facts.originals[uri, EventId(event_id)]
 
-    def _mechanics(self, bought: Sale) -> list[MechanicId]:
-        """What applies to the seller's purchases of that event date, in the order of the file; or the one mechanic that the event names."""
+    def _mechanics(self, bought: Sale | CardSpend) -> list[MechanicId]:
+        """What applies to the seller's purchases, or the bank's card transactions, of that event date, in the order of the file; or the one mechanic that
+        the event names.
+        """
         plan = self.night.plan
-        return [rule.mechanic.id for rule in rules_of(plan, bought, bought.received.event.time.astimezone(plan.zone).date())]
+        day = bought.received.event.time.astimezone(plan.zone).date()
+        rules = plan.card_rules(bought.received.sender, day).all if isinstance(bought, CardSpend) else rules_of(plan, bought, day)
+        return [rule.mechanic.id for rule in rules]
 
     def _received(self, record: int) -> Received:
         _, _, _, _, received_at, body, party, _ = self.entries[record]
@@ -129,7 +146,7 @@ class _Batch:
         self.writer.journal(postings, self.day)
         self.writer.lots(postings.lots)
         self.writer.members([member for member in self.facts.members.values() if member.changed])
-        self.writer.originals([sale for sale in self.facts.originals.values() if isinstance(sale, Sale) and sale.changed])
+        self.writer.originals([sale for sale in self.facts.originals.values() if isinstance(sale, Sale | CardSpend) and sale.changed])
         told, rows = [], []
         for decision, mechanics in answered:
             record, answer = decision.received.record, self.entries[decision.received.record][-1]

@@ -23,6 +23,7 @@ KINDS = {
     "cash_back_reversal": "cash-back, reversed",
     "round_up_match": "round-up match",
     "round_up_match_reversal": "round-up match, reversed",
+    "default_loss": "loss of a default",
 }
 CODES = {
     "accrual": "points issued",
@@ -36,6 +37,8 @@ CODES = {
     "hold": "points held",
     "hold_release": "hold released",
     "return_spent_reversal": "spent points given again",
+    "unfunded": "points not funded yet",
+    "unfunded_reversal": "points not funded yet, reversed",
     "discount": "discount",
     "discount_reversal": "discount, reversed",
     "reward": "reward",
@@ -48,6 +51,9 @@ CODES = {
     "privilege_reversal": "privilege, reversed",
     "pass": "pass",
     "pass_reversal": "pass, reversed",
+    "adjustment": "adjustment",
+    "dispute": "dispute",
+    "default_loss": "loss of a default",
     "purchase": "purchase",
     "stamp": "stamps given",
     "stamp_reversal": "stamps taken back",
@@ -59,6 +65,7 @@ CHECKS = {
     "positions_sum_to_zero": "What some are to receive is what others owe, to the cent.",
     "recomputed_equal": "What booking added up is what the journal adds up to again.",
     "every_event_once": "Every event that came has exactly one outcome.",
+    "limits_respected": "Nobody was given more points than its limit allows.",
     "payments_cover_positions": "Payments and what is carried on are the positions and what was carried in.",
 }
 NUMBER = re.compile(r"(?<![\w.,-])-?[0-9]+(?:\.[0-9]+)?(?![\w.,]*\w)")

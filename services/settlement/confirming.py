@@ -24,25 +24,29 @@ from services.settlement.transport import Tell
 
 LOCK = "select pg_advisory_lock(hashtext(current_schema() || ' matching'))"
 UNLOCK = "select pg_advisory_unlock(hashtext(current_schema() || ' matching'))"
+# What statements that count show of payment `p`; a question for each, so that it is answered from indexes.
+SHOWN = """(select sum(m.amount) from entry_payment m join statement_counted c on c.report = m.report where m.run = p.run and m.payment = p.id)"""
 NEWEST = "join lateral (select no, sha256 from run where run.day = w.day order by no desc limit 1) r on true"
 # Instructed windows of whose newest run no payment is missing on statements that count.
 CONFIRMED = f"""
 select w.day, r.no, r.sha256 from settlement_window w {NEWEST}
 where w.state = 'instructed' and not exists (
-  select from payment p left join payment_confirmed c on c.run = p.run and c.payment = p.id
-  where p.run = r.no and p.kind <> 'direct' and coalesce(c.confirmed, 0) < p.amount
+  select from payment p where p.run = r.no and p.kind <> 'direct' and coalesce({SHOWN}, 0) < p.amount
 ) order by w.day
 """  # noqa: S608  # text from above
 # Payments of settled windows that this statement touches, or of a window that has just been settled, with what statements show beyond their amount and is
 # not put right yet: above zero, too much was paid; below, some of it is missing again.
-DIFFERENCES = """
+DIFFERENCES = f"""
+with touched as (
+  select m.run, m.payment from entry_payment m where m.report = %(report)s
+  union
+  select p.run, p.id from run r join payment p on p.run = r.no where r.day = any(%(days)s) and p.kind <> 'direct'
+)
 select p.run, p.id, p.kind, p.payer, p.payee, p.currency, w.day,
-  c.confirmed - p.amount - coalesce((select sum(k.amount) from payment_correction k where k.run = p.run and k.payment = p.id), 0)::bigint
-from payment_confirmed c join payment p on p.run = c.run and p.id = c.payment join run r on r.no = p.run join settlement_window w on w.day = r.day
-where w.state = 'settled' and p.run = (select max(no) from run newest where newest.day = r.day)
-  and (w.day = any(%(days)s) or exists (select from entry_payment m where m.report = %(report)s and m.run = p.run and m.payment = p.id))
-order by p.run, p.id
-"""
+  (coalesce({SHOWN}, 0) - p.amount - coalesce((select sum(k.amount) from payment_correction k where k.run = p.run and k.payment = p.id), 0))::bigint
+from touched t join payment p on p.run = t.run and p.id = t.payment join run r on r.no = p.run join settlement_window w on w.day = r.day
+where w.state = 'settled' and p.run = (select max(no) from run newest where newest.day = r.day) order by p.run, p.id
+"""  # noqa: S608  # text from above
 KEEP_CORRECTION = "insert into payment_correction (run, payment, report, amount, correction) values (%s, %s, %s, %s, %s)"
 
 

@@ -18,7 +18,8 @@ from services.bank.references import creditor_reference
 
 # Each payment with what statements that count show of it, and what the bank has announced: notifications, or statements that may not count yet.
 PAYMENTS = """
-select p.id, p.kind, p.currency, p.payer, p.payee, p.amount, p.value_date, coalesce(c.confirmed, 0), coalesce(c.came_back, false), coalesce(c.statements, '{}'),
+select p.id, coalesce(p.kind, 'direct'), p.currency, p.payer, p.payee, p.amount, p.value_date,
+  coalesce(c.confirmed, 0), coalesce(c.came_back, false), coalesce(c.statements, '{}'),
   coalesce((select max(told) from (select sum(m.amount) told from entry_payment m join bank_report r on r.no = m.report
             where m.run = p.run and m.payment = p.id group by r.kind) by_kind), 0)::bigint
 from payment p left join payment_confirmed c on c.run = p.run and c.payment = p.id where p.run = %s order by p.id

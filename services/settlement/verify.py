@@ -15,6 +15,7 @@ from services.settlement.errors import SettlementCode, SettlementError
 from services.settlement.keys import holds
 from services.settlement.payments import payments_of
 from services.settlement.runs import Signature, SignedRun, runs_of
+from services.settlement.verify_payments import payment_proofs
 
 DEFAULTED = "select 1 from window_move where run = %s and event = 'unpaid_at_deadline'"
 AFTER_APPROVAL = ("approved", "instructed", "settled", "defaulted")
@@ -24,7 +25,9 @@ def verify_settlement(connection: psycopg.Connection, programme: str, day: date)
     """Of every run of a window: each signature is its person's, made while the key was in force, about this run and the report that has its hash.
 
     Maker and checkers are different people, every run but the newest was rejected or fell with one before it, the newest stands where its signatures
-    put it, and the report holds as `clh report verify` says. Raises `SettlementError`: no-run.
+    put it, the files for the bank hold what was approved, what is settled is on statements, and the report holds as `clh report verify` says.
+
+    Raises `SettlementError`: no-run.
     """
     every = runs_of(connection)
     runs = [run for run in every if run.day == day]
@@ -42,6 +45,7 @@ def verify_settlement(connection: psycopg.Connection, programme: str, day: date)
         proofs += _people(run)
         proofs += _void(run, every)
         proofs += _paid(connection, run)
+        proofs += payment_proofs(connection, run, newest=run is runs[-1])
         before = run
     return [*proofs, _stands(runs[-1])]
 

@@ -16,10 +16,11 @@ from itertools import count
 from typing import Any
 
 from clearing.booking import Booked, Booking, lapse
+from clearing.card_transactions import left_before
 from clearing.checks import Balances, Check, PartitionCount
 from clearing.default_loss import Settled
 from clearing.entries import POINTS, Code, LineKind, Total, add_up
-from clearing.events import Card, Decision, EventKey, Facts, Hold, Outcome, Pending, Received, Refused, Sale
+from clearing.events import Card, CardSpend, Decision, EventKey, Facts, Hold, Outcome, Pending, Received, Refused, Sale
 from clearing.expiry import effective_expiry
 from clearing.funding import NightFunding, Waiting
 from clearing.headroom import Given, Headroom, limits_on, opened, owed, point_cost
@@ -234,9 +235,10 @@ class MemoryBooks:
     def give_shared(self, day: date) -> None:
         if not self._first_time(day, "give_shared"):
             return
-        sales = {one.record: one for one in self.facts.originals.values() if isinstance(one, Sale)}
+        sales = {one.record: one for one in self.facts.originals.values() if isinstance(one, Sale | CardSpend)}
         backs: dict[RecordId, list[Received]] = {}
-        for put_off in sorted((decision for of_day, decision in self.deferred if of_day == day), key=lambda one: self._place(one, sales)):
+        in_order = sorted((decision for of_day, decision in self.deferred if of_day == day), key=lambda one: self._place(one, sales))
+        for place, put_off in enumerate(in_order):
             assert put_off.member is not None
             received, member = put_off.received, put_off.member
             postings = Postings(Headroom(self.plan.terms, limits_on(self.plan.terms, day, self.funds)) if self.plan.limited else None)
@@ -246,17 +248,27 @@ class MemoryBooks:
                 continue
             if received.event.type == "stamp-choice.v1":
                 decision = limits.choice(received, member)
+            elif isinstance(spend := sales[put_off.sale or received.record], CardSpend):
+                later = [one.received for one in in_order[place + 1 :] if one.sale == spend.record]
+                before = self._before(received.record)
+                if put_off.sale is None:
+                    decision = limits.clearing(spend, member, before)
+                else:
+                    decision = limits.card_back(received, spend, left_before(spend, later), member, before)
             elif put_off.sale is None:
-                decision = limits.purchase(sales[received.record], member, self._before(received.record))
+                sale = sales[received.record]
+                assert isinstance(sale, Sale)
+                decision = limits.purchase(sale, member, self._before(received.record))
             else:
                 sale = sales[put_off.sale]
+                assert isinstance(sale, Sale)
                 backs.setdefault(sale.record, []).append(received)
                 decision = limits.back(received, sale, left_after(sale, backs[sale.record]), member, self._before(received.record))
             self.decisions[received.record].append((day, decision))
             self._post(day, postings)
         self.deferred = [(of_day, decision) for of_day, decision in self.deferred if of_day != day]
 
-    def _place(self, put_off: Decision, sales: Mapping[RecordId, Sale]) -> tuple[bool, int]:
+    def _place(self, put_off: Decision, sales: Mapping[RecordId, Sale | CardSpend]) -> tuple[bool, int]:
         """Its place in the order of receipt; a return that came before its purchase comes after all that came in order."""
         order = self._order(put_off.received)
         return put_off.sale is not None and order < self._order(sales[put_off.sale].received), order

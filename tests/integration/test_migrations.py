@@ -191,6 +191,30 @@ def test_payments_of_version_7_learn_which_way_they_go_and_old_code_stores_more(
         assert shape(uri, schema) == shape(uri, fresh)
 
 
+def test_seals_of_version_10_stay_old_code_seals_on_and_the_application_can_no_longer_empty_a_leaf(uri: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    upgrade = command.upgrade
+    keep = "insert into seal (no, day, run, root, leaves, head, sha256, key, signature) values (%s, '2026-03-02', %s, '', 1, '{}', 'ab', 'k', '')"
+    may = "select has_column_privilege('clh_app', 'seal_leaf', 'salt', 'update')"
+    with namespace(uri) as schema, namespace(uri) as fresh:
+        monkeypatch.setattr(command, "upgrade", lambda config, _: upgrade(config, "0010"))
+        migrate(uri, schema)
+        monkeypatch.undo()
+        with connect(uri, schema, role=None, autocommit=True) as owner:
+            owner.execute("grant update (salt, personal, member) on seal_leaf to clh_app")  # as books had it that were made at that version
+            for day in ("2026-03-02", "2026-03-03"):
+                owner.execute("insert into settlement_window (day, state) values (%s, 'netted')", (day,))
+                owner.execute("insert into run (day, sha256, report, reception) values (%s, 'ab', '{}', '[]')", (day,))
+            owner.execute(keep, (1, 1))
+            migrate(uri, schema)
+            owner.execute(keep, (2, 2))
+            assert owner.execute("select no, run, settled from seal order by no").fetchall() == [(1, 1, False), (2, 2, False)]
+            assert owner.execute(may).fetchone() == (False,)
+            with pytest.raises(psycopg.errors.UniqueViolation):
+                owner.execute(keep, (3, 2))
+        migrate(uri, fresh)
+        assert shape(uri, schema) == shape(uri, fresh)
+
+
 def test_old_code_goes_on_closing_windows_at_version_12_and_payouts_begin_at_nothing(uri: str, monkeypatch: pytest.MonkeyPatch) -> None:
     upgrade = command.upgrade
     close = "update settlement_window set state = 'closed' where day = %s"

@@ -41,6 +41,6 @@ def test_the_commands_of_the_tutorial_run_in_its_order(tmp_path: Path) -> None:
         subprocess.run(["bash", "-c", "clh dev down"], env=environment, capture_output=True, timeout=60, check=False)
 
     assert shell.returncode == 0, told[-3000:]
-    for part in ("harvest is in force.", "+12 points", "nobody owns the card yet", "all 6 checks hold", "net position -0.16 EUR", "everything holds."):
+    for part in ("harvest is in force.", "+12 points", "nobody owns the card yet", "all 7 checks hold", "net position -0.16 EUR", "everything holds."):
         assert part in told, part
     assert (tmp_path / "night.html").stat().st_size > 0

@@ -252,3 +252,36 @@ def test_payments_after_a_default_have_other_ids_than_those_that_were_missing(si
     assert not after & before
     assert [proof.what for proof in verify_settlement(one.books, one.programme, MONDAY) if "payments" in proof.what and not proof.holds] == []
     assert len(one.pay().handed_over) == 1
+
+
+FORGED = {
+    "holds what was approved, and nothing else": """
+      with forged as (select message_id, convert_to(replace(convert_from(content, 'UTF8'), 'Ccy="EUR">', 'Ccy="EUR">1'), 'UTF8') content from payment_file)
+      update payment_file f set content = g.content, sha256 = encode(sha256(g.content), 'hex') from forged g where g.message_id = f.message_id""",
+    "all that the operator pays is in a file": "delete from payment_attempt",
+    "what statements show is what the bank has sent": "update bank_entry set amount = amount + 1 where reference is not null",
+    "statements show every payment of the settled window": "delete from bank_entry where reference is not null",
+}
+
+
+@pytest.mark.parametrize("what", FORGED)
+def test_whoever_goes_past_all_rules_is_found_by_the_verifier(signers: Signers, tmp_path: Path, what: str) -> None:
+    """Somebody with all rights over the database, for whom no trigger and no key holds, after the window was settled."""
+    with signers.one.books(owner=True) as owner, owner.transaction(force_rollback=True):
+        (tmp_path / "out").mkdir()
+        one = AtTheBank(owner, signers.one.id, tmp_path / "out")
+        one.pay()
+        one.take(one.statement(one.debit("fuelco"), one.debit("cafe"), one.credit("grocer")))
+        assert one.match().settled == [MONDAY]
+        assert all(proof.holds for proof in verify_settlement(owner, one.programme, MONDAY))
+        owner.execute("set local session_replication_role = replica")
+        assert owner.execute(FORGED[what]).rowcount > 0
+        found = [proof.what for proof in verify_settlement(owner, one.programme, MONDAY) if not proof.holds]
+    assert any(name.endswith(what) for name in found), found
+
+
+def test_what_came_back_after_the_end_is_no_flaw_to_the_verifier(one: AtTheBank) -> None:
+    one.pay()
+    one.take(one.statement(one.debit("fuelco"), one.debit("cafe"), one.credit("grocer")), one.statement(one.back("cafe")))
+    one.match()
+    assert [proof.what for proof in verify_settlement(one.books, one.programme, MONDAY) if not proof.holds] == []
