@@ -46,6 +46,12 @@ class Movement:
         self.held = held
         self.key: Key = (code, sponsor, contract, counterparty, counter_contract, unit)
 
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Movement) and (self.key, self.mechanic, self.lot, self.held) == (other.key, other.mechanic, other.lot, other.held)
+
+    def __hash__(self) -> int:
+        return hash((self.key, self.mechanic, self.lot, self.held))
+
 
 class Transfer(msgspec.Struct, frozen=True, gc=False):
     """One row of the journal: a positive amount of a unit, moved by an entry for a member under a contract version.

@@ -50,11 +50,12 @@ class _Sparse(Document):
         return {name: value for name, value in shown.items() if value is not None or name in required}
 
 
-class ReportBalance(Document):
+class ReportBalance(_Sparse):
     """A member's points after the last window."""
 
     available: int = Field(description="Points that can be spent, less what is owed; may be negative.")
     pending: int = Field(description="Points that cannot be spent yet.")
+    unfunded: int | None = Field(None, description="Points over their sponsor's limit, which wait to be funded; left out where there are none.")
 
 
 class ReportEffect(_Sparse):

@@ -27,7 +27,7 @@ EFFECTS: list[dict[str, Any]] = [
 OBLIGATION = {"window": "2026-03-02", "kind": "issue", "debtor": "grocer", "creditor": "opco", "detail": "monthly", "currency": "EUR", "quantity": 54}
 REPORT: dict[str, Any] = {
     "scenario": "basics",
-    "balances": {"m1": {"available": -4, "pending": 7}},
+    "balances": {"m1": {"available": -4, "pending": 7, "unfunded": 2}},
     "events": {"e1": {"outcome": "accepted", "window": "2026-03-02", "effects": EFFECTS}},
     "rejected": {"e9": "too-old"},
     "obligations": [OBLIGATION | {"unit_price": "0.01000000000000001", "amount": "0.54", "events": 1, "contract": "2026-01-01"}],
