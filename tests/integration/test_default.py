@@ -37,6 +37,12 @@ NOW = datetime(2026, 3, 20, 9, 0, tzinfo=UTC)
 GROCER, FUELCO = PartyId("grocer"), PartyId("fuelco")
 
 
+@pytest.fixture(autouse=True)
+def surroundings(addresses: Addresses, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CLH_POSTGRES_URI", addresses.postgres_uri)
+    monkeypatch.setenv("CLH_KAFKA_BOOTSTRAP", addresses.kafka_bootstrap)
+
+
 @pytest.fixture
 def signers(addresses: Addresses) -> Iterator[Signers]:
     with approved(addresses) as people:
