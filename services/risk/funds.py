@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final, Literal
 
@@ -10,6 +10,7 @@ import psycopg
 from psycopg.rows import dict_row
 
 from schemas.ids import PartyId
+from services.bank.references import is_creditor_reference
 from services.risk.errors import RiskCode, RiskError
 
 Kind = Literal["paid in", "paid out", "used"]
@@ -38,6 +39,12 @@ class Entry:
     by: str
 
 
+def reference_of(text: str) -> str:
+    """A reference as it is kept: a creditor reference (ISO 11649) without spaces and in capitals, any other with single spaces between its words."""
+    compact = "".join(text.split()).upper()
+    return compact if is_creditor_reference(compact) else " ".join(text.split())
+
+
 def enter(connection: psycopg.Connection, entry: Entry, now: datetime) -> int:
     """Enters funds, in one transaction; returns the party's balance. The same again under its reference changes nothing.
 
@@ -45,7 +52,8 @@ def enter(connection: psycopg.Connection, entry: Entry, now: datetime) -> int:
     """
     if entry.amount_minor <= 0:
         raise RiskError(RiskCode.BAD_AMOUNT, "a sum above nothing is paid in, or out")
-    if not entry.reference.strip():
+    entry = replace(entry, reference=reference_of(entry.reference))
+    if not entry.reference:
         raise RiskError(RiskCode.REFERENCE_MISSING, "funds are entered under the reference of their payment")
     signed = entry.amount_minor if entry.kind == "paid in" else -entry.amount_minor
     with connection.transaction():

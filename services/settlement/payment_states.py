@@ -34,7 +34,7 @@ from payment_attempt a join payment_file f on f.message_id = a.message_id
 cross join lateral (
   select coalesce(array_agg(distinct s.fact) filter (where s.fact is not null), '{}') facts,
     string_agg(distinct nullif(btrim(s.reason_code || ' ' || s.reason_text), ''), '; ') filter (where s.fact in ('rejected', 'return_announced')) reason
-  from bank_status s where s.end_to_end_id = a.end_to_end_id
+  from bank_status s where s.end_to_end_id = a.end_to_end_id and (s.original_message_id = a.message_id or s.fact <> 'rejected')
 ) said
 cross join lateral (
   select coalesce(bool_or(m.amount > 0), false) any_debit, coalesce(bool_or(m.amount > 0 and c.no is not null), false) counted_debit,
