@@ -194,6 +194,6 @@ def test_a_night_seals_what_it_cleared_where_the_house_has_a_key(addresses: Addr
         connect(addresses.postgres_uri, books.schema, autocommit=True) as connection,
     ):
         assert connection.execute("select count(*) from seal").fetchone() == (0,)
-        night: Any = SimpleNamespace(connection=connection)  # nothing is due: only what an earlier night did not come to seal
+        night: Any = SimpleNamespace(connection=connection, plan=SimpleNamespace(zone=UTC))  # nothing is due: only what an earlier night did not come to seal
         assert _clear_all(night, datetime.now(UTC), lambda _: None, half_done_only=True) == []
         assert connection.execute("select count(*) = (select count(*) from run) from seal").fetchone() == (True,)

@@ -74,8 +74,9 @@ def test_the_result_of_a_settled_window_is_sealed_behind_its_entries_and_exporte
         before = export(books, MONDAY, "opco", signer, target)
         assert told(target) is None
         settle(approved, addresses)
+        monkeypatch.setenv("CLH_POSTGRES_URI", addresses.postgres_uri)
         monkeypatch.setenv("CLH_SEAL_KEY", str(keys / "seal-key.pem"))
-        night: Any = SimpleNamespace(connection=books)  # nothing is due: only what is to be sealed
+        night: Any = SimpleNamespace(connection=books, plan=SimpleNamespace(zone=UTC))  # nothing is due: only what is to be sealed
         assert _clear_all(night, datetime.now(UTC), lambda _: None, half_done_only=True) == []
         assert books.execute("select settled, count(*) from seal group by 1 order by 1").fetchall() == [(False, 1), (True, 1)]
         assert not seal_result(books, signer, MONDAY)
