@@ -75,6 +75,7 @@ def test_the_result_of_a_settled_window_is_sealed_behind_its_entries_and_exporte
         assert told(target) is None
         settle(approved, addresses)
         monkeypatch.setenv("CLH_POSTGRES_URI", addresses.postgres_uri)
+        monkeypatch.setenv("CLH_KAFKA_BOOTSTRAP", addresses.kafka_bootstrap)
         monkeypatch.setenv("CLH_SEAL_KEY", str(keys / "seal-key.pem"))
         night: Any = SimpleNamespace(connection=books, plan=SimpleNamespace(zone=UTC))  # nothing is due: only what is to be sealed
         assert _clear_all(night, datetime.now(UTC), lambda _: None, half_done_only=True) == []
