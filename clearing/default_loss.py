@@ -74,6 +74,15 @@ def shared(defaulter: PartyId, currency: str, lines: Iterable[Obligation], out: 
     return dict(zip(weights, largest_remainder(lost, list(weights.values())), strict=True)) if weights else {}
 
 
+def recovered(late_minor: int, defaulter: PartyId, losses: Mapping[PartyId, int]) -> dict[PartyId, int]:
+    """To whom belongs what came after the default, all of it together, in minor units: up to the loss to those who bore it, in their shares, by largest
+    remainder; what is beyond it to the defaulter, whose share is below zero where more was taken back than came.
+    """
+    back = min(max(0, late_minor), sum(losses.values()))
+    shares = dict(zip(losses, largest_remainder(back, list(losses.values())), strict=True)) if losses else {}
+    return {**shares, defaulter: late_minor - back}
+
+
 @dataclass(frozen=True, slots=True)
 class Settled:
     """What earlier runs of the window have settled: paid, by currency, payer and payee in minor units; and what the last of them carried on."""

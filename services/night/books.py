@@ -19,7 +19,6 @@ from clearing.headroom import Given
 from clearing.lines import Obligation
 from clearing.netting import Carried, Netting
 from clearing.originals import originals_first
-from clearing.payment_states import PaymentKind
 from clearing.plan import Plan
 from clearing.points import Purse
 from clearing.postings import Postings
@@ -36,6 +35,7 @@ from services.night import statements as sql
 from services.night.payouts import pay_cash_back
 from services.night.report import settlement_report
 from services.night.shared import SharedNight
+from services.settlement.baselines import baselines, counted
 from services.settlement.payment_states import states_of
 
 Cuts = dict[tuple[int, int], int]
@@ -360,14 +360,18 @@ class PgNight:
         return {(currency, PartyId(party)): Carried(amount, since) for currency, party, amount, since in self.connection.execute(statement, (day,))}
 
     def settled_before(self, day: date) -> Settled | None:
-        """What statements show of the runs that went to the bank, up to each payment's amount; what parties pay each other directly counts as paid."""
+        """What statements show of the runs that went to the bank, up to each payment's amount; what parties pay each other directly counts as paid.
+
+        Of a run that defaulted, what they showed at the default: what they show since is put right by adjustments, and would count twice here.
+        """
         runs = [int(no) for (no,) in self.connection.execute(sql.INSTRUCTED_RUNS, (day,))]
         if not runs:
             return None
         paid: dict[tuple[str, PartyId, PartyId], int] = {}
         for run in runs:
+            kept = baselines(self.connection, run)
             for one in states_of(self.connection, run):
-                shown = one.amount_minor if one.kind is PaymentKind.DIRECT else min(one.confirmed_minor, one.amount_minor)
+                shown = kept.get(one.id, counted(one))
                 key = (one.currency, PartyId(one.payer), PartyId(one.payee))
                 paid[key] = paid.get(key, 0) + shown
         return Settled({key: amount for key, amount in paid.items() if amount}, self._carried(sql.CARRIED_ON, day))

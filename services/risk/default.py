@@ -24,12 +24,15 @@ from services.journal.headroom import funds_of
 from services.journal.windows import lock_window, move_window
 from services.risk.errors import RiskCode, RiskError
 from services.risk.funds import ENTER, IN_TURN
+from services.settlement.baselines import default_named, keep_baselines
 from services.settlement.calendar import bank_days
 from services.settlement.payment_states import Standing, states_of
 from services.settlement.runs import newest_run
 
 SETTLED_OUT: Final = (PaymentState.CONFIRMED, PaymentState.REJECTED, PaymentState.RECALLED, PaymentState.RETURNED)
 """States of what the operator pays in which nothing of it is on its way."""
+# No statement begins to count between the look at the payments and the move: it would be compared with nothing.
+NO_MATCHING = "select pg_advisory_xact_lock(hashtext(current_schema() || ' matching'))"
 LINES = "select kind, debtor, creditor, currency, amount from obligation where day = %s order by line"
 
 
@@ -53,10 +56,11 @@ def deadline_of(standing: Standing, file: ProgrammeFile) -> date:
 def declare(connection: psycopg.Connection, file: ProgrammeFile, day: date, parties: Sequence[PartyId], by: str, now: datetime, today: date) -> Default:
     """Moves an instructed window to defaulted and books in it who bears what was not paid, in one transaction; the night makes the further run.
 
-    All who have not paid are named, since the further run makes new payments of what is missing, and nothing may be on its way to a payee. Raises `RiskError`:
-    not-instructed, no-default-rule, not-unpaid, others-unpaid, payments-under-way, before-deadline.
+    All who have not paid are named, since the further run makes new payments of what is missing, and nothing may be on its way to a payee, or announced by
+    the bank. Raises `RiskError`: not-instructed, no-default-rule, not-unpaid, others-unpaid, payments-under-way, before-deadline.
     """
     with connection.transaction():
+        connection.execute(NO_MATCHING)
         try:
             state = lock_window(connection, day)
         except LookupError as missing:
@@ -69,6 +73,7 @@ def declare(connection: psycopg.Connection, file: ProgrammeFile, day: date, part
         run = newest_run(connection, day)
         standings = states_of(connection, run.no)
         unpaid = _unpaid(standings, file, parties, today)
+        keep_baselines(connection, run.no, standings)
         connection.execute(IN_TURN)
         owed = _with_funds(connection, file, day, unpaid)
         move_window(connection, file.programme.id, day, Event.UNPAID_AT_DEADLINE, run=(run.no, run.sha256), at=now, by=by)
@@ -78,7 +83,7 @@ def declare(connection: psycopg.Connection, file: ProgrammeFile, day: date, part
                 reference = f"default of {day}, run {run.no}"
                 connection.execute(ENTER, (one.party, one.currency, -one.used_minor, "used", reference, by, now))
         for line in found:
-            reference = f"default of {line.defaulter} in {day}, run {run.no}, {line.currency}, {line.bearer}"
+            reference = f"{default_named(line.defaulter, day, run.no)}{line.currency}, {line.bearer}"
             reason = f"{line.defaulter} had not paid by {deadline_of(unpaid[line.defaulter, line.currency], file)}"
             pair = (line.bearer, line.defaulter)
             book_correction(connection, line.code, *pair, line.currency, line.amount_minor, reference=reference, reason=reason, by=by, defaulted=day)
@@ -95,6 +100,10 @@ def _unpaid(standings: Sequence[Standing], file: ProgrammeFile, parties: Sequenc
         raise RiskError(RiskCode.OTHERS_UNPAID, f"{', '.join(others)} have not paid either: name them too, or wait for them")
     if under_way := sorted(one.id for one in standings if one.kind is PaymentKind.OUTGOING and one.state not in SETTLED_OUT):
         raise RiskError(RiskCode.PAYMENTS_UNDER_WAY, f"no statement shows yet what became of {', '.join(under_way)}: clh bank match, or recall them")
+    if announced := sorted(one.id for one in missing.values() if one.announced_minor > one.confirmed_minor):
+        raise RiskError(
+            RiskCode.PAYMENTS_UNDER_WAY, f"the bank has announced money for {', '.join(announced)} that is on no statement that counts: clh bank match"
+        )
     for (party, _), one in missing.items():
         if today <= (last := deadline_of(one, file)):
             raise RiskError(RiskCode.BEFORE_DEADLINE, f"{party} may pay until {last}")

@@ -1,7 +1,8 @@
 """What statements bring about: they count one after the other, each in one transaction with all that follows from it.
 
 A window whose payments are all on statements that count is settled, and final. What later statements show of its payments (money that comes back, or is
-more than was owed) is an adjustment in the current window. Done again, or by two at once, it changes nothing.
+more than was owed) is an adjustment in the current window; so is what they show of a run that defaulted, beyond
+what counted as paid then. Done again, or by two at once, it changes nothing.
 """
 
 from __future__ import annotations
@@ -13,11 +14,14 @@ from datetime import date, datetime
 
 import psycopg
 
+from clearing.default_loss import recovered
 from clearing.entries import Code
+from clearing.payment_states import PaymentKind
 from clearing.window import Event
 from schemas.ids import PartyId
 from services.journal.corrections import book_correction
 from services.journal.windows import HOUSE, lock_window, move_window
+from services.settlement.baselines import losses
 from services.settlement.payment_moves import note_moves
 from services.settlement.statements import count_next
 from services.settlement.transport import Tell
@@ -34,18 +38,23 @@ where w.state = 'instructed' and not exists (
   select from payment p where p.run = r.no and p.kind <> 'direct' and coalesce({SHOWN}, 0) < p.amount
 ) order by w.day
 """  # noqa: S608  # text from above
-# Payments of settled windows that this statement touches, or of a window that has just been settled, with what statements show beyond their amount and is
-# not put right yet: above zero, too much was paid; below, some of it is missing again.
+# Payments of settled windows, and of runs that defaulted, that this statement touches, or of a window that has just been settled; with what statements show
+# beyond their amount, or beyond what counted as paid at the default, and what of it is put right: above zero, too much was paid; below, some is missing again.
 DIFFERENCES = f"""
 with touched as (
   select m.run, m.payment from entry_payment m where m.report = %(report)s
   union
   select p.run, p.id from run r join payment p on p.run = r.no where r.day = any(%(days)s) and p.kind <> 'direct'
+  union
+  select run, payment from payment_baseline where excess > 0
 )
-select p.run, p.id, p.kind, p.payer, p.payee, p.currency, w.day,
-  (coalesce({SHOWN}, 0) - p.amount - coalesce((select sum(k.amount) from payment_correction k where k.run = p.run and k.payment = p.id), 0))::bigint
+select p.run, p.id, p.kind, p.payer, p.payee, p.currency, w.day, b.run is not null,
+  (coalesce({SHOWN}, 0) - coalesce(b.confirmed, p.amount))::bigint,
+  coalesce((select sum(k.amount) from payment_correction k where k.run = p.run and k.payment = p.id), 0)::bigint
 from touched t join payment p on p.run = t.run and p.id = t.payment join run r on r.no = p.run join settlement_window w on w.day = r.day
-where w.state = 'settled' and p.run = (select max(no) from run newest where newest.day = r.day) order by p.run, p.id
+left join payment_baseline b on b.run = p.run and b.payment = p.id
+where p.kind <> 'direct' and (b.run is not null or (w.state = 'settled' and p.run = (select max(no) from run newest where newest.day = r.day)))
+order by p.run, p.id
 """  # noqa: S608  # text from above
 KEEP_CORRECTION = "insert into payment_correction (run, payment, report, amount, correction) values (%s, %s, %s, %s, %s)"
 
@@ -116,21 +125,37 @@ def settle_confirmed(connection: psycopg.Connection, programme: str, now: dateti
 
 
 def _correct(connection: psycopg.Connection, report: int, name: str, settled: list[date]) -> list[Correction]:
-    """Books the difference of each payment of a settled window once: whoever has the money owes it to whom it belongs."""
+    """Books once what each payment shows beyond what is settled of it: whoever has the money owes it to whom it belongs."""
     booked = []
-    rows = connection.execute(DIFFERENCES, {"days": settled, "report": report}).fetchall()
-    for run, payment, kind, payer, payee, currency, day, difference in rows:
-        if difference == 0:
+    for row in connection.execute(DIFFERENCES, {"days": settled, "report": report}).fetchall():
+        run, payment, kind, payer, payee, currency, day, defaulted, difference, put_right = row
+        if difference == put_right:
             continue
-        debtor, creditor = (payee, payer) if difference > 0 else (payer, payee)
-        what = "more than its amount" if difference > 0 else "less than its amount"
-        made = book_correction(
-            connection, Code.ADJUSTMENT, PartyId(debtor), PartyId(creditor), currency, abs(difference), reference=f"{payment}/{run}/{report}",
-            reason=f"statement {name} shows {what} of {kind} payment {payment} of window {day}, which is settled", by=HOUSE,
-        )  # fmt: skip
-        connection.execute(KEEP_CORRECTION, (run, payment, report, difference, made.no))
-        booked.append(Correction(payment, day, difference, debtor, creditor, currency))
+        own, house = (payer, payee) if kind == PaymentKind.INCOMING else (payee, payer)
+        bore = losses(connection, own, currency, day, run) if defaulted and kind == PaymentKind.INCOMING else {}
+        before = recovered(put_right, own, bore)
+        for party, share in recovered(difference, own, bore).items():
+            more = share - before[party]
+            if more == 0:
+                continue
+            if party == house:  # a loss that the operator bore itself: it has the money, and owes nobody
+                connection.execute(KEEP_CORRECTION, (run, payment, report, more, None))
+                continue
+            debtor, creditor = (house, party) if (more > 0) == (kind == PaymentKind.INCOMING) else (party, house)
+            made = book_correction(
+                connection, Code.ADJUSTMENT, PartyId(debtor), PartyId(creditor), currency, abs(more),
+                reference=f"{payment}/{run}/{report}" + (f"/{party}" if party != own else ""),
+                reason=_reason(name, "more" if more > 0 else "less", f"{kind} payment {payment} of window {day}", defaulted=defaulted), by=HOUSE,
+            )  # fmt: skip
+            connection.execute(KEEP_CORRECTION, (run, payment, report, more, made.no))
+            booked.append(Correction(payment, day, more, debtor, creditor, currency))
     return booked
+
+
+def _reason(statement: str, how: str, of: str, *, defaulted: bool) -> str:
+    if defaulted:
+        return f"statement {statement} shows {how} of {of} than counted as paid when the window defaulted"
+    return f"statement {statement} shows {how} than its amount of {of}, which is settled"
 
 
 @contextmanager

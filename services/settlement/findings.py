@@ -21,7 +21,7 @@ from services.settlement.payment_states import Standing, states_of
 from services.settlement.statements import halted
 
 INSTRUCTED = f"select w.day, r.no from settlement_window w {NEWEST} where w.state = 'instructed' order by w.day"  # noqa: S608  # text from elsewhere here
-# Entries of statements that count which are about no payment of a run that stands: by what they name, if anything.
+# Entries of statements that count which are about no payment of a run that stands, or whose sums at its default were kept: by what they name, if anything.
 ASTRAY = """
 select r.id, e.bank_reference, e.booking_date, e.currency, e.amount, e.credit, e.counterparty, m.payment,
   exists (select from payment_attempt a where a.end_to_end_id = e.end_to_end_id and e.end_to_end_id <> '')
@@ -29,7 +29,8 @@ select r.id, e.bank_reference, e.booking_date, e.currency, e.amount, e.credit, e
 from statement_counted c join bank_report r on r.no = c.report join bank_entry e on e.report = r.no
 left join lateral (select m.run, m.payment from entry_payment m where m.entry = e.no limit 1) m on true
 where e.booked and e.amount > 0 and (e.booking_date is null or e.booking_date >= coalesce(%s, e.booking_date))
-  and (m.payment is null or m.run <> (select max(newest.no) from run own join run newest on newest.day = own.day where own.no = m.run))
+  and (m.payment is null or m.run <> (select max(newest.no) from run own join run newest on newest.day = own.day where own.no = m.run)
+  and not exists (select from payment_baseline b where b.run = m.run and b.payment = m.payment))
 order by c.no, e.line
 """
 # What was more, or came back, after its window was settled: put right in a later one.
@@ -86,7 +87,7 @@ def _of_payment(one: Standing, programme: Programme, now: datetime) -> Iterator[
 
 def _put_right(connection: psycopg.Connection, since: date | None) -> Iterator[Finding]:
     for payment, statement, day, amount, currency, window in connection.execute(PUT_RIGHT, (since,)).fetchall():
-        says = f"by statement {statement}, after its window was settled; an adjustment of window {window} puts it right"
+        says = f"by statement {statement}, after its window was settled, or had defaulted; an adjustment of window {window} puts it right"
         yield Finding(PaymentBreak.BANK_RETURNED if amount < 0 else PaymentBreak.AMOUNT_OVER, payment, says, day, abs(amount), currency)
 
 

@@ -157,6 +157,20 @@ def test_what_is_not_late_not_unpaid_or_still_under_way_is_no_default(signers: S
         refused(RiskCode.NO_DEFAULT_RULE, one, "grocer")
 
 
+@pytest.mark.parametrize("told", ["statement", "notification"])
+def test_a_party_whose_money_the_bank_has_announced_is_not_in_default_until_its_statement_counts(signers: Signers, tmp_path: Path, told: str) -> None:
+    with instructed(signers, tmp_path, paid=1000) as one:
+        credit = one.credit("grocer", 500)
+        one.take(one.notification(one.credit("grocer", 1000), credit) if told == "notification" else one.statement(credit))
+        refused(RiskCode.PAYMENTS_UNDER_WAY, one, "grocer")
+        assert one.window() == "instructed"
+        if told == "notification":
+            one.take(one.statement(credit))
+        one.match()
+        default(one, "grocer")
+        assert one.window() == "defaulted"
+
+
 def test_funds_have_a_reference_are_entered_once_and_are_never_overdrawn(signers: Signers) -> None:
     with signers.one.books() as books:
         assert enter(books, Entry(GROCER, "EUR", 700, "paid in", "RF1", "mia"), NOW) == 700

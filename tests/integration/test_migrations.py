@@ -234,6 +234,28 @@ def test_old_code_goes_on_closing_windows_at_version_12_and_payouts_begin_at_not
         assert shape(uri, schema) == shape(uri, fresh)
 
 
+def test_differences_put_right_at_version_12_stay_and_one_may_have_several_corrections(uri: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    upgrade = command.upgrade
+    keep = "insert into payment_correction (run, payment, report, amount, correction) values (1, 'P-1', 1, 5, %s)"
+    with namespace(uri) as schema, namespace(uri) as fresh:
+        monkeypatch.setattr(command, "upgrade", lambda config, _: upgrade(config, "0012"))
+        migrate(uri, schema)
+        monkeypatch.undo()
+        with connect(uri, schema, role=None, autocommit=True) as books:
+            books.execute("set session_replication_role = replica")  # what the rows refer to does not matter here
+            books.execute(keep, (1,))
+            migrate(uri, schema)
+            for correction in (2, None):
+                books.execute(keep, (correction,))
+            for correction in (1, None):
+                with pytest.raises(psycopg.errors.UniqueViolation):
+                    books.execute(keep, (correction,))
+            assert books.execute("select correction from payment_correction order by 1").fetchall() == [(1,), (2,), (None,)]
+            assert books.execute("select count(*) from payment_baseline").fetchone() == (0,)
+        migrate(uri, fresh)
+        assert shape(uri, schema) == shape(uri, fresh)
+
+
 def test_breaks_that_names_decided_at_version_9_stay_and_new_ones_take_signatures(uri: str, monkeypatch: pytest.MonkeyPatch) -> None:
     upgrade = command.upgrade
     decided = "update recon_break set state = 'written off', proposal = 'write-off', proposed_by = 'ann', decided_by = 'ben' where no = %s"

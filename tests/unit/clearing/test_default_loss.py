@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clearing.checks import payments_cover_positions
-from clearing.default_loss import Borne, Settled, Unpaid, borne, rest
+from clearing.default_loss import Borne, Settled, Unpaid, borne, recovered, rest
 from clearing.entries import Code, LineKind
 from clearing.lines import Obligation
 from clearing.netting import net, positions
@@ -46,6 +46,15 @@ def test_who_defaults_too_bears_nothing_and_where_nobody_else_is_owed_the_operat
     found = borne("shared", OPCO, LINES, [Unpaid(GROCER, "EUR", 100, 0), Unpaid(FUELCO, "EUR", 10, 0)])
     assert {(one.bearer, one.defaulter) for one in found} == {(BAKER, GROCER), (OPCO, GROCER), (BAKER, FUELCO)}
     assert borne("shared", OPCO, [], [Unpaid(GROCER, "EUR", 100, 0)]) == [Borne(Code.DEFAULT_LOSS, OPCO, GROCER, "EUR", 100)]
+
+
+def test_late_money_goes_to_those_who_bore_the_loss_and_beyond_it_back_to_the_defaulter() -> None:
+    losses = {BAKER: 26, FUELCO: 64, OPCO: 11}
+    assert recovered(10, GROCER, losses) == {BAKER: 3, FUELCO: 6, OPCO: 1, GROCER: 0}  # 2.57, 6.34, 1.09
+    assert recovered(101, GROCER, losses) == {**losses, GROCER: 0}
+    assert recovered(111, GROCER, losses) == {**losses, GROCER: 10}
+    assert recovered(-7, GROCER, losses) == {BAKER: 0, FUELCO: 0, OPCO: 0, GROCER: -7}
+    assert recovered(7, GROCER, {}) == {GROCER: 7}
 
 
 pairs = st.tuples(st.sampled_from(PARTIES), st.sampled_from(PARTIES)).filter(lambda pair: pair[0] != pair[1])
