@@ -7,7 +7,7 @@ role can make no other, whatever code runs under it. The owner of the books stil
 from alembic import op
 
 revision = "0015"
-down_revision = "0012"
+down_revision = "0014"
 
 MOVES = (
     ("open", "draining"), ("draining", "closed"), ("closed", "netted"), ("netted", "approved"), ("netted", "closed"), ("approved", "instructed"),
