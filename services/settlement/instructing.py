@@ -33,6 +33,7 @@ from services.settlement.payment_states import states_of
 from services.settlement.payments import Payment, payments_of
 from services.settlement.runs import SignedRun, newest_run
 from services.settlement.transport import Tell, Transport
+from services.settlement.verify_approval import require_approval
 
 # Held for as long as files are handed over: two people who pay at the same moment do not hand over the same file twice.
 LOCK = "select pg_advisory_lock(hashtext(current_schema() || ' paying'))"
@@ -85,7 +86,8 @@ def pay(connection: psycopg.Connection, day: date, how: Paying, *, corrected: bo
     """Pays a window: notes what is not noted, hands over what is not handed over. Called again, it goes on where it was, or finds nothing to do.
 
     `corrected`: puts what the bank has rejected, cancelled or given back into a further file. Raises `BankError` (no-account, bad-iban, no-transport,
-    nothing-to-correct, not-handed-over …), `clearing.approval.Refused` where the window is not approved or is past it, `SettlementError`: no-run.
+    nothing-to-correct, not-handed-over …), `clearing.approval.Refused` where the window is not approved or is past it, `SettlementError`: no-run, and
+    bad-signature or check-failed where the rows of an approval are not what people have signed.
     """
     with alone(connection):
         with connection.transaction():
@@ -117,6 +119,8 @@ def _noted(connection: psycopg.Connection, day: date, how: Paying, *, corrected:
     except LookupError as missing:
         raise SettlementError(SettlementCode.NO_RUN, str(missing)) from None
     run = newest_run(connection, day)
+    if state in (State.APPROVED, State.INSTRUCTED, State.SETTLED):
+        require_approval(connection, run, how.programme)
     if corrected:
         if state is not State.INSTRUCTED:
             raise BankError(BankCode.NOTHING_TO_CORRECT, f"window {day} is {state}: only of an instructed one payments are sent again")
