@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -85,9 +85,9 @@ class Paying:
 def pay(connection: psycopg.Connection, day: date, how: Paying, *, corrected: bool = False) -> Paid:
     """Pays a window: notes what is not noted, hands over what is not handed over. Called again, it goes on where it was, or finds nothing to do.
 
-    `corrected`: puts what the bank has rejected, cancelled or given back into a further file. Raises `BankError` (no-account, bad-iban, no-transport,
-    nothing-to-correct, not-handed-over …), `clearing.approval.Refused` where the window is not approved or is past it, `SettlementError`: no-run, and
-    bad-signature or check-failed where the rows of an approval are not what people have signed.
+    `corrected`: puts what the bank has rejected, cancelled or given back into a further file. Raises `BankError` (no-account, bad-iban, account-changed,
+    no-transport, nothing-to-correct, not-handed-over …), `clearing.approval.Refused` where the window is not approved or is past it,
+    `SettlementError`: no-run, and bad-signature or check-failed where the rows of an approval are not what people have signed.
     """
     with alone(connection):
         with connection.transaction():
@@ -155,8 +155,9 @@ def _note_corrected(connection: psycopg.Connection, run: SignedRun, how: Paying)
     programme = file.programme
     today = how.now.astimezone(ZoneInfo(programme.timezone)).date()
     due = next_bank_day(today, bank_days(programme.bank_calendar.holidays))
+    kept = {one.id: one for one in payments_of(connection, run.no)}
     again = [
-        Payment(one.id, one.currency, one.payer, one.payee, one.amount_minor, max(due, one.value_date), len(one.attempts) + 1)
+        replace(kept[one.id], value_date=max(due, one.value_date), attempt=len(one.attempts) + 1)
         for one in states_of(connection, run.no)
         if one.kind is PaymentKind.OUTGOING and one.state in SENT_AGAIN
     ]

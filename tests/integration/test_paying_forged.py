@@ -94,7 +94,7 @@ def _forge(books: psycopg.Connection) -> None:
     for action, name in ((Action.SUBMIT, "mia"), (Action.APPROVE, "carl"), (Action.APPROVE, "dora")):
         books.execute(SIGN, (action, name, NOW, bytes(64), MONDAY, name))
     run = newest_run(books, MONDAY)
-    keep(books, run.no, planned(run.report, load(books).programme, NOW, run.series))
+    keep(books, run.no, planned(run.report, load(books), NOW, run.series))
     books.execute("update settlement_window set state = 'approved' where day = %s", (MONDAY,))
 
 
