@@ -11,6 +11,7 @@ class BankCode(StrEnum):
 
     NO_ACCOUNT = "no-account"
     BAD_IBAN = "bad-iban"
+    ACCOUNT_CHANGED = "account-changed"
     BAD_REFERENCE = "bad-reference"
     NOT_APPROVED = "not-approved"
     NOTHING_TO_PAY = "nothing-to-pay"

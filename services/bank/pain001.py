@@ -34,7 +34,8 @@ def message_id(programme: str, run: int, no: int = FIRST_FILE, kind: Literal["F"
 def payment_file(message: str, payments: Sequence[Payment], operator: PartyId, parties: Mapping[PartyId, Party], created: datetime) -> bytes:
     """The file of what the operator pays of these payments; the others are paid by those who owe. The same arguments give the same bytes.
 
-    `message` is its MsgId, `created` the moment of approval. Raises `BankError`: nothing-to-pay, no-account, bad-iban, not-valid.
+    `message` is its MsgId, `created` the moment of approval. Raises `BankError`: nothing-to-pay, no-account, bad-iban, not-valid;
+    account-changed, where a party's account is another than the one that the payment was approved with.
     """
     named = blocks(message, payments, operator)
     ours = [one for _, block in named for one in block]
@@ -69,7 +70,7 @@ def _block(initiation: etree._Element, name: str, message: str, payments: Sequen
     _add(_add(block, "ReqdExctnDt"), "Dt", payments[0].value_date.isoformat())
     _add(_add(block, "Dbtr"), "Nm", name_for_bank(payer.name))
     account = _add(block, "DbtrAcct")
-    _add(_add(account, "Id"), "IBAN", _iban(payer))
+    _add(_add(account, "Id"), "IBAN", {_iban(payer, one.payer_iban) for one in payments}.pop())
     _add(account, "Ccy", payments[0].currency)
     _add(_add(_add(_add(block, "DbtrAgt"), "FinInstnId"), "Othr"), "Id", "NOTPROVIDED")
     for payment in payments:
@@ -83,7 +84,7 @@ def _transfer(block: etree._Element, message: str, payment: Payment, payee: Part
     _add(ids, "UETR", transaction_uuid(message, payment.end_to_end_id))
     _add(_add(transfer, "Amt"), "InstdAmt", str(_amount(payment))).set("Ccy", payment.currency)
     _add(_add(transfer, "Cdtr"), "Nm", name_for_bank(payee.name))
-    _add(_add(_add(transfer, "CdtrAcct"), "Id"), "IBAN", _iban(payee))
+    _add(_add(_add(transfer, "CdtrAcct"), "Id"), "IBAN", _iban(payee, payment.payee_iban))
     structured = _add(_add(transfer, "RmtInf"), "Strd")
     document = _add(structured, "RfrdDocInf")
     _add(_add(_add(document, "Tp"), "CdOrPrtry"), "Cd", "SOAC")
@@ -104,7 +105,12 @@ def _amount(payment: Payment) -> Decimal:
     return Decimal(payment.amount_minor).scaleb(-currency_places(payment.currency))
 
 
-def _iban(party: Party) -> str:
+def _iban(party: Party, approved: str | None) -> str:
+    """The party's account, which has to be the approved one where that is known: people have approved a payment to that account and to no other."""
+    if approved is not None and approved != (party.account.iban if party.account is not None else ""):
+        before = f"the account {approved}" if approved else "no account"
+        said = f"{party.id} had {before} when the payment was approved, and the programme in force has another: reject the run and have it approved anew"
+        raise BankError(BankCode.ACCOUNT_CHANGED, said)
     if party.account is None:
         raise BankError(BankCode.NO_ACCOUNT, f"{party.id} has no account in the programme file: parties, account, iban")
     return checked_iban(party.account.iban, party.id)

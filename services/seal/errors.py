@@ -32,6 +32,10 @@ class NotSettled(SealError):
         self.day = day
 
 
+class NotProven(SealError):
+    """What the rows say of the approval of a settled window is not what people have signed: its result is not sealed."""
+
+
 class NotCleared(SealError):
     """The window has no run that stands, so there is nothing to seal."""
 

@@ -17,21 +17,36 @@ from clearing.seal import canonical, payments_leaf, ranged, sha256
 from services.journal.programmes import load
 from services.seal import statements as sql
 from services.seal.chain import close_link, lock_chain, next_link
-from services.seal.errors import NotSealed, NotSettled
+from services.seal.errors import NotProven, NotSealed, NotSettled
 from services.seal.keys import Signer
+from services.settlement.errors import SettlementError
 from services.settlement.payment_states import Standing, states_of
 from services.settlement.runs import SignedRun, newest_run
+from services.settlement.verify_approval import require_approval
 
 
 def seal_results_due(connection: psycopg.Connection, signer: Signer) -> list[date]:
-    """Seals the results of all windows that are settled and whose results are not sealed, oldest first; returns their days. Twice is once."""
-    return [day for (day,) in connection.execute(sql.RESULTS_DUE).fetchall() if seal_result(connection, signer, day)]
+    """Seals the results of all windows that are settled and whose results are not sealed, oldest first; returns their days. Twice is once.
+
+    Raises `NotProven` of the first whose approval is not what people have signed, when all others are sealed.
+    """
+    sealed: list[date] = []
+    refused: list[NotProven] = []
+    for (day,) in connection.execute(sql.RESULTS_DUE).fetchall():
+        try:
+            sealed += [day] if seal_result(connection, signer, day) else []
+        except NotProven as forged:
+            refused.append(forged)
+    if refused:
+        raise refused[0]
+    return sealed
 
 
 def seal_result(connection: psycopg.Connection, signer: Signer, day: date) -> bool:
     """Seals the result of a settled window, in one transaction; returns False where it is sealed already.
 
-    Raises `NotSettled`, and `NotSealed` where the entries of its run are not sealed yet.
+    Raises `NotSettled`, and `NotSealed` where the entries of its run are not sealed yet; `NotProven` where nobody has signed what
+    its rows say: what is false is not sealed.
     """
     with connection.transaction():
         lock_chain(connection)
@@ -44,6 +59,7 @@ def seal_result(connection: psycopg.Connection, signer: Signer, day: date) -> bo
             raise NotSealed(day)
         if connection.execute(sql.RESULT_OF, (run.no,)).fetchone() is not None:
             return False
+        _proven(connection, run)
         told = {"run": run.no, "report_sha256": run.sha256}
         parties = [party for party, _ in connection.execute(sql.PARTIES, (row[0],)).fetchall()]
         standing = states_of(connection, run.no)
@@ -56,6 +72,13 @@ def seal_result(connection: psycopg.Connection, signer: Signer, day: date) -> bo
         close_link(connection, link, signer, day, told, tree.root().hash, parties=len(parties), leaves=len(parties), signatures=sha256(canonical(signatures)))
         connection.execute(sql.KEEP_RESULT, (link.number, canonical({"signatures": signatures, "payments": payments}).decode()))
     return True
+
+
+def _proven(connection: psycopg.Connection, run: SignedRun) -> None:
+    try:
+        require_approval(connection, run, load(connection).programme.id)
+    except SettlementError as refusal:
+        raise NotProven(f"{refusal} [{refusal.code}]") from None
 
 
 def _payment(one: Standing) -> dict[str, Any]:

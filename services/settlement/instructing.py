@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -33,6 +33,7 @@ from services.settlement.payment_states import states_of
 from services.settlement.payments import Payment, payments_of
 from services.settlement.runs import SignedRun, newest_run
 from services.settlement.transport import Tell, Transport
+from services.settlement.verify_approval import require_approval
 
 # Held for as long as files are handed over: two people who pay at the same moment do not hand over the same file twice.
 LOCK = "select pg_advisory_lock(hashtext(current_schema() || ' paying'))"
@@ -84,8 +85,9 @@ class Paying:
 def pay(connection: psycopg.Connection, day: date, how: Paying, *, corrected: bool = False) -> Paid:
     """Pays a window: notes what is not noted, hands over what is not handed over. Called again, it goes on where it was, or finds nothing to do.
 
-    `corrected`: puts what the bank has rejected, cancelled or given back into a further file. Raises `BankError` (no-account, bad-iban, no-transport,
-    nothing-to-correct, not-handed-over …), `clearing.approval.Refused` where the window is not approved or is past it, `SettlementError`: no-run.
+    `corrected`: puts what the bank has rejected, cancelled or given back into a further file. Raises `BankError` (no-account, bad-iban, account-changed,
+    no-transport, nothing-to-correct, not-handed-over …), `clearing.approval.Refused` where the window is not approved or is past it,
+    `SettlementError`: no-run, and bad-signature or check-failed where the rows of an approval are not what people have signed.
     """
     with alone(connection):
         with connection.transaction():
@@ -117,6 +119,8 @@ def _noted(connection: psycopg.Connection, day: date, how: Paying, *, corrected:
     except LookupError as missing:
         raise SettlementError(SettlementCode.NO_RUN, str(missing)) from None
     run = newest_run(connection, day)
+    if state in (State.APPROVED, State.INSTRUCTED, State.SETTLED):
+        require_approval(connection, run, how.programme)
     if corrected:
         if state is not State.INSTRUCTED:
             raise BankError(BankCode.NOTHING_TO_CORRECT, f"window {day} is {state}: only of an instructed one payments are sent again")
@@ -151,8 +155,9 @@ def _note_corrected(connection: psycopg.Connection, run: SignedRun, how: Paying)
     programme = file.programme
     today = how.now.astimezone(ZoneInfo(programme.timezone)).date()
     due = next_bank_day(today, bank_days(programme.bank_calendar.holidays))
+    kept = {one.id: one for one in payments_of(connection, run.no)}
     again = [
-        Payment(one.id, one.currency, one.payer, one.payee, one.amount_minor, max(due, one.value_date), len(one.attempts) + 1)
+        replace(kept[one.id], value_date=max(due, one.value_date), attempt=len(one.attempts) + 1)
         for one in states_of(connection, run.no)
         if one.kind is PaymentKind.OUTGOING and one.state in SENT_AGAIN
     ]

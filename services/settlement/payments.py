@@ -10,18 +10,23 @@ import psycopg
 
 from clearing.payment_states import end_to_end_id
 from clearing.settlement_days import next_bank_day
-from schemas.programme import Programme
+from schemas.programme import ProgrammeFile
 from schemas.report import SettlementReport
 from services.report.sections import payment_ids
 from services.settlement.calendar import bank_days, value_date_of
 
-KEEP = "insert into payment (id, run, currency, payer, payee, amount, value_date) values (%s, %s, %s, %s, %s, %s, %s)"
-OF_RUN = "select id, currency, payer, payee, amount, value_date from payment where run = %s order by id"
+KEEP = """
+insert into payment (id, run, currency, payer, payee, amount, value_date, payer_iban, payee_iban) values (%s, %s, %s, %s, %s, %s, %s, %s, %s)
+"""
+OF_RUN = "select id, currency, payer, payee, amount, value_date, 1, payer_iban, payee_iban from payment where run = %s order by id"
 
 
 @dataclass(frozen=True, slots=True)
 class Payment:
-    """What one party pays another, in minor units. `attempt`: how often it was put into a file, this time included."""
+    """What one party pays another, in minor units. `attempt`: how often it was put into a file, this time included.
+
+    `payer_iban`, `payee_iban`: the accounts that the parties had when it was approved; empty where one had none, None where that is not known.
+    """
 
     id: str
     currency: str
@@ -30,6 +35,8 @@ class Payment:
     amount_minor: int
     value_date: date
     attempt: int = 1
+    payer_iban: str | None = None
+    payee_iban: str | None = None
 
     @property
     def end_to_end_id(self) -> str:
@@ -37,22 +44,28 @@ class Payment:
         return end_to_end_id(self.id, self.attempt)
 
 
-def planned(report: SettlementReport, programme: Programme, approved_at: datetime, series: int = 0) -> list[Payment]:
-    """The payments of a report that is approved at a moment: on the window's value date, or, approved too late for it, on the next bank day.
+def planned(report: SettlementReport, file: ProgrammeFile, approved_at: datetime, series: int = 0) -> list[Payment]:
+    """The payments of a report that is approved at a moment: on the window's value date, or, approved too late for it, on the next bank day;
+    between the accounts that the programme file in force at that moment has.
 
     `series`: of the run (see `payment_ids`). Raises `UnknownCountry`.
     """
-    calendar = programme.bank_calendar
+    programme, calendar = file.programme, file.programme.bank_calendar
+    ibans = {str(party.id): party.account.iban if party.account is not None else "" for party in file.parties}
     approved_on = approved_at.astimezone(ZoneInfo(programme.timezone)).date()
     due = max(value_date_of(report.window, calendar), next_bank_day(approved_on, bank_days(calendar.holidays)))
     names = payment_ids(report, series)
-    return [Payment(name, one.currency, one.payer, one.payee, one.amount_minor, due) for name, one in zip(names, report.payments, strict=True)]
+    return [
+        Payment(name, one.currency, one.payer, one.payee, one.amount_minor, due, 1, ibans.get(one.payer, ""), ibans.get(one.payee, ""))
+        for name, one in zip(names, report.payments, strict=True)
+    ]
 
 
 def keep(connection: psycopg.Connection, run: int, payments: list[Payment]) -> None:
     """Stores the payments of a run that has just been approved, in the caller's transaction."""
     with connection.cursor() as cursor:
-        cursor.executemany(KEEP, [(p.id, run, p.currency, p.payer, p.payee, p.amount_minor, p.value_date) for p in payments])
+        rows = [(p.id, run, p.currency, p.payer, p.payee, p.amount_minor, p.value_date, p.payer_iban, p.payee_iban) for p in payments]
+        cursor.executemany(KEEP, rows)
 
 
 def payments_of(connection: psycopg.Connection, run: int) -> list[Payment]:

@@ -109,7 +109,7 @@ def _sound(connection: psycopg.Connection, run: SignedRun) -> None:
 
 def _dated(connection: psycopg.Connection, run: SignedRun, at: datetime) -> list[Payment]:
     try:
-        return planned(run.report, load(connection).programme, at, run.series)
+        return planned(run.report, load(connection), at, run.series)
     except UnknownCountry as unknown:
         raise SettlementError(SettlementCode.UNKNOWN_COUNTRY, str(unknown)) from None
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import psycopg
 
@@ -18,6 +18,7 @@ from services.bank.xml import PAIN_001, read_xml
 from services.report.verify import Proof
 from services.settlement.instructing import NotedFile, files_of
 from services.settlement.payment_states import Standing, states_of
+from services.settlement.payments import Payment, payments_of
 from services.settlement.runs import SignedRun
 from services.settlement.taking import reference_of
 
@@ -32,7 +33,9 @@ def payment_proofs(connection: psycopg.Connection, run: SignedRun, *, newest: bo
     """Proofs of one run; `newest`: its window stands by it."""
     standings = states_of(connection, run.no)
     files = files_of(connection, run.no)
+    kept = {one.id: one for one in payments_of(connection, run.no)}
     for file in files:
+        yield _goes_to_what_was_approved(file, standings, kept, run)
         yield _holds_what_was_approved(file, standings, run)
     if newest and run.state in ("instructed", "settled"):
         missing = [one.id for one in standings if one.kind is PaymentKind.OUTGOING and not one.attempts]
@@ -59,6 +62,25 @@ def _holds_what_was_approved(file: NotedFile, standings: list[Standing], run: Si
         found[str(name.text), currency, to_minor(str(amount.text), currency)] += 1
     same = found == expected and sha256_hex(file.content) == file.sha256
     return Proof(run.no, run.day, what, same, f"it holds {found.total()} payments, {expected.total()} were approved for it; SHA-256 {sha256_hex(file.content)}")
+
+
+def _goes_to_what_was_approved(file: NotedFile, standings: list[Standing], kept: Mapping[str, Payment], run: SignedRun) -> Proof:
+    """By the file's own bytes: each payment from and to the account that was approved; of payments that say none, nothing can be said."""
+    what = f"payment file {file.file_no} pays between the accounts that were approved"
+    of_attempt = {attempt.end_to_end_id: kept[one.id] for one in standings for attempt in one.attempts}
+    try:
+        root = read_xml(file.content, PAIN_001)
+    except BankError as error:
+        return Proof(run.no, run.day, what, False, str(error))
+    wrong = []
+    for block in root.iter(f"{{{PAIN_001}}}PmtInf"):
+        payer = block.findtext(f"./{{{PAIN_001}}}DbtrAcct//{{{PAIN_001}}}IBAN")
+        for transfer in block.iter(f"{{{PAIN_001}}}CdtTrfTxInf"):
+            name = str(transfer.findtext(f".//{{{PAIN_001}}}EndToEndId"))
+            one, payee = of_attempt.get(name), transfer.findtext(f"./{{{PAIN_001}}}CdtrAcct//{{{PAIN_001}}}IBAN")
+            if one is not None and one.payee_iban is not None and (one.payer_iban, one.payee_iban) != (payer, payee):
+                wrong.append(f"{name} from {payer} to {payee}, approved from {one.payer_iban} to {one.payee_iban}")
+    return Proof(run.no, run.day, what, not wrong, "; ".join(wrong[:3]))
 
 
 def _on_statements(connection: psycopg.Connection, standings: list[Standing], run: SignedRun) -> Iterator[Proof]:

@@ -234,6 +234,24 @@ def test_old_code_goes_on_closing_windows_at_version_12_and_payouts_begin_at_not
         assert shape(uri, schema) == shape(uri, fresh)
 
 
+def test_payments_of_version_12_have_no_accounts_and_old_code_stores_more_of_them(uri: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    upgrade = command.upgrade
+    pay = "insert into payment (id, run, currency, payer, payee, amount, value_date) values (%s, 1, 'EUR', 'opco', 'y', 1, '2026-03-03')"
+    with namespace(uri) as schema, namespace(uri) as fresh:
+        monkeypatch.setattr(command, "upgrade", lambda config, _: upgrade(config, "0012"))
+        migrate(uri, schema)
+        monkeypatch.undo()
+        with connect(uri, schema, autocommit=True) as books:
+            books.execute("insert into settlement_window (day, state) values ('2026-03-02', 'netted')")
+            books.execute("insert into run (day, sha256, report, reception) values ('2026-03-02', 'ab', '{\"operator\": \"opco\"}', '[]')")
+            books.execute(pay, ("a",))
+            migrate(uri, schema)
+            books.execute(pay, ("b",))  # by a process of the old version
+            assert books.execute("select id, payer_iban, payee_iban from payment order by id").fetchall() == [("a", None, None), ("b", None, None)]
+        migrate(uri, fresh)
+        assert shape(uri, schema) == shape(uri, fresh)
+
+
 def test_differences_put_right_at_version_12_stay_and_one_may_have_several_corrections(uri: str, monkeypatch: pytest.MonkeyPatch) -> None:
     upgrade = command.upgrade
     keep = "insert into payment_correction (run, payment, report, amount, correction) values (1, 'P-1', 1, 5, %s)"

@@ -8,7 +8,7 @@ none. Runs that were replaced before this version have no such sums; what comes 
 from alembic import op
 
 revision = "0014"
-down_revision = "0012"
+down_revision = "0013"
 
 BASELINE = """
 create table payment_baseline (
