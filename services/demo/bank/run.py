@@ -11,7 +11,7 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import psycopg
 
@@ -34,7 +34,6 @@ from services.disputes.life import Wanted, lines_of, move, open_dispute
 from services.events.sending import Sender
 from services.house import House
 from services.journal.migrate import connect, schema_of
-from services.recon.breaks import Chosen, breaks
 from services.recon.report import ReconReport, recon_report
 from services.recon.run import run_matching
 from services.risk.default import declare
@@ -76,7 +75,6 @@ class BankPlayed:
     """Where every window stands."""
     recon: ReconReport
     """Of the day whose file had mistakes."""
-    breaks: list[dict[str, Any]]
 
 
 @dataclass(slots=True)
@@ -87,7 +85,6 @@ class _Month:
     connection: psycopg.Connection
     plan: Plan
     settling: Settling
-    cards: CardStory
     folder: Path
     clock: Clock
     last_file: str | None = None
@@ -179,12 +176,10 @@ def play_bank(
 ) -> BankPlayed:
     """Plays the purchases with their bank. `folder`: for logs and files. Raises what `play` raises, and `BankRefused`."""
     file, _ = demo_programme(PROGRAMME_FILE)
-    cards: list[CardStory] = []
     months: list[_Month] = []
 
     def story(bought: Purchases) -> Iterator[DemoDay]:
-        cards.append(CardStory(Story(bought), ZONE))
-        return cards[0].days()
+        return CardStory(Story(bought), ZONE).days()
 
     with mock_bank(purchases.first + timedelta(days=1), file) as bank:
 
@@ -194,7 +189,7 @@ def play_bank(
                 owner = connect(house.postgres_uri, schema_of(file.programme.id), role=None, autocommit=True)
                 settling = Settling(connection, owner, file, bank, frozenset({(SILENT_IN, SILENT)}))
                 settling.enrol(morning_after(report.window))
-                months.append(_Month(house, connection, Plan(file), settling, cards[0], folder / "bank-files", clock))
+                months.append(_Month(house, connection, Plan(file), settling, folder / "bank-files", clock))
             on_night(report)
             return months[0].morning(report)
 
@@ -220,5 +215,4 @@ def _until_settled(month: _Month, played: Played, stop: Callable[[], bool]) -> B
         if set(month.settling.states().values()) <= {State.SETTLED, State.OPEN}:
             break
     report = recon_report(month.connection, BANK, MISTAKES_ON, day)
-    found = breaks(month.connection, Chosen(BANK), day)
-    return BankPlayed(played, month.dispute, month.returned, defaulted, month.settling.states(), report, found)
+    return BankPlayed(played, month.dispute, month.returned, defaulted, month.settling.states(), report)

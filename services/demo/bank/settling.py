@@ -23,7 +23,6 @@ from clearing.window import State
 from schemas.contracts import Party
 from schemas.ids import PartyId
 from schemas.programme import ProgrammeFile
-from services.demo.bank.cards import BANK
 from services.demo.run import NoMockBank
 from services.risk.default import deadline_of
 from services.settlement.confirming import Matched, match
@@ -184,6 +183,3 @@ class Settling:
 def morning_after(day: date) -> datetime:
     """Nine o'clock after a night."""
     return datetime.combine(day + timedelta(days=1), time(9), UTC)
-
-
-__all__ = ["BANK", "MockBank", "Settling", "mock_bank", "morning_after"]
