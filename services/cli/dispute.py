@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import getpass
-from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -13,7 +12,7 @@ from zoneinfo import ZoneInfo
 import typer
 
 from services.cli.books import OneProgramme, as_day, books_of
-from services.cli.output import Format, Output, fail, out, print_json, print_table
+from services.cli.output import Format, Output, out, print_json, print_table, refused
 
 if TYPE_CHECKING:
     from datetime import date
@@ -37,15 +36,11 @@ def group() -> None:
     """A disputed line is never changed. Until it is paid its amount is withheld by an entry of the current window, and due again when the line stands."""
 
 
-@contextlib.contextmanager
-def refusals() -> Iterator[None]:
+def refusals() -> AbstractContextManager[None]:
     """Ends a command with a sentence and the code of docs/errors.md."""
     from clearing.disputes import DisputeRefused
 
-    try:
-        yield
-    except DisputeRefused as refusal:
-        raise fail(f"{refusal} [{refusal.code}]") from None
+    return refused(DisputeRefused)
 
 
 @app.command()

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
 import getpass
-from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from services.cli.books import OneProgramme, books_of
-from services.cli.output import Format, Output, fail, out, print_json, print_table
+from services.cli.output import Format, Output, fail, out, print_json, print_table, refused
 
 if TYPE_CHECKING:
     from services.risk.funds import Kind
@@ -30,15 +29,11 @@ def group() -> None:
     """The next night counts what is entered: it funds points that wait, and opens the room of the window after it."""
 
 
-@contextlib.contextmanager
-def refusals() -> Iterator[None]:
+def refusals() -> AbstractContextManager[None]:
     """Ends a command with a sentence and the code of docs/errors.md."""
     from services.risk.errors import RiskError
 
-    try:
-        yield
-    except RiskError as refusal:
-        raise fail(f"{refusal} [{refusal.code}]") from None
+    return refused(RiskError)
 
 
 @app.command()

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from services.cli.books import OneProgramme, books_of
-from services.cli.output import Format, Output, fail, out, print_json, print_table, progress_bars
+from services.cli.output import Format, Output, out, print_json, print_table, progress_bars, refused
 
 app = typer.Typer(help="Members: erase, erasures.", no_args_is_help=True)
 
@@ -45,11 +45,9 @@ def erase(
         books_of(programme) as (house, chosen, _),
         connect(house.postgres_uri, schema_of(chosen), role=None, autocommit=True) as owner,
         progress_bars() as report,
+        refused(NotErased),
     ):
-        try:
-            done = erase_person(owner, member, reason, by or getpass.getuser(), datetime.now(UTC), report)
-        except NotErased as refusal:
-            raise fail(f"{refusal} [{refusal.code}]") from None
+        done = erase_person(owner, member, reason, by or getpass.getuser(), datetime.now(UTC), report)
     if output is Format.JSON:
         print_json({"programme": chosen, **asdict(done)})
         return

@@ -12,7 +12,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from datetime import date
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Protocol, cast
 
 import typer
 from rich.console import Console
@@ -82,6 +82,22 @@ def fail(sentence: str, *, code: int = FAILED) -> typer.Exit:
     """Say what went wrong, on standard error; `raise fail(...)` ends the command."""
     err.print(sentence, style="bold red", markup=False, highlight=False)
     return typer.Exit(code)
+
+
+class Coded(Protocol):
+    """What a refusal has beside its sentence."""
+
+    @property
+    def code(self) -> str: ...
+
+
+@contextlib.contextmanager
+def refused(*kinds: type[Exception]) -> Iterator[None]:
+    """Ends the command with the sentence of an exception of these kinds, each of which has a `code` of docs/errors.md."""
+    try:
+        yield
+    except kinds as refusal:
+        raise fail(f"{refusal} [{cast('Coded', refusal).code}]") from None
 
 
 @contextlib.contextmanager

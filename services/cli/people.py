@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from services.cli.books import OneProgramme, books_of
-from services.cli.output import Format, Output, fail, out, print_json, print_table
+from services.cli.output import Format, Output, out, print_json, print_table, refused
 
 if TYPE_CHECKING:
     import psycopg
@@ -32,18 +33,14 @@ def group() -> None:
     """Private keys never leave their owner's machine; the owner of the books enrols public ones. Every command reads the clock of its own machine."""
 
 
-@contextlib.contextmanager
-def refusals() -> Iterator[None]:
-    """Ends a command with a sentence and the code of docs/errors.md where settlement refuses something."""
+def refusals() -> AbstractContextManager[None]:
+    """Ends a command with a sentence and the code of docs/errors.md where settlement, the bank or matching refuses something."""
     from clearing.approval import Refused
     from clearing.matching import MoveRefused
     from services.bank.errors import BankError
     from services.settlement.errors import SettlementError
 
-    try:
-        yield
-    except (SettlementError, Refused, BankError, MoveRefused) as refusal:
-        raise fail(f"{refusal} [{refusal.code}]") from None
+    return refused(SettlementError, Refused, BankError, MoveRefused)
 
 
 def passphrase(file: Path | None, *, confirm: bool = False) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from services.cli.books import OneProgramme, as_day, books_of, named
-from services.cli.output import FAILED, Format, Output, fail, out, print_json, print_table
+from services.cli.output import FAILED, Format, Output, fail, out, print_json, print_table, refused
 from services.cli.paying import pay, payments_as_json, recall, show_payments
 from services.cli.people import PassphraseFile, refusals, sign_as
 
@@ -268,13 +268,10 @@ def default_(
     from services.settlement.runs import newest_run
 
     day, now = _day(window), datetime.now(UTC)
-    with books_of(programme) as (house, chosen, connection), refusals():
+    with books_of(programme) as (house, chosen, connection), refusals(), refused(RiskError):
         file = load(connection)
         today = now.astimezone(ZoneInfo(file.programme.timezone)).date()
-        try:
-            made = declare(connection, file, day, [PartyId(party) for party in parties], by, now, today)
-        except RiskError as refusal:
-            raise fail(f"{refusal} [{refusal.code}]") from None
+        made = declare(connection, file, day, [PartyId(party) for party in parties], by, now, today)
         clear_due(house, chosen, half_done_only=True)
         run = newest_run(connection, day)
     if output is Format.JSON:
