@@ -45,6 +45,8 @@ class Position:
     lines: tuple[PositionLine, ...]
     net_minor: int
     carried_in_minor: int
+    paid_before_minor: int
+    """Under runs of the window that defaulted."""
     paid_minor: int
     carried_out_minor: int
     carried_from: tuple[CarriedPart, ...]
@@ -71,17 +73,26 @@ def _position(ledger: Ledger, report: SettlementReport, party: PartyId, currency
     of_currency = [each for each in carried_in if each.currency == currency]
     before = _of(party, {each.party: each.amount_minor for each in of_currency}, ledger.operator)
     after = _of(party, {each.party: each.amount_minor for each in report.carried if each.currency == currency}, ledger.operator)
-    paid = sum(((p.payee == party) - (p.payer == party)) * p.amount_minor for p in report.payments if p.currency == currency)
+    paid, paid_before = (
+        sum(((p.payee == party) - (p.payer == party)) * p.amount_minor for p in made if p.currency == currency)
+        for made in (report.payments, report.paid_before())
+    )
     parts = tuple(_carried_from(ledger, party, of_currency))
     count = f"{len(lines)} {'line' if len(lines) == 1 else 'lines'}"
     equations = [
         amounts(f"sum of {count}", total, "net position in the report", net, currency),
-        amounts("net position with what was carried to it", net + before, "payments with what is carried on", paid + after, currency),
+        amounts(
+            "net position with what was carried to it",
+            net + before,
+            "payments with what is carried on" if not report.after_default else "payments, those before the default too, with what is carried on",
+            paid_before + paid + after,
+            currency,
+        ),
     ]
     if parts:
         of = "parties that wait" if party == ledger.operator else "nights"
         equations.insert(1, amounts(f"sum of {len(parts)} {of}", sum(part.amount_minor for part in parts), "carried to it", before, currency))
-    return Position(day, party, currency, shown, net, before, paid, after, parts, tuple(equations))
+    return Position(day, party, currency, shown, net, before, paid_before, paid, after, parts, tuple(equations))
 
 
 def _of(party: PartyId, carried: dict[PartyId, int], operator: PartyId) -> int:
