@@ -59,7 +59,7 @@ def settled(told: Told, party: str, day: date) -> dict[str, str]:
 
 def test_statements_and_positions_show_what_was_paid_before_the_default_and_add_up(told: Told) -> None:
     _, one, made = told
-    paid = dict(one.books.execute("select payee, amount from payment where run = %s and payee <> 'opco'", (made.run,)).fetchall())
+    paid: dict[str, int] = dict(one.books.execute("select payee, amount from payment where run = %s and payee <> 'opco'", (made.run,)).fetchall())
     for party in PARTIES:
         assert [balance.left for balance in balances(shown(one.books, MONDAY, nights=1), PartyId(party))] == [0]
         (position,) = json.loads(run(told, "explain", "position", party, str(MONDAY), "--output", "json"))
@@ -70,6 +70,8 @@ def test_statements_and_positions_show_what_was_paid_before_the_default_and_add_
     }
     assert "paid to you before the default" not in settled(told, "grocer", MONDAY)
     assert settled(told, "dairyco", TUESDAY)["carried in from the window before"] == "0.50", "it rests on the run that defaulted since"
+    (position,) = json.loads(run(told, "explain", "position", "dairyco", str(TUESDAY), "--output", "json"))
+    assert [each for each in position["equations"] if each["total"] != each["above"]] == []
     assert [balance.left for balance in balances(shown(one.books, TUESDAY, nights=1), PartyId("dairyco"))] == [0]
 
 
