@@ -46,7 +46,9 @@ class Borne:
 
 
 def borne(rule: LossRule, operator: PartyId, lines: Iterable[Obligation], defaulters: Iterable[Unpaid]) -> list[Borne]:
-    """Who bears what the defaulters of one window have not paid. `lines` are the window's; the shares add up to what is lost, to the minor unit."""
+    """Who bears what the defaulters of one window have not paid. `lines`: what the defaulters' debts rest on, of the window and of those that
+    carried to it; the shares add up to what is lost, to the minor unit.
+    """
     every, defaulting = list(lines), list(defaulters)
     out = {one.party for one in defaulting}
     found: list[Borne] = []

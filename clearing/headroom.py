@@ -56,6 +56,12 @@ def limits_on(terms: Terms, day: date, funds: Funds) -> dict[PartyId, Limit]:
     return found
 
 
+def funds_in(party: PartyId, currency: str, limits: Mapping[PartyId, Limit], funds: Funds) -> int:
+    """What a party's funds of a currency come to, in minor units, whether it has a limit in that currency or none."""
+    limit = limits.get(party)
+    return limit.funds_minor if limit is not None and limit.currency == currency else funds.get((party, currency), 0)
+
+
 def point_cost(contract: Contract, terms: Terms) -> tuple[str, Fraction]:
     """What a point of a contract version costs its sponsor when it is given, exactly, in minor units of a currency: price, fee and tax (rules 16, 21, 22)."""
     price = issue_price(contract)

@@ -11,7 +11,7 @@ from typing import Final
 
 from clearing.default_loss import LossRule, Unpaid, borne
 from clearing.entries import Code
-from clearing.headroom import Limit
+from clearing.headroom import Funds, Limit, funds_in
 from clearing.lines import Obligation
 from schemas.ids import PartyId
 
@@ -53,6 +53,8 @@ class PartyRisk:
     limit: Limit | None
     points: Points
     share: Fraction
+    funds_minor: int = 0
+    """What it has paid in beforehand in this currency, with a limit or without."""
 
     @property
     def headroom_minor(self) -> int | None:
@@ -71,8 +73,7 @@ class PartyRisk:
     @property
     def exit_minor(self) -> int:
         """What its exit would cost the others at most: what its points may cost beyond what was paid for them, and what it owes beyond its funds."""
-        funds = self.limit.funds_minor if self.limit is not None else 0
-        return max(0, self.points.cost_minor - self.points.paid_minor) + max(0, self.owes_minor - max(0, funds))
+        return max(0, self.points.cost_minor - self.points.paid_minor) + max(0, self.owes_minor - max(0, self.funds_minor))
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,12 +118,19 @@ def solvency(
     lines: Iterable[Obligation],
     operator: PartyId,
     rule: LossRule,
+    *,
+    funds: Funds | None = None,
+    waiting: Mapping[PartyId, Sequence[Obligation]] | None = None,
 ) -> Solvency:
-    """Puts together what is known. `lines`: of all windows not settled; the loss of a failure is shared by them. The operator is no debtor here."""
-    every = list(lines)
+    """Puts together what is known. The operator is no debtor here.
+
+    `lines`: of all windows not settled; the loss of a failure is shared by them. `waiting`: by party, lines of settled windows that carried its position
+    on, so that it still owes for them. `funds`: what parties have paid in, by party and currency.
+    """
+    every, paid_in = list(lines), funds or {}
     of_currency = {party: limit for party, limit in limits.items() if limit.currency == currency}
     all_points = sum(one.points for one in points.values())
-    names = sorted({*owes, *of_currency, *points} - {operator})
+    names = sorted({*owes, *of_currency, *points, *(party for (party, of), amount in paid_in.items() if of == currency and amount)} - {operator})
     parties = [
         PartyRisk(
             party,
@@ -130,18 +138,23 @@ def solvency(
             of_currency.get(party),
             points.get(party, Points()),
             Fraction(points[party].points, all_points) if all_points and party in points else Fraction(0),
+            funds_in(party, currency, limits, paid_in),
         )
         for party in names
     ]
     parties.sort(key=lambda one: (-one.owes_minor, one.party))
     debtors = [one for one in parties if one.owes_minor > 0]
-    failures = [fail(currency, debtors[:number], every, operator, rule) for number in STRESS if len(debtors) >= number]
+    failures = []
+    for number in STRESS:
+        if len(debtors) >= number:
+            waits = [line for one in debtors[:number] for line in (waiting or {}).get(one.party, ())]
+            failures.append(fail(currency, debtors[:number], [*every, *waits], operator, rule))
     return Solvency(currency, parties, failures)
 
 
 def fail(currency: str, debtors: Sequence[PartyRisk], lines: Iterable[Obligation], operator: PartyId, rule: LossRule) -> Failure:
     """Some parties pay nothing of what they owe."""
-    unpaid = [Unpaid(one.party, currency, one.owes_minor, one.limit.funds_minor if one.limit is not None else 0) for one in debtors]
+    unpaid = [Unpaid(one.party, currency, one.owes_minor, one.funds_minor) for one in debtors]
     losses: dict[PartyId, int] = {}
     for line in borne(rule, operator, lines, unpaid):
         if line.code is Code.DEFAULT_LOSS:

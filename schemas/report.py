@@ -15,8 +15,10 @@ from schemas.scenario_report import LineKind, ScenarioReport
 
 __all__ = [
     "BilateralAmount",
+    "BorneLoss",
     "CarriedPosition",
     "CheckResult",
+    "DefaultedRun",
     "LineKind",
     "PaymentLine",
     "PointsFigures",
@@ -28,6 +30,7 @@ __all__ = [
     "ScenarioReport",
     "SenderCounts",
     "SettlementReport",
+    "UnpaidAmount",
     "canonical_json",
     "sha256_hex",
 ]
@@ -86,6 +89,33 @@ class PaymentLine(Document):
     payer: PartyRef = Field(alias="from", description="Who pays.")
     payee: PartyRef = Field(alias="to", description="To whom.")
     amount_minor: AmountAbove = Field(description="Amount in minor units.")
+
+
+class UnpaidAmount(Document):
+    """What a party had not paid at its deadline."""
+
+    currency: Currency = Field(description="Currency.")
+    party: PartyRef = Field(description="Who had not paid.")
+    amount_minor: AmountAbove = Field(description="What was missing, in minor units.")
+    funds_minor: Tally = Field(description="What of it the party's own funds covered.")
+
+
+class BorneLoss(Document):
+    """A share of what a defaulter's funds did not cover."""
+
+    currency: Currency = Field(description="Currency.")
+    bearer: PartyRef = Field(description="Who bears it.")
+    defaulter: PartyRef = Field(description="Who had not paid.")
+    amount_minor: AmountAbove = Field(description="Amount in minor units.")
+
+
+class DefaultedRun(Document):
+    """An earlier run of the window that was with the bank when a party defaulted: what it had settled stays, and this run pays the differences."""
+
+    sha256: Sha256 = Field(description="Hash of its report.")
+    paid: tuple[PaymentLine, ...] = Field(description="What counted as paid under it at the default, by currency, payer, payee.")
+    unpaid: tuple[UnpaidAmount, ...] = Field(description="What was missing, by currency and party.")
+    borne: tuple[BorneLoss, ...] = Field(description="Who bears what funds did not cover, by currency, defaulter and bearer.")
 
 
 class CarriedPosition(Document):
@@ -163,6 +193,13 @@ class SettlementReport(Document):
     senders: tuple[SenderCounts, ...] = Field(description="By source.")
     rejections: tuple[RejectionCount, ...] = Field(description="By source and code.")
     points: PointsFigures = Field(description="Points of the window.")
+    after_default: tuple[DefaultedRun, ...] = Field(
+        (), description="Earlier runs of the window that defaulted, oldest first; not there without a default.", exclude_if=lambda runs: not runs
+    )
+
+    def paid_before(self) -> list[PaymentLine]:
+        """What earlier runs of the window had paid when they defaulted: paid for the window beside `payments`."""
+        return [line for run in self.after_default for line in run.paid]
 
     def canonical(self) -> bytes:
         """The bytes whose hash is approved."""

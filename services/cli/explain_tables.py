@@ -38,6 +38,8 @@ def positions(party: str, day: date, found: Sequence[Position], chosen: str) -> 
             right=("line", currency, "sum so far"),
         )
         settled = {"carried to it": each.carried_in_minor, "paid": each.paid_minor, "carried on": each.carried_out_minor}
+        if each.paid_before_minor:
+            settled = {"paid before the default": each.paid_before_minor, **settled}
         _say("; ".join(f"{what}: {amount_in_words(amount, currency)} {currency}" for what, amount in settled.items()))
         if each.carried_from:
             _carried(each)

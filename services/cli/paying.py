@@ -106,19 +106,25 @@ def recall(
     out.print(f"{asked.message_id} asks the bank for payment {asked.payment}. Until it answers, nothing has changed.", markup=False, soft_wrap=True)
 
 
-def payments_as_json(connection: Any, run: int, now: datetime) -> list[dict[str, Any]]:
-    """Where each payment of a run stands, as plain values."""
+def payments_as_json(connection: Any, run: int, now: datetime, *, replaced: bool = False) -> list[dict[str, Any]]:
+    """Where each payment of a run stands, as plain values; of a run that was `replaced` after a default nothing is waited for any more.
+
+    `counted_minor`: what of it counts as paid for the window.
+    """
     from services.journal.programmes import load
+    from services.settlement.baselines import baselines, counted
     from services.settlement.deadlines import deadline_of, is_late
     from services.settlement.payment_states import states_of
 
-    programme = load(connection).programme
+    programme, kept = load(connection).programme, baselines(connection, run)
     return [
         {
+            "run": run, "replaced": replaced,
             "id": one.id, "kind": one.kind, "from": one.payer, "to": one.payee, "currency": one.currency, "amount_minor": one.amount_minor, "state": one.state,
-            "confirmed_minor": one.confirmed_minor, "announced_minor": one.announced_minor, "missing_minor": one.missing_minor,
+            "confirmed_minor": one.confirmed_minor, "counted_minor": kept.get(one.id, counted(one)),
+            "announced_minor": one.announced_minor, "missing_minor": one.missing_minor,
             "excess_minor": one.excess_minor, "value_date": one.value_date, "deadline": deadline_of(one.value_date, programme),
-            "late": is_late(one, programme, now), "reference": one.reference, "statements": list(one.statements), "reason": one.reason,
+            "late": not replaced and is_late(one, programme, now), "reference": one.reference, "statements": list(one.statements), "reason": one.reason,
             "attempts": [
                 {"end_to_end_id": each.end_to_end_id, "message_id": each.message_id, "state": each.state, "value_date": each.value_date,
                  "sent_at": each.sent_at, "recalled_at": each.recalled_at, "reason": each.reason}
@@ -137,12 +143,12 @@ def show_payments(payments: list[dict[str, Any]], day: date) -> None:
         return to_text(one[name], one["currency"])
 
     rows = [
-        (one["id"], one["from"], one["to"], one["currency"], figure(one, "amount_minor"), one["state"], figure(one, "confirmed_minor"),
+        (one["run"], one["id"], one["from"], one["to"], one["currency"], figure(one, "amount_minor"), one["state"], figure(one, "confirmed_minor"),
          ", ".join(one["statements"]), figure(one, "missing_minor"), one["deadline"], _waits_for(one))
         for one in payments
     ]  # fmt: skip
-    columns = ("payment", "from", "to", "currency", "amount", "state", "confirmed", "by statements", "missing", "deadline", "waits for")
-    print_table(columns, rows, title=f"Payments of window {day}", right=("amount", "confirmed", "missing"))
+    columns = ("run", "payment", "from", "to", "currency", "amount", "state", "confirmed", "by statements", "missing", "deadline", "waits for")
+    print_table(columns, rows, title=f"Payments of window {day}", right=("run", "amount", "confirmed", "missing"))
 
 
 _NEXT = {
@@ -153,6 +159,8 @@ _NEXT = {
 
 
 def _waits_for(one: dict[str, Any]) -> str:
+    if one["replaced"]:
+        return "nothing: the run was replaced"
     late = "LATE: " if one["late"] else ""
     if one["kind"] == "direct":
         return "nothing: the parties pay each other"

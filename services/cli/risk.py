@@ -52,7 +52,7 @@ def _show(programme: str, found: Solvency) -> None:
 
     rows = [
         (one.party, money(one.owes_minor), money(one.limit.cap_minor if one.limit else None),
-         money(one.limit.funds_minor if one.limit else None), money(one.headroom_minor),
+         money(one.funds_minor if one.funds_minor or one.limit else None), money(one.headroom_minor),
          one.room, f"{one.points.points:,}", f"{one.points.unfunded:,}", _percent(one.share), money(one.points.paid_minor), money(one.points.cost_minor),
          money(one.exit_minor))
         for one in found.parties
@@ -90,7 +90,8 @@ def _as_json(found: Solvency) -> dict[str, Any]:
 def _party(one: PartyRisk) -> dict[str, Any]:
     limit = None if one.limit is None else {"cap_minor": one.limit.cap_minor, "prefunded_minor": one.limit.funds_minor}
     return {
-        "party": one.party, "owes_minor": one.owes_minor, "limit": limit, "headroom_minor": one.headroom_minor, "room": one.room,
+        "party": one.party, "owes_minor": one.owes_minor, "limit": limit, "funds_minor": one.funds_minor,
+        "headroom_minor": one.headroom_minor, "room": one.room,
         "points": one.points.points, "unfunded_points": one.points.unfunded, "share": _percent(one.share), "paid_minor": one.points.paid_minor,
         "cost_minor": one.points.cost_minor, "exit_minor": one.exit_minor,
     }  # fmt: skip

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from services.cli.books import OneProgramme, as_day, books_of, named
-from services.cli.output import FAILED, Format, Output, fail, out, print_json, print_table, refused
+from services.cli.defaulting import default, default_as_json, show_default
+from services.cli.output import FAILED, Format, Output, fail, out, print_json, print_table
 from services.cli.paying import pay, payments_as_json, recall, show_payments
 from services.cli.people import PassphraseFile, refusals, sign_as
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 app = typer.Typer(help="Settlement: check, submit, approve, reject, pay, recall, status, verify, file.", no_args_is_help=True)
 app.command()(pay)
 app.command()(recall)
+app.command()(default)
 
 Window = Annotated[str, typer.Argument(metavar="WINDOW", help="The business day of the window.")]
 Person = Annotated[str, typer.Option("--as", metavar="NAME", help="Who signs, as enrolled with clh people add.")]
@@ -145,7 +147,8 @@ def status(
 ) -> None:
     """Show runs with who submitted, approved or rejected them, and what each window waits for; of one window also where each payment stands.
 
-    Of a payment: its state, which statements confirm it, what is missing, and until when. A payment that is late says so.
+    Of a payment: its state, which statements confirm it, what is missing, and until when. A payment that is late says so. After a default: who had not
+    paid, who bears it, and the payments of the runs that were replaced too, since what was paid under them stays.
 
     Examples:
 
@@ -153,32 +156,41 @@ def status(
 
         clh settlement status 2026-03-02 --output json
     """
+    from services.settlement.defaulted import defaulted_runs
     from services.settlement.runs import newest_run, runs_of
 
-    day = as_day(window)
+    day, payments, defaults = as_day(window), [], []
     with books_of(programme) as (_, chosen, connection), refusals():
         if day is not None:
             newest_run(connection, day)
         shown = runs_of(connection, day, last=last if day is None else None)
-        payments = payments_as_json(connection, shown[-1].no, datetime.now(UTC)) if day is not None else []
+        if day is not None:
+            now, after = datetime.now(UTC), {run.replaces: run.no for run in shown}
+            defaults = [default_as_json(run, after.get(run.no)) for run in defaulted_runs(connection, day)]
+            replaced = [each["run"] for each in defaults if each["replaced_by"] is not None]
+            payments = [line for run in replaced for line in payments_as_json(connection, run, now, replaced=True)]
+            payments += payments_as_json(connection, shown[-1].no, now)
     newest = {run.day: run.no for run in shown}
     if output is Format.JSON:
         runs = [_as_json(run, newest=newest[run.day] == run.no) for run in shown]
-        print_json({"programme": chosen, "runs": runs} | ({"payments": payments} if day is not None else {}))
+        print_json({"programme": chosen, "runs": runs} | ({"payments": payments} if day is not None else {}) | ({"defaults": defaults} if defaults else {}))
         return
+    told = {each["run"]: f"nothing: default of {', '.join(sorted({one['party'] for one in each['unpaid']}))}" for each in defaults}
     rows = [
         (
             run.day,
             run.no,
             run.state if newest[run.day] == run.no else "replaced",
             *_signers(run),
-            _waits_for(run) if newest[run.day] == run.no else "",
+            _waits_for(run) if newest[run.day] == run.no else told.get(run.no, ""),
             run.sha256,
         )
         for run in shown
     ]
     columns = ("window", "run", "state", "submitted by", "approved by", "rejected by", "waits for", "report (SHA-256)")
     print_table(columns, rows, title=f"Settlement of {chosen}", right=("run",))
+    for each in defaults:
+        show_default(each, shown[-1].day)
     if payments and day is not None:
         show_payments(payments, day)
 
@@ -236,55 +248,6 @@ def file_(
     with target.open("xb") as opened:
         opened.write(content)
     out.print(f"{target}: {len(content):,} bytes, to be looked at; clh settlement pay hands it to the bank", markup=False, highlight=False, soft_wrap=True)
-
-
-@app.command(name="default")
-def default_(
-    window: Window,
-    parties: Annotated[list[str], typer.Argument(metavar="PARTY...", help="Every party that has not paid in this window.", show_default=False)],
-    by: Annotated[str, typer.Option("--by", metavar="PERSON", help="Who declares it: it is kept.", show_default=False)],
-    programme: OneProgramme = None,
-    output: Output = Format.TABLE,
-) -> None:
-    """Declare that parties have not paid by their deadline, and make a further run of the window without what they owe.
-
-    What they have paid in beforehand is used first; the rest is borne as the programme's `default` says: by the operator, or by the others in proportion to
-    what the defaulter owes each. What is confirmed stays final; the further run pays only the differences, and is approved like any other.
-
-    Exit code 0: the window is netted again; 1: it was refused, and nothing has changed.
-
-    Example:
-
-        clh settlement default 2026-03-02 grocer --by mia
-    """
-    from zoneinfo import ZoneInfo
-
-    from schemas.ids import PartyId
-    from schemas.money import to_text
-    from services.journal.programmes import load
-    from services.night.run import clear_due
-    from services.risk.default import declare
-    from services.risk.errors import RiskError
-    from services.settlement.runs import newest_run
-
-    day, now = _day(window), datetime.now(UTC)
-    with books_of(programme) as (house, chosen, connection), refusals(), refused(RiskError):
-        file = load(connection)
-        today = now.astimezone(ZoneInfo(file.programme.timezone)).date()
-        made = declare(connection, file, day, [PartyId(party) for party in parties], by, now, today)
-        clear_due(house, chosen, half_done_only=True)
-        run = newest_run(connection, day)
-    if output is Format.JSON:
-        losses = [{"kind": line.code.name.lower(), "bearer": line.bearer, "for": line.defaulter, "currency": line.currency, "amount_minor": line.amount_minor}
-                  for line in made.borne]  # fmt: skip
-        print_json({"programme": chosen, "window": day, "run": run.no, "replaces": made.run, "state": run.state, "borne": losses})
-        return
-    rows = [
-        (line.defaulter, line.bearer, "its own funds" if line.code.name == "ADJUSTMENT" else "loss", line.currency, to_text(line.amount_minor, line.currency))
-        for line in made.borne
-    ]
-    print_table(("not paid by", "borne by", "as", "currency", "amount"), rows, title=f"Default in window {day}", right=("amount",))
-    out.print(f"Run {run.no} takes the place of run {made.run}; the window is {run.state}: submit and approve it.", markup=False, highlight=False)
 
 
 def _sign(
@@ -356,7 +319,7 @@ def _waits_for(run: SignedRun) -> str:
                 return "its rejection" if any(one.action is Action.SUBMIT for one in run.signed()) else "submission"
             left = APPROVALS - sum(one.action is Action.APPROVE for one in counting)
             return f"{left} approval{'s' if left > 1 else ''}"
-        case "closed":
+        case "closed" | "defaulted":
             return "a new run"
         case "approved":
             return "payment instructions"

@@ -27,6 +27,7 @@ LINES = """
 select day, line, kind, detail, debtor, creditor, currency, quantity, unit_price, amount, events, contract, sources from obligation
 where day >= %s and day <= %s order by day, line
 """
+DEFAULTED = "select distinct day from window_move where event = 'unpaid_at_deadline' and day between %s and %s order by day"
 TOTALS = """
 select code, sponsor, contract, counterparty, counter_contract, unit, sum(quantity)::bigint, sum(events)::bigint from total where day = %s
 group by code, sponsor, contract, counterparty, counter_contract, unit
@@ -142,6 +143,10 @@ class Ledger:
         """The obligation lines of several windows."""
         rows: Sequence[Any] = self.connection.execute(LINES, (first, last)).fetchall()
         return [_stored(row) for row in rows]
+
+    def defaulted(self, first: date, last: date) -> list[date]:
+        """The windows among several in which a party has defaulted."""
+        return [day for (day,) in self.connection.execute(DEFAULTED, (first, last))]
 
     def line(self, day: date, number: int) -> StoredLine:
         """One line. Raises `NotExplained` where there is none of that number."""

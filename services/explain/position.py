@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 
 from schemas.ids import PartyId
-from schemas.report import SettlementReport
+from schemas.report import PaymentLine, SettlementReport
 from services.explain.equations import Equation, amounts
 from services.explain.ledger import Carried, Ledger, NotExplained, StoredLine
 
@@ -45,6 +45,8 @@ class Position:
     lines: tuple[PositionLine, ...]
     net_minor: int
     carried_in_minor: int
+    paid_before_minor: int
+    """Under runs of the window that defaulted."""
     paid_minor: int
     carried_out_minor: int
     carried_from: tuple[CarriedPart, ...]
@@ -71,17 +73,28 @@ def _position(ledger: Ledger, report: SettlementReport, party: PartyId, currency
     of_currency = [each for each in carried_in if each.currency == currency]
     before = _of(party, {each.party: each.amount_minor for each in of_currency}, ledger.operator)
     after = _of(party, {each.party: each.amount_minor for each in report.carried if each.currency == currency}, ledger.operator)
-    paid = sum(((p.payee == party) - (p.payer == party)) * p.amount_minor for p in report.payments if p.currency == currency)
+    paid, paid_before = _paid(report.payments, party, currency), _paid(report.paid_before(), party, currency)
     parts = tuple(_carried_from(ledger, party, of_currency))
     count = f"{len(lines)} {'line' if len(lines) == 1 else 'lines'}"
     equations = [
         amounts(f"sum of {count}", total, "net position in the report", net, currency),
-        amounts("net position with what was carried to it", net + before, "payments with what is carried on", paid + after, currency),
+        amounts(
+            "net position with what was carried to it",
+            net + before,
+            "payments with what is carried on" if not report.after_default else "payments, those before the default too, with what is carried on",
+            paid_before + paid + after,
+            currency,
+        ),
     ]
     if parts:
         of = "parties that wait" if party == ledger.operator else "nights"
         equations.insert(1, amounts(f"sum of {len(parts)} {of}", sum(part.amount_minor for part in parts), "carried to it", before, currency))
-    return Position(day, party, currency, shown, net, before, paid, after, parts, tuple(equations))
+    return Position(day, party, currency, shown, net, before, paid_before, paid, after, parts, tuple(equations))
+
+
+def _paid(payments: Iterable[PaymentLine], party: PartyId, currency: str) -> int:
+    """What payments of a currency bring a party, in minor units; below zero: it pays."""
+    return sum(((p.payee == party) - (p.payer == party)) * p.amount_minor for p in payments if p.currency == currency)
 
 
 def _of(party: PartyId, carried: dict[PartyId, int], operator: PartyId) -> int:
@@ -99,6 +112,9 @@ def _carried_from(ledger: Ledger, party: PartyId, carried_in: list[Carried]) -> 
             for line in ledger.lines_between(each.since, each.day):
                 if line.currency == each.currency and party in (line.debtor, line.creditor):
                     nights[line.day] = nights.get(line.day, 0) + line.signed(party)
+            for day in ledger.defaulted(each.since, each.day):  # what a default changed was paid at once, and is not carried
+                report = ledger.report(day)
+                nights[day] = nights.get(day, 0) - _paid(report.payments, party, each.currency) - _paid(report.paid_before(), party, each.currency)
             yield from (CarriedPart(day, party, amount, each.since) for day, amount in sorted(nights.items()))
 
 

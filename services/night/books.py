@@ -35,8 +35,7 @@ from services.night import statements as sql
 from services.night.payouts import pay_cash_back
 from services.night.report import settlement_report
 from services.night.shared import SharedNight
-from services.settlement.baselines import baselines, counted
-from services.settlement.payment_states import states_of
+from services.settlement.defaulted import defaulted_runs, instructed_runs, paid_under
 
 Cuts = dict[tuple[int, int], int]
 UNPRICED = (Code.STAMP, Code.STAMP_REVERSAL)
@@ -364,17 +363,14 @@ class PgNight:
 
         Of a run that defaulted, what they showed at the default: what they show since is put right by adjustments, and would count twice here.
         """
-        runs = [int(no) for (no,) in self.connection.execute(sql.INSTRUCTED_RUNS, (day,))]
+        runs = instructed_runs(self.connection, day)
         if not runs:
             return None
         paid: dict[tuple[str, PartyId, PartyId], int] = {}
         for run in runs:
-            kept = baselines(self.connection, run)
-            for one in states_of(self.connection, run):
-                shown = kept.get(one.id, counted(one))
-                key = (one.currency, PartyId(one.payer), PartyId(one.payee))
-                paid[key] = paid.get(key, 0) + shown
-        return Settled({key: amount for key, amount in paid.items() if amount}, self._carried(sql.CARRIED_ON, day))
+            for key, amount in paid_under(self.connection, run).items():
+                paid[key] = paid.get(key, 0) + amount
+        return Settled(paid, self._carried(sql.CARRIED_ON, day))
 
     def count_events(self, day: date, lines: Sequence[Obligation]) -> Sequence[Obligation]:
         """Counts again, from the journal, where one event may stand behind several totals of a line."""
@@ -407,7 +403,8 @@ class PgNight:
                 return
             advance(before, Event.NETTED)
             previous = self.connection.execute(sql.PREVIOUS_RUN, (day,)).fetchone()
-            report, reception = settlement_report(self, day, obligations, netting, checks, previous[0] if previous else None)
+            defaulted = defaulted_runs(self.connection, day)
+            report, reception = settlement_report(self, day, obligations, netting, checks, previous[0] if previous else None, defaulted)
             self.connection.execute("delete from obligation where day = %s", (day,))
             self.connection.execute("delete from carried where day = %s", (day,))
             rows = [

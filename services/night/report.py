@@ -14,8 +14,10 @@ from schemas.ids import PartyId
 from schemas.money import currency_places
 from schemas.report import (
     BilateralAmount,
+    BorneLoss,
     CarriedPosition,
     CheckResult,
+    DefaultedRun,
     PaymentLine,
     PointsFigures,
     PointsOfSponsor,
@@ -25,10 +27,12 @@ from schemas.report import (
     ReportLine,
     SenderCounts,
     SettlementReport,
+    UnpaidAmount,
 )  # fmt: skip
 
 if TYPE_CHECKING:
     from services.night.books import PgNight
+    from services.settlement import defaulted
 
 # What became of each sender's events; refused or held ones included, duplicates not.
 SENDERS = """
@@ -47,9 +51,15 @@ MOVES = {
 
 
 def settlement_report(
-    books: PgNight, day: date, obligations: Sequence[Obligation], netting: Netting, checks: Sequence[Check], previous: str | None
+    books: PgNight,
+    day: date,
+    obligations: Sequence[Obligation],
+    netting: Netting,
+    checks: Sequence[Check],
+    previous: str | None,
+    defaulted_: Sequence[defaulted.DefaultedRun] = (),
 ) -> tuple[SettlementReport, list[dict[str, Any]]]:
-    """The canonical report of a run; and the counts of each partition."""
+    """The canonical report of a run; and the counts of each partition. `defaulted_`: earlier runs of the window that defaulted."""
     programme = books.plan.programme
     currencies = sorted({*programme.currencies, *(line.currency for line in obligations), *(currency for currency, _ in netting.carried)})
     senders, rejections = _senders(books, day)
@@ -78,8 +88,18 @@ def settlement_report(
         senders=senders,
         rejections=rejections,
         points=_points(books, day),
+        after_default=tuple(map(_defaulted, defaulted_)),
     )
     return report, reception
+
+
+def _defaulted(run: defaulted.DefaultedRun) -> DefaultedRun:
+    return DefaultedRun(
+        sha256=run.sha256,
+        paid=tuple(PaymentLine(currency=c, payer=payer, payee=payee, amount_minor=amount) for (c, payer, payee), amount in run.paid.items()),
+        unpaid=tuple(UnpaidAmount(currency=u.currency, party=u.party, amount_minor=u.amount_minor, funds_minor=u.used_minor) for u in run.unpaid),
+        borne=tuple(BorneLoss(currency=b.currency, bearer=b.bearer, defaulter=b.defaulter, amount_minor=b.amount_minor) for b in run.losses),
+    )
 
 
 def _figures(check: Check) -> dict[str, str | int]:

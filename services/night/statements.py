@@ -192,7 +192,6 @@ select party, currency, sum(amount)::bigint from (
 ) fees group by party, currency
 """
 CARRIED_ON = "select currency, party, amount, since from carried where day = %s"
-INSTRUCTED_RUNS = "select distinct run from window_move where day = %s and event = 'instructed' and run is not null order by run"
 CARRIED_IN = "select currency, party, amount, since from carried where day = (select max(day) from settlement_window where day < %s)"
 
 # --- keeping a run -------------------------------------------------------------------------------------------------------------------------

@@ -31,6 +31,11 @@ def turnover(report: SettlementReport, currency: str) -> int:
     return sum(line.amount_minor for line in report.obligations if line.currency == currency)
 
 
+def paid(report: SettlementReport, currency: str) -> int:
+    """What is paid for a window, in minor units; what was paid before a default with it."""
+    return sum(payment.amount_minor for payment in (*report.paid_before(), *report.payments) if payment.currency == currency)
+
+
 def _money(every: Sequence[SettlementReport], amounts: Amounts) -> Table:
     rows: list[Row] = []
     for currency in amounts.currencies:
@@ -38,7 +43,7 @@ def _money(every: Sequence[SettlementReport], amounts: Amounts) -> Table:
             (
                 sum(line.currency == currency for line in report.obligations),
                 turnover(report, currency),
-                sum(payment.amount_minor for payment in report.payments if payment.currency == currency),
+                paid(report, currency),
                 sum(abs(waiting.amount_minor) for waiting in report.carried if waiting.currency == currency),
             )
             for report in every

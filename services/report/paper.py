@@ -73,11 +73,13 @@ def report_paper(shown: Shown, *, square_most: int | None = None) -> Paper:
         _section("positions", "Net positions", [tables["positions"]], position_charts(shown)),
         _section("matrix", "Who owes whom", squares or [tables["matrix"]]),
         _section("obligations", "Obligations", [tables["kinds"], tables["obligations"]]),
-        _section("payments", "Payments", [tables["payments"], tables["carried"]]),
+        _section("payments", "Payments", [tables[name] for name in ("payments", "paid_before", "carried") if name in tables]),
         _section("checks", "Checks", [tables["checks"], tables["check_figures"]]),
         _section("events", "Events", [tables["events"], tables["rejected"]], rejection_chart(shown)),
         _section("points", "Points", [tables["points"]]),
     ]
+    if report.after_default:
+        sections.insert(4, _section("default", "Default", [tables["default"]]))
     if shown.before:
         compared = [tables[name] for name in ("nights", "nights_events", "nights_positions")]
         sections.append(_section("nights", "The nights before", compared, night_charts(shown)))
@@ -137,7 +139,10 @@ def _lead(shown: Shown) -> list[tuple[str, Value]]:
     lead: list[tuple[str, Value]] = []
     for currency in amounts.currencies:
         paid = sum(payment.amount_minor for payment in report.payments if payment.currency == currency)
+        before = sum(payment.amount_minor for payment in report.paid_before() if payment.currency == currency)
         lead += [(f"Obligations, {currency}", amounts(turnover(report, currency), currency)), (f"Paid, {currency}", amounts(paid, currency))]
+        if report.after_default:
+            lead.append((f"Paid before the default, {currency}", amounts(before, currency)))
     for name in ("accepted", "rejected", "held"):
         lead.append((f"Events {name}", sum(getattr(sender, name) for sender in report.senders)))
     lead += [("Points issued", report.points.issued), ("Points redeemed", report.points.redeemed)]

@@ -85,12 +85,14 @@ def settling_charts(balances: Sequence[Balance], amounts: Amounts) -> list[Chart
     for balance in balances:
         due = balance.net + balance.carried_in
         paid = due - balance.carried_on
+        before = balance.received_before - balance.paid_before
         every = [
             ("you receive", 0, balance.receives, True),
             ("you owe", balance.receives, balance.net, False),
             ("carried in", balance.net, due, False),
             ("carried on", due, paid, False),
-            ("paid to you" if paid >= 0 else "paid by you", 0, paid, True),
+            ("paid before the default", paid, paid - before, False),
+            ("paid to you" if paid - before >= 0 else "paid by you", 0, paid - before, True),
         ]
         charts += _waterfall(f"settling-{balance.currency}", f"From gross to net, {balance.currency}", drawn(every, balance.currency, amounts))
     return charts

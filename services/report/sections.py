@@ -10,6 +10,7 @@ from hashlib import sha256
 from itertools import groupby
 
 from schemas.report import ReportLine, SettlementReport
+from services.report.after_default import default_tables
 from services.report.nights import nights_tables
 from services.report.stored import Shown
 from services.report.tables import Column, Named, Rank, Row, Table, Value, code, figure, lines, text
@@ -29,6 +30,7 @@ def report_tables(shown: Shown) -> tuple[Table, ...]:
         by_kind(report, amounts),
         obligations(report, amounts),
         payments(report, amounts, shown.value_date, shown.series),
+        *default_tables(report, amounts),
         carried(report, amounts),
         checks(report),
         check_figures(report),
@@ -212,6 +214,7 @@ def origin(shown: Shown) -> Table:
         ("netting", report.netting),
         ("SHA-256 of this report", shown.sha256),
         ("SHA-256 of the run before", report.previous_sha256 or "none: it is the first"),
+        *(("SHA-256 of the run that it replaces after a default", run.sha256) for run in report.after_default),
         ("format", str(report.format)),
     )
     note = "The hash is that of the canonical JSON: clh report render --format json writes these bytes, clh report verify recomputes it."

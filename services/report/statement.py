@@ -26,7 +26,10 @@ class UnknownParty(LookupError):
 
 @dataclass(frozen=True, slots=True)
 class Balance:
-    """How a party's position of one currency is settled, in minor units: carried in + net = received - paid + carried on."""
+    """How a party's position of one currency is settled, in minor units: carried in + net = received - paid + carried on.
+
+    `received_before`, `paid_before`: under runs of the window that defaulted; they count like the other two.
+    """
 
     currency: str
     carried_in: int
@@ -35,6 +38,8 @@ class Balance:
     received: int
     paid: int
     carried_on: int
+    received_before: int = 0
+    paid_before: int = 0
 
     @property
     def net(self) -> int:
@@ -44,7 +49,7 @@ class Balance:
     @property
     def left(self) -> int:
         """What is neither paid nor carried: zero."""
-        return self.carried_in + self.net - (self.received - self.paid) - self.carried_on
+        return self.carried_in + self.net - (self.received_before - self.paid_before) - (self.received - self.paid) - self.carried_on
 
 
 def parties_of(report: SettlementReport) -> tuple[PartyId, ...]:
@@ -52,7 +57,7 @@ def parties_of(report: SettlementReport) -> tuple[PartyId, ...]:
     named: set[PartyId] = {report.operator}
     for line in report.obligations:
         named |= {line.debtor, line.creditor}
-    for payment in report.payments:
+    for payment in (*report.payments, *report.paid_before()):
         named |= {payment.payer, payment.payee}
     named |= {waiting.party for waiting in report.carried}
     named |= {PartyId(sender.source) for sender in report.senders if sender.source}
@@ -159,6 +164,7 @@ def balances(shown: Shown, party: PartyId) -> tuple[Balance, ...]:
     for currency in Amounts(report, *shown.before).currencies:
         position = next((p for p in report.positions if (p.currency, p.party) == (currency, party)), None)
         own = [p for p in report.payments if p.currency == currency]
+        before = [p for p in report.paid_before() if p.currency == currency]
         balance = Balance(
             currency,
             _carried(previous, party, currency) if previous else 0,
@@ -167,8 +173,11 @@ def balances(shown: Shown, party: PartyId) -> tuple[Balance, ...]:
             sum(p.amount_minor for p in own if p.payee == party),
             sum(p.amount_minor for p in own if p.payer == party),
             _carried(report, party, currency),
+            sum(p.amount_minor for p in before if p.payee == party),
+            sum(p.amount_minor for p in before if p.payer == party),
         )
-        if any((balance.carried_in, balance.receives, balance.owes, balance.received, balance.paid, balance.carried_on)):
+        moved = (balance.received, balance.paid, balance.received_before, balance.paid_before)
+        if any((balance.carried_in, balance.receives, balance.owes, balance.carried_on, *moved)):
             found.append(balance)
     return tuple(found)
 
@@ -188,6 +197,8 @@ def settlement(shown: Shown, party: PartyId, amounts: Amounts) -> Table:
             ("carried in from the window before", balance.carried_in, Rank.LINE),
             ("net position of this window", balance.net, Rank.LINE),
             ("to settle", balance.carried_in + balance.net, Rank.SUBTOTAL),
+            *((("paid to you before the default", -balance.received_before, Rank.LINE),) if balance.received_before else ()),
+            *((("paid by you before the default", balance.paid_before, Rank.LINE),) if balance.paid_before else ()),
             ("paid to you", -balance.received, Rank.LINE),
             ("paid by you", balance.paid, Rank.LINE),
             ("carried on to the next window", -balance.carried_on, Rank.LINE),

@@ -75,8 +75,11 @@ class Shown:
 
     @property
     def previous(self) -> SettlementReport | None:
-        """The report that this one names as the one before it, as far as it is among those before."""
-        return next((report for report in self.before if report.sha256() == self.report.previous_sha256), None)
+        """The report that this one names as the one before it, as far as it is among those before; of one that has defaulted since, that of the
+        further run, which carries on the same.
+        """
+        named = self.report.previous_sha256
+        return next((report for report in self.before if named in (report.sha256(), *(run.sha256 for run in report.after_default))), None)
 
 
 def shown(connection: psycopg.Connection, day: date | None, *, nights: int) -> Shown:

@@ -15,7 +15,7 @@ from services.report.words import Amounts
 class Fall:
     """The steps of one currency, in its minor units.
 
-    owed = due = all lines; owed - netted = net; net - waits + earlier = paid.
+    owed = due = all lines; owed - netted = net; net - waits + earlier = before + paid.
     """
 
     currency: str
@@ -24,6 +24,8 @@ class Fall:
     net: int
     waits: int
     paid: int
+    before: int = 0
+    """Paid under runs of the window that defaulted; the rest is what this one pays."""
 
     @property
     def netted(self) -> int:
@@ -32,8 +34,8 @@ class Fall:
 
     @property
     def earlier(self) -> int:
-        """By how much payments are larger (or smaller, below zero) for what windows before carried in."""
-        return self.paid - (self.net - self.waits)
+        """By how much payments are larger (or smaller, below zero) for what windows before carried in, or for what a default has changed."""
+        return self.paid + self.before - (self.net - self.waits)
 
 
 def falls(report: SettlementReport) -> tuple[Fall, ...]:
@@ -49,6 +51,7 @@ def falls(report: SettlementReport) -> tuple[Fall, ...]:
             net=_net(report, currency),
             waits=sum(abs(p.net_minor) for p in positions if p.party in waiting),
             paid=sum(p.amount_minor for p in report.payments if p.currency == currency),
+            before=sum(p.amount_minor for p in report.paid_before() if p.currency == currency),
         )
         if fall.owed or fall.due or fall.paid:
             found.append(fall)
@@ -81,7 +84,8 @@ def waterfall_table(report: SettlementReport, amounts: Amounts) -> Table:
             ("netted away", -fall.netted, Rank.LINE),
             ("net of this window", fall.net, Rank.SUBTOTAL),
             ("waits for a later window", -fall.waits, Rank.LINE),
-            ("settled from windows before", fall.earlier, Rank.LINE),
+            ("settled from windows before" if not report.after_default else "from windows before, and by the default", fall.earlier, Rank.LINE),
+            *((("paid before the default", -fall.before, Rank.LINE),) if fall.before else ()),
             ("paid", fall.paid, Rank.TOTAL),
         )
         rows += [Row((name, amounts(minor, fall.currency), fall.currency), rank) for name, minor, rank in steps]
@@ -98,7 +102,8 @@ def steps(fall: Fall, amounts: Amounts) -> list[Step]:
         ("gross due", 0, fall.due, True),
         ("netted away", fall.due, fall.net, False),
         ("waits", fall.net, after_wait, False),
-        ("from windows before", after_wait, fall.paid, False),
+        ("from windows before", after_wait, fall.paid + fall.before, False),
+        ("paid before the default", fall.paid + fall.before, fall.paid, False),
         ("paid", 0, fall.paid, True),
     ]
     return drawn(every, fall.currency, amounts)

@@ -11,7 +11,7 @@ import psycopg
 
 from clearing.default_loss import Borne, Unpaid, borne
 from clearing.entries import LineKind
-from clearing.headroom import limits_on
+from clearing.headroom import funds_in, limits_on
 from clearing.lines import Obligation
 from clearing.payment_states import PaymentKind, PaymentState
 from clearing.settlement_days import value_date
@@ -33,7 +33,16 @@ SETTLED_OUT: Final = (PaymentState.CONFIRMED, PaymentState.REJECTED, PaymentStat
 """States of what the operator pays in which nothing of it is on its way."""
 # No statement begins to count between the look at the payments and the move: it would be compared with nothing.
 NO_MATCHING = "select pg_advisory_xact_lock(hashtext(current_schema() || ' matching'))"
-LINES = "select kind, debtor, creditor, currency, amount from obligation where day = %s order by line"
+# What each defaulter's debt rests on: its lines of the window, and, where something was carried to it, of the windows since which that waits. What a
+# default brought to one of those was not carried on: the further run of that window pays it.
+LINES = """
+select o.day, o.kind, o.debtor, o.creditor, o.currency, o.amount from obligation o where (o.day, o.line) in (
+  select l.day, l.line from unnest(%(parties)s::text[], %(currencies)s::text[]) u (party, currency)
+  left join carried c on c.day = (select max(day) from settlement_window where day < %(day)s) and (c.party, c.currency) = (u.party, u.currency)
+  join obligation l on l.day between coalesce(c.since, %(day)s) and %(day)s and l.currency = u.currency and u.party in (l.debtor, l.creditor)
+  where l.day = %(day)s or l.kind <> 'default_loss'
+) order by o.day, o.line
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +86,7 @@ def declare(connection: psycopg.Connection, file: ProgrammeFile, day: date, part
         connection.execute(IN_TURN)
         owed = _with_funds(connection, file, day, unpaid)
         move_window(connection, file.programme.id, day, Event.UNPAID_AT_DEADLINE, run=(run.no, run.sha256), at=now, by=by)
-        found = borne(rules.loss, file.programme.operator.party, _lines(connection, day), owed)
+        found = borne(rules.loss, file.programme.operator.party, _lines(connection, day, owed), owed)
         for one in owed:
             if one.used_minor:
                 reference = f"default of {day}, run {run.no}"
@@ -112,18 +121,15 @@ def _unpaid(standings: Sequence[Standing], file: ProgrammeFile, parties: Sequenc
 
 def _with_funds(connection: psycopg.Connection, file: ProgrammeFile, day: date, unpaid: dict[tuple[PartyId, str], Standing]) -> list[Unpaid]:
     """What each owes, and what of its funds there is: what was paid in, and what its contract names as prefunded."""
-    paid_in, limits = funds_of(connection), limits_on(Terms(file), day, funds_of(connection))
-    found = []
-    for (party, currency), one in sorted(unpaid.items()):
-        limit = limits.get(party)
-        funds = limit.funds_minor if limit is not None and limit.currency == currency else paid_in.get((party, currency), 0)
-        found.append(Unpaid(party, currency, one.missing_minor, funds))
-    return found
+    paid_in = funds_of(connection)
+    limits = limits_on(Terms(file), day, paid_in)
+    return [Unpaid(party, currency, one.missing_minor, funds_in(party, currency, limits, paid_in)) for (party, currency), one in sorted(unpaid.items())]
 
 
-def _lines(connection: psycopg.Connection, day: date) -> list[Obligation]:
-    rows = connection.execute(LINES, (day,)).fetchall()
+def _lines(connection: psycopg.Connection, day: date, owed: Sequence[Unpaid]) -> list[Obligation]:
+    asked = {"day": day, "parties": [one.party for one in owed], "currencies": [one.currency for one in owed]}
+    rows = connection.execute(LINES, asked).fetchall()
     return [
-        Obligation(day, LineKind(kind), PartyId(debtor), PartyId(creditor), None, currency, None, None, amount, None, None)
-        for kind, debtor, creditor, currency, amount in rows
+        Obligation(of, LineKind(kind), PartyId(debtor), PartyId(creditor), None, currency, None, None, amount, None, None)
+        for of, kind, debtor, creditor, currency, amount in rows
     ]

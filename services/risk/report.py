@@ -27,6 +27,20 @@ select o.day, o.kind, o.debtor, o.creditor, o.currency, o.amount from obligation
 where w.state <> 'settled' and exists (select from run r where r.day = o.day) order by o.day, o.line
 """
 
+# Lines of settled windows that carried a party's position on, by party: to a window that is not settled, or to the next one. What it still owes rests on
+# these too; what a default brought to one of them was paid by its further run.
+WAITING = """
+with windows as (select day, state, lag(day) over (order by day) before from settlement_window),
+  reach as (
+    select c.party, c.currency, c.since from carried c join windows w on w.before = c.day where w.state <> 'settled'
+    union select c.party, c.currency, c.since from carried c where c.day = (select max(day) from run)
+  )
+select distinct r.party, o.day, o.line, o.kind, o.debtor, o.creditor, o.currency, o.amount from reach r
+join obligation o on o.day >= r.since and o.currency = r.currency and r.party in (o.debtor, o.creditor) and o.kind <> 'default_loss'
+join windows w on w.day = o.day and w.state = 'settled'
+where exists (select from carried c where (c.day, c.party, c.currency, c.since) = (o.day, r.party, r.currency, r.since)) order by r.party, o.day, o.line
+"""
+
 
 def reports(connection: psycopg.Connection) -> tuple[date | None, list[Solvency]]:
     """The newest closed window, which the points are counted at, and a report for each currency. Debts count what is booked in the open window too.
@@ -45,8 +59,13 @@ def reports(connection: psycopg.Connection) -> tuple[date | None, list[Solvency]
         Obligation(of, LineKind(kind), PartyId(debtor), PartyId(creditor), None, currency, None, None, amount, None, None)
         for of, kind, debtor, creditor, currency, amount in connection.execute(LINES)
     ]
+    waiting: dict[PartyId, list[Obligation]] = {}
+    for party, of, _, kind, debtor, creditor, currency, amount in connection.execute(WAITING):
+        line = Obligation(of, LineKind(kind), PartyId(debtor), PartyId(creditor), None, currency, None, None, amount, None, None)
+        waiting.setdefault(PartyId(party), []).append(line)
     today = max((unnetted for (unnetted,) in connection.execute(UNNETTED)), default=day)
-    limits = limits_on(plan.terms, today, funds_of(connection)) if today is not None else {}
+    funds = funds_of(connection)
+    limits = limits_on(plan.terms, today, funds) if today is not None else {}
     rule = plan.programme.default.loss if plan.programme.default is not None else "operator"
     return day, [
         solvency(
@@ -57,6 +76,8 @@ def reports(connection: psycopg.Connection) -> tuple[date | None, list[Solvency]
             [*netted, *found],
             plan.operator,
             rule,
+            funds=funds,
+            waiting=waiting,
         )
         for currency in plan.programme.currencies
     ]

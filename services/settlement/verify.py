@@ -8,20 +8,20 @@ from datetime import date
 import psycopg
 
 from services.report.verify import Proof, verify_report
+from services.settlement.defaulted import DefaultedRun, defaulted_runs
 from services.settlement.errors import SettlementCode, SettlementError
 from services.settlement.runs import SignedRun, runs_of
 from services.settlement.verify_approval import approval_proofs
 from services.settlement.verify_payments import payment_proofs
 
-DEFAULTED = "select 1 from window_move where run = %s and event = 'unpaid_at_deadline'"
 AFTER_APPROVAL = ("approved", "instructed", "settled", "defaulted")
 
 
 def verify_settlement(connection: psycopg.Connection, programme: str, day: date) -> list[Proof]:
     """Of every run of a window: each signature is its person's, made while the key was in force, about this run and the report that has its hash.
 
-    Maker and checkers are different people, every run but the newest was rejected or fell with one before it, the newest stands where its signatures
-    put it, the files for the bank hold what was approved, what is settled is on statements, and the report holds as `clh report verify` says.
+    Maker and checkers are different people, every run but the newest was rejected, fell with one before it or defaulted, the newest stands where its
+    signatures put it, the files for the bank hold what was approved, what is settled is on statements, and the report holds as `clh report verify` says.
 
     Raises `SettlementError`: no-run.
     """
@@ -31,12 +31,12 @@ def verify_settlement(connection: psycopg.Connection, programme: str, day: date)
         raise SettlementError(SettlementCode.NO_RUN, f"window {day} has no report yet: clh window list")
     proofs = verify_report(connection, day)
     before: SignedRun | None = None
+    defaults = {run.no: run for run in defaulted_runs(connection, day)}
     for run in runs:
         linked = run.replaces == (before.no if before else None)
         proofs.append(Proof(run.no, day, "it names the run whose place it takes", linked, f"it names {run.replaces}"))
         if before is not None:
-            fell = _fallen(before) or _defaulted(connection, before)
-            proofs.append(Proof(before.no, day, "it was rejected or fell before it was replaced", fell, "nobody rejected it"))
+            proofs.append(_replaced(before, run, defaults.get(before.no)))
         proofs += approval_proofs(connection, run, programme)
         proofs += _void(run, every)
         proofs += payment_proofs(connection, run, newest=run is runs[-1])
@@ -48,9 +48,17 @@ def _fallen(run: SignedRun) -> bool:
     return run.rejection is not None or run.voided_because is not None
 
 
-def _defaulted(connection: psycopg.Connection, run: SignedRun) -> bool:
-    """A payment of the run was missing at its deadline: a new run without the defaulter takes its place."""
-    return connection.execute(DEFAULTED, (run.no,)).fetchone() is not None
+def _replaced(run: SignedRun, by: SignedRun, default: DefaultedRun | None) -> Proof:
+    """A run gives way to another only where it was rejected, fell with one that was, or a payment of it was missing at its deadline."""
+    if default is not None:
+        what = f"it was replaced by run {by.no} after the default of {', '.join(default.defaulters)}"
+    elif run.voided_because is not None:
+        what = f"it was replaced by run {by.no} after it fell with run {run.voided_because}"
+    elif run.rejection is not None:
+        what = f"it was replaced by run {by.no} after {run.rejection.person} rejected it"
+    else:
+        return Proof(run.no, run.day, "it was rejected, fell or defaulted before it was replaced", False, f"nothing says why run {by.no} took its place")
+    return Proof(run.no, run.day, what, True)
 
 
 def _void(run: SignedRun, every: Sequence[SignedRun]) -> Iterator[Proof]:

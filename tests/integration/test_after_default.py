@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
 
-from clearing.entries import Code
-from clearing.night import run_night
 from schemas.ids import PartyId
-from services.journal.corrections import book_correction
 from services.journal.programmes import load
 from services.report.verify import verify_report
 from services.risk.default import declare
@@ -20,9 +15,9 @@ from services.runtime.local import Addresses
 from services.settlement.findings import findings
 from services.settlement.runs import newest_run
 from services.settlement.verify import verify_settlement
-from tests.coalition import coalition
-from tests.paying import ACCOUNTS, AtTheBank, approved, spend
-from tests.signers import MONDAY, TUESDAY, Signers, netted
+from tests.defaults import again, instructed, sharing
+from tests.paying import AtTheBank, approved
+from tests.signers import MONDAY, TUESDAY
 
 LATE = date(2026, 5, 20)
 NOW = datetime(2026, 5, 20, 9, 0, tzinfo=UTC)
@@ -34,43 +29,10 @@ def surroundings(addresses: Addresses, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CLH_KAFKA_BOOTSTRAP", addresses.kafka_bootstrap)
 
 
-@contextmanager
-def instructed(people: AbstractContextManager[Signers], folder: Path) -> Iterator[tuple[Signers, AtTheBank]]:
-    """Monday's payments of the operator are confirmed; the grocer has paid nothing."""
-    with people as signers, signers.one.books() as books:
-        one = AtTheBank(books, signers.one.id, folder)
-        one.pay()
-        one.take(one.statement(one.debit("fuelco"), one.debit("cafe")))
-        one.match()
-        yield signers, one
-
-
-@contextmanager
-def sharing(addresses: Addresses) -> Iterator[Signers]:
-    """As `approved`, where the grocer owes the fuel company and the cafe too, and those whom a defaulter owes bear the loss."""
-    with coalition(addresses, *ACCOUNTS, ("loss: operator", "loss: shared"), day=MONDAY) as one:
-        spend(one)
-        with one.books() as books:
-            for creditor, amount in (("fuelco", 3000), ("cafe", 2000)):
-                pair = (PartyId("grocer"), PartyId(creditor))
-                book_correction(books, Code.ADJUSTMENT, *pair, "EUR", amount, reference=f"of {creditor}", reason="a bill", by="mia")
-        with netted(one, MONDAY) as signers:
-            signers.approve()
-            yield signers
-
-
 def default(one: AtTheBank, party: str) -> dict[str, int]:
     """Who bears how much."""
     made = declare(one.books, load(one.books), MONDAY, [PartyId(party)], "mia", NOW, LATE)
     return {line.bearer: line.amount_minor for line in made.borne}
-
-
-def again(signers: Signers) -> None:
-    """The night makes the further run, which is approved."""
-    night = signers.one.house.night(signers.one.id, lambda _night, _day: None)
-    with night.connection:
-        run_night(MONDAY, night.plan.file, night)
-    signers.approve()
 
 
 def since(one: AtTheBank, before: int) -> list[tuple[str, str, int]]:

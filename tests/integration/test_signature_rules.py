@@ -181,7 +181,7 @@ FORGED = {
     "select 'more', min(no), 'EUR', 'opco', 'eve', 1, now()::date from run",
     "no approval after the second": "insert into signature (run, day, action, person, key, report_sha256, at, signature) "
     "select run, day, action, 'emil', (select no from person_key where person = 'emil'), report_sha256, at, signature from signature where no = 3",
-    "it was rejected or fell before it was replaced": "insert into run (day, sha256, previous, report, reception, replaces) "
+    "it was rejected, fell or defaulted before it was replaced": "insert into run (day, sha256, previous, report, reception, replaces) "
     "select day, sha256, previous, report, reception, no from run where day = '2026-03-02'",
 }
 

@@ -23,7 +23,8 @@ def found(rule: str = "operator") -> Solvency:
     limits = {GROCER: Limit(GROCER, "EUR", 700, 300), BAKER: Limit(BAKER, "CZK", 5, 0)}
     points = {GROCER: Points(750, 600, 700, 9), FUELCO: Points(250, 100, 50)}
     lines = [line(GROCER, BAKER, 600), line(GROCER, OPCO, 300), line(FUELCO, OPCO, 500)]
-    return solvency("EUR", {GROCER: 900, FUELCO: 500, BAKER: -400, OPCO: -1000}, limits, points, lines, OPCO, rule)  # type: ignore[arg-type]
+    owes, funds = {GROCER: 900, FUELCO: 500, BAKER: -400, OPCO: -1000}, {(GROCER, "EUR"): 300}
+    return solvency("EUR", owes, limits, points, lines, OPCO, rule, funds=funds)  # type: ignore[arg-type]
 
 
 def test_parties_stand_by_what_they_owe_with_room_share_and_cost_of_exit() -> None:
