@@ -8,8 +8,10 @@ All hashes are SHA-256; the first byte says what is hashed, so that nothing of o
 """
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+import struct
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
+from operator import itemgetter
 from typing import Any, Final, NamedTuple
 
 import msgspec
@@ -35,25 +37,45 @@ canonical: Final = msgspec.json.Encoder(order="sorted").encode
 """One text for one content: JSON with sorted keys and without spaces, in UTF-8. For texts, whole numbers, and lists and objects of them: floats have more."""
 
 
+_length: Final = struct.Struct(">I").pack
+
+
 def prefixed(*parts: bytes) -> bytes:
     """Each part after its length in four bytes, so that no two lists of parts have the same bytes."""
-    return b"".join([piece for part in parts for piece in (len(part).to_bytes(4, "big"), part)])
+    return b"".join([_length(len(part)) + part for part in parts])
 
 
 @lru_cache(maxsize=1 << 16, typed=True)
 def _prefixed(value: str | int) -> bytes:
     """A name or a number after its length. The same ones come again and again."""
-    return prefixed(str(value).encode())
+    text = str(value).encode()
+    return _length(len(text)) + text
+
+
+@lru_cache(maxsize=1 << 12)
+def _told_sums(names: tuple[str, ...]) -> tuple[bytes, Callable[[Mapping[str, int]], tuple[int, ...]]]:
+    """How sums of these names are told: a form with a place for each value, and what takes the values in its order, that of the names."""
+    ordered = sorted(names)
+    form = b"".join(_prefixed(name).replace(b"%", b"%%") + b"%b" for name in ordered)
+    return form, itemgetter(*ordered) if len(ordered) > 1 else lambda sums: tuple(sums[name] for name in ordered)
 
 
 def commitment(salt: bytes, personal: bytes) -> bytes:
     """Stands for what is said of a person. Once salt and data are gone nobody can find out what it stood for, and no hash above it changes."""
-    return hashlib.sha256(PERSONAL + prefixed(salt, personal)).digest()
+    return hashlib.sha256(b"".join((PERSONAL, _length(len(salt)), salt, _length(len(personal)), personal))).digest()
+
+
+@lru_cache(maxsize=1 << 10)
+def _leaf_front(party: str, kind: str) -> bytes:
+    """How the leaves of one kind and party begin."""
+    return LEAF + prefixed(party.encode(), kind.encode())
 
 
 def leaf_hash(party: str, kind: str, key: str, body: bytes, committed: bytes) -> bytes:
     """The hash of one leaf: whose it is, what it is, its place in the order, what it says, and what stands for the person."""
-    return hashlib.sha256(b"".join([LEAF, _prefixed(party), _prefixed(kind), prefixed(key.encode(), body, committed)])).digest()
+    place = key.encode()
+    parts = (_leaf_front(party, kind), _length(len(place)), place, _length(len(body)), body, _length(len(committed)), committed)
+    return hashlib.sha256(b"".join(parts)).digest()
 
 
 def sums_of(party: str, kind: str, body: Body) -> dict[str, int]:
@@ -88,16 +110,19 @@ class Summed(NamedTuple):
 
     def told(self) -> bytes:
         """The node as the one above it hashes it."""
-        sums = [_prefixed(part) for of_name in sorted(self.sums.items()) for part in of_name]
-        return b"".join([prefixed(self.hash), _prefixed(self.leaves), *sums])
+        form, values = _told_sums(tuple(self.sums))
+        return _length(len(self.hash)) + self.hash + _prefixed(self.leaves) + form % tuple(map(_prefixed, values(self.sums)))
 
 
 def summed(left: Summed, right: Summed) -> Summed:
     """The node above two nodes of a party's tree."""
-    sums = dict(left.sums)
-    for name, value in right.sums.items():
-        sums[name] = sums.get(name, 0) + value
-    return Summed(hashlib.sha256(NODE + prefixed(left.told(), right.told())).digest(), left.leaves + right.leaves, sums)
+    ours, theirs = left.sums, right.sums
+    if ours.keys() == theirs.keys():
+        sums = {name: value + theirs[name] for name, value in ours.items()}
+    else:
+        sums = {**ours, **{name: value + ours.get(name, 0) for name, value in theirs.items()}}
+    told, after = left.told(), right.told()
+    return Summed(hashlib.sha256(b"".join((NODE, _length(len(told)), told, _length(len(after)), after))).digest(), left.leaves + right.leaves, sums)
 
 
 class Ranged(NamedTuple):

@@ -6,7 +6,9 @@ What is hashed are the bytes that stand in the row; that they are the one form o
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, Final
 
 import msgspec
@@ -21,9 +23,12 @@ LEAVES: Final = 1 << HEIGHT
 """So many rows a block has at most."""
 NULL: Final = b"null"
 PARTY: Final = b'"party":"'
+KIND_PLACES: Final = {kind: place for place, kind in enumerate(KINDS)}
 
 Move = tuple[int, str | None, str | None, str | None, str | None, str, int]
 """A movement: its pricing key in names (code, sponsor, contract, counterparty, its contract, unit), and how much."""
+Movements = tuple[tuple[tuple[Any, ...], int], ...]
+"""Movements, each as its pricing key in names and how much."""
 Place = tuple[int, str, int]
 """Where a leaf stands in its party's tree: the place of its kind, what its key says before the last number, and that number."""
 
@@ -47,7 +52,7 @@ class _Event(msgspec.Struct, forbid_unknown_fields=True, gc=False):
     code: str | None
     event_day: str | None
     id: str | None
-    moves: list[Move]
+    moves: msgspec.Raw
     outcome: str
     received: str
     sender: str | None
@@ -88,56 +93,77 @@ def check(numbered: tuple[int, bytes]) -> Block:
     block = Block(party_of(rows[: rows.find(b"\n") + 1] or rows).decode(errors="replace"))
     for at, row in enumerate(rows.split(b"\n"), start=number):
         block.rows += 1
-        _check(block, f"line {at}", row)
+        _check(block, at, row)
     return block
 
 
-def _check(block: Block, entry: str, line: bytes) -> None:
+def _check(block: Block, number: int, line: bytes) -> None:
+    row, event = None, None
     try:
         row = _ROW(line)
-        event = _EVENT(row.body) if row.kind == "entry" else None
         said, personal = bytes(row.body), bytes(row.personal)
-        body: Any = event or _ANY(said)
-        entry = _named(row, event)
-        if canonical(row) != line or canonical(body) != said or (personal != NULL and canonical(_ANY(personal)) != personal):
-            block.wrong("it is not in the one form that its content has", entry)
+        if row.kind == "entry":
+            event = _EVENT(said)
+            one_form = canonical(event) == said
+            moves, sums, moves_one_form = _moved(bytes(event.moves), event.outcome)
+            one_form = one_form and moves_one_form
+        else:
+            body = _ANY(said)
+            one_form = canonical(body) == said
+            moves, sums = _movements(body.get("moves", ())), sums_of(row.party, row.kind, body)
+            _keep(block, row.kind, body)
+        if not one_form or canonical(row) != line or (personal != NULL and canonical(_ANY(personal)) != personal):
+            block.wrong("it is not in the one form that its content has", _named(row, event))
         committed = unhex(row.committed)
         if (row.salt is None) != (personal == NULL) or (row.salt is not None and commitment(unhex(row.salt), personal) != committed):
-            block.wrong("what it says of a person is not what was sealed", entry)
+            block.wrong("what it says of a person is not what was sealed", _named(row, event))
         hashed = leaf_hash(row.party, row.kind, row.key, said, committed)
         if hashed.hex() != row.leaf:
-            block.wrong("it was changed: it does not have the hash that stands beside it", entry)
+            block.wrong("it was changed: it does not have the hash that stands beside it", _named(row, event))
             hashed = unhex(row.leaf)
         if row.party != block.party:
-            block.wrong("it stands among those of another party", entry)
-        _placed(block, row, entry)
-        moves = event.moves if event else body.get("moves", ())
-        for move in moves:
-            names = tuple(move[:6])
-            block.totals[names] = block.totals.get(names, 0) + move[6]
-        if row.kind == "line":
-            block.lines[body["line"]] = body
-        elif row.kind == "run":
-            block.runs.append(body)
-        sums = sums_of_moves(row.kind, event.outcome, moves) if event else sums_of(row.party, row.kind, body)
+            block.wrong("it stands among those of another party", _named(row, event))
+        _placed(block, row, event)
+        totals = block.totals
+        for names, amount in moves:
+            totals[names] = totals.get(names, 0) + amount
         block.tree.add(Summed(hashed, 1, sums))
     except UNUSABLE:
-        block.wrong("it cannot be read as an entry", entry)
+        block.wrong("it cannot be read as an entry", f"line {number}" if row is None else _named(row, event))
 
 
-def _placed(block: Block, row: _Row, entry: str) -> None:
-    before = block.last
-    digits = len(row.key) - len(row.key.rstrip("0123456789"))
-    place = block.last = (KINDS.index(row.kind), row.key[:-digits], int(row.key[-digits:])) if digits else (KINDS.index(row.kind), row.key, 0)
+@lru_cache(maxsize=1 << 13)
+def _moved(moves: bytes, outcome: str) -> tuple[Movements, Mapping[str, int], bool]:
+    """What the movements of an entry add to totals, and with its outcome to the sums above it, and whether they are in their one form. The same come again."""
+    read = _MOVES(moves)
+    return _movements(read), sums_of_moves("entry", outcome, read), canonical(read) == moves
+
+
+def _movements(moves: Iterable[Sequence[Any]]) -> Movements:
+    return tuple((tuple(move[:6]), move[6]) for move in moves)
+
+
+def _keep(block: Block, kind: str, body: Any) -> None:
+    if kind == "line":
+        block.lines[body["line"]] = body
+    elif kind == "run":
+        block.runs.append(body)
+
+
+def _placed(block: Block, row: _Row, event: _Event | None) -> None:
+    before, key = block.last, row.key
+    front = key.rstrip("0123456789")
+    place = block.last = KIND_PLACES[row.kind], front, int(key[len(front) :] or 0)
     if before is None:
-        block.first = place, entry
+        block.first = place, _named(row, event)
     elif why := misplaced(before, place):
-        block.wrong(why, entry)
+        block.wrong(why, _named(row, event))
 
 
 def misplaced(before: Place, place: Place) -> str | None:
     """What is wrong with a leaf that stands behind another of its party; None where it may."""
-    if before[0] < place[0] or (before[0] == place[0] and (before[1] != place[1] or before[2] < place[2])):
+    kind, front, number = place
+    if (before[0] == kind and (before[2] < number or before[1] != front)) or before[0] < kind:
         return None
     return "it is there twice" if place == before else "it stands behind what comes after it"
 
@@ -156,5 +182,6 @@ def unhex(text: str) -> bytes:
 
 
 _ROW: Final = msgspec.json.Decoder(_Row).decode
+_MOVES: Final = msgspec.json.Decoder(list[Move]).decode
 _EVENT: Final = msgspec.json.Decoder(_Event).decode
 _ANY: Final = msgspec.json.Decoder().decode

@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass, field
-from itertools import groupby, islice
+from itertools import islice
 from typing import Any, Final
 
 from clearing.merkle import Tree
@@ -69,12 +69,19 @@ def _checked(archive: Archive) -> Iterator[Block]:
 
 
 def _blocks(archive: Archive) -> Iterator[tuple[int, bytes]]:
-    """Rows of one party, each time as many as a complete subtree has leaves, with the number of the first."""
-    number = 1
-    for _, rows in groupby(archive.lines(ENTRIES), key=party_of):
-        while some := list(islice(rows, LEAVES)):
-            yield number, b"\n".join(some)
-            number += len(some)
+    """Rows of one party, each time as many as a complete subtree has leaves, with the number of the first.
+
+    Where the last row is of the party of the first, so are those between, or they stand among those of another party, which is found when they are read.
+    """
+    rows = archive.lines(ENTRIES)
+    number, some = 1, list(islice(rows, LEAVES))
+    while some:
+        party, size = party_of(some[0]), len(some)
+        if party_of(some[-1]) != party:
+            size = next(at for at, row in enumerate(some) if party_of(row) != party)
+        yield number, b"\n".join(some[:size])
+        number += size
+        some = [*some[size:], *islice(rows, size)]
 
 
 def _join(entries: Entries, verdict: Verdict, tree: Tree[Summed], before: Block | None, block: Block) -> None:
