@@ -18,8 +18,8 @@ demo: .venv/installed ## a coalition on real purchases, from Kafka to last night
 demo-bank: .venv/installed ## January with its banks: signed, paid, settled; a payment comes back, a party defaults, a line is disputed, a file has breaks
 	$(BIN)/clh demo --bank $(ARGS)
 
-test: .venv/installed ## every test, the fast ones first (TESTS=path or ARGS="-k word" for some)
-	$(BIN)/pytest $(TESTS) $(ARGS)
+test: .venv/installed ## every test, in two processes (TESTS=path for some, in one, the fast ones first; ARGS="-k word" for pytest)
+	$(BIN)/pytest $(if $(TESTS),$(TESTS),-n 2 --dist loadgroup --no-loadscope-reorder) $(ARGS)
 
 check: .venv/installed ## what has to hold before a commit: ruff, formatting, mypy strict, the layers
 	$(BIN)/ruff check .

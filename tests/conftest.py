@@ -1,7 +1,10 @@
-"""What all tests share: the fast ones come first, and where Kafka and PostgreSQL answer.
+"""What all tests share: in which order they run, and where Kafka and PostgreSQL answer.
+
+One process runs the fast ones first. Several (`-n 2`) take file by file, the long ones first so that none is left over at the end; the fault tests stay
+together, since they share servers that they kill.
 
 The servers are found in this order: addresses in the environment (CLH_POSTGRES_URI, CLH_KAFKA_BOOTSTRAP); containers, where CLH_TEST_DOCKER=1 asks
-for them; processes of this machine. They are started once for a whole run, when the first test asks. Where they cannot be had, tests fail.
+for them; processes of this machine. They are started once for a whole run and process, when the first test asks. Where they cannot be had, tests fail.
 """
 
 from __future__ import annotations
@@ -24,8 +27,9 @@ examples.register_profile("mutants", max_examples=20, phases=[Phase.explicit, Ph
 """What mutation testing runs with: a mutant needs one example that fails, always the same, and not the smallest. See docs/mutants.md."""
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Puts the tests in the order of their folders, and marks those that need servers by their folder."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Puts the tests in the order of their folders, marks those that need servers by their folder, and says which go together to one process."""
+    several = hasattr(config, "workerinput")
 
     def folder(item: pytest.Item) -> str:
         return item.path.relative_to(TESTS).parts[0] if item.path.is_relative_to(TESTS) else ""
@@ -35,12 +39,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.integration)
         if folder(item) == "faults":
             item.add_marker(pytest.mark.faults)
-    items.sort(key=lambda item: ORDER.index(folder(item)) if folder(item) in ORDER else len(ORDER))
+        if several:
+            item.add_marker(pytest.mark.xdist_group("faults" if folder(item) == "faults" else item.path.stem))
+    items.sort(key=lambda item: ORDER.index(folder(item)) if folder(item) in ORDER else len(ORDER), reverse=several)
 
 
 @pytest.fixture(scope="session")
 def addresses(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Addresses]:
-    """Where PostgreSQL and Kafka answer, the same for the whole run. A test makes its own programme (schema and topics) there."""
+    """Where PostgreSQL and Kafka answer, the same for all tests of a process. A test makes its own programme (schema and topics) there."""
     told = settings()
     if told.postgres_uri and told.kafka_bootstrap:
         yield Addresses(told.postgres_uri, told.kafka_bootstrap)

@@ -168,9 +168,9 @@ def test_thousands_of_entries_are_compared_at_once() -> None:
     loose = [{"debtor": f"p{number}"} if number % 2 else {"amount": f"{number}"} for number in range(6000)]
     wrong = [{**line, "amount": "0.01"} for line in found]
 
-    begun = time.perf_counter()
+    begun = time.process_time()
     assert differences({"obligations": expected}, {"obligations": found}) == []
     assert differences({"obligations": loose}, {"obligations": found}) == []
     assert differences({"obligations": [{"kind": "issue"}] * 6000}, {"obligations": found}) == []
     assert len(differences({"obligations": wrong}, {"obligations": found})) == 12_000
-    assert time.perf_counter() - begun < 10
+    assert time.process_time() - begun < 10
