@@ -53,7 +53,7 @@ def add(
 def pay_out(
     party: Party, amount: Sum, currency: Currency, reference: Reference, person: Person = None, programme: OneProgramme = None, output: Output = Format.TABLE
 ) -> None:
-    """Enter what was paid out of a party's funds again; never more than is there.
+    """Enter what is paid out of a party's funds again: never more than is there, nor what its debts over all windows not settled still need.
 
     Example:
 

@@ -89,7 +89,7 @@ def declare(connection: psycopg.Connection, file: ProgrammeFile, day: date, part
         found = borne(rules.loss, file.programme.operator.party, _lines(connection, day, owed), owed)
         for one in owed:
             if one.used_minor:
-                reference = f"default of {day}, run {run.no}"
+                reference = f"default of {day}, run {run.no}, {one.currency}"
                 connection.execute(ENTER, (one.party, one.currency, -one.used_minor, "used", reference, by, now))
         for line in found:
             reference = f"{default_named(line.defaulter, day, run.no)}{line.currency}, {line.bearer}"

@@ -9,9 +9,13 @@ from typing import Any, Final, Literal
 import psycopg
 from psycopg.rows import dict_row
 
+from clearing.plan import Plan
 from schemas.ids import PartyId
+from schemas.money import to_text
 from services.bank.references import is_creditor_reference
+from services.journal.programmes import load
 from services.risk.errors import RiskCode, RiskError
+from services.risk.exposure import exposure
 
 Kind = Literal["paid in", "paid out", "used"]
 
@@ -48,7 +52,8 @@ def reference_of(text: str) -> str:
 def enter(connection: psycopg.Connection, entry: Entry, now: datetime) -> int:
     """Enters funds, in one transaction; returns the party's balance. The same again under its reference changes nothing.
 
-    Raises `RiskError`: unknown-party, unknown-currency, bad-amount, reference-missing, reference-used (for another sum), funds-too-small.
+    Raises `RiskError`: unknown-party, unknown-currency, bad-amount, reference-missing, reference-used (for another sum), funds-too-small, and of what is
+    paid out funds-needed: what is left would not cover what the party owes.
     """
     if entry.amount_minor <= 0:
         raise RiskError(RiskCode.BAD_AMOUNT, "a sum above nothing is paid in, or out")
@@ -72,8 +77,19 @@ def enter(connection: psycopg.Connection, entry: Entry, now: datetime) -> int:
             return int(balance[0])
         if balance[0] + signed < 0:
             raise RiskError(RiskCode.FUNDS_TOO_SMALL, f"{entry.party} has {balance[0]} minor units of {entry.currency} paid in")
+        if entry.kind == "paid out":
+            _require_cover(connection, entry)
         connection.execute(ENTER, (entry.party, entry.currency, signed, entry.kind, entry.reference, entry.by, now))
         return int(balance[0]) + signed
+
+
+def _require_cover(connection: psycopg.Connection, entry: Entry) -> None:
+    """What is owed over all windows not settled stays within the cap and the funds that are left; without a limit, within these funds."""
+    now = exposure(connection, Plan(load(connection)))
+    owes, left = now.owes.get((entry.party, entry.currency), 0), now.most(entry.party, entry.currency) - entry.amount_minor
+    if owes > 0 and owes > left:
+        figures = f"owes {to_text(owes, entry.currency)} {entry.currency} over windows not settled, and would be covered for {to_text(left, entry.currency)}"
+        raise RiskError(RiskCode.FUNDS_NEEDED, f"{entry.party} {figures} by what is left: clh risk report")
 
 
 def entries(connection: psycopg.Connection, party: str | None = None) -> list[dict[str, Any]]:

@@ -3,24 +3,19 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Any
 
 import psycopg
 
 from clearing.entries import LineKind
-from clearing.headroom import limits_on, owed
 from clearing.lines import Obligation
-from clearing.obligations import price
 from clearing.plan import Plan
 from clearing.risk import Points, Solvency, solvency
 from schemas.ids import PartyId
 from services.accounts.books import Books
 from services.accounts.liability import liability_of
-from services.journal.headroom import funds_of
-from services.night.books import PgNight
-from services.night.funding import UNPAID, WAIT
+from services.night.funding import WAIT
+from services.risk.exposure import exposure
 
-UNNETTED = "select day from settlement_window w where not exists (select from run r where r.day = w.day) order by day"
 # Lines of netted windows that are not settled.
 LINES = """
 select o.day, o.kind, o.debtor, o.creditor, o.currency, o.amount from obligation o join settlement_window w on w.day = o.day
@@ -49,12 +44,7 @@ def reports(connection: psycopg.Connection) -> tuple[date | None, list[Solvency]
     """
     books = Books(connection)
     plan, day = Plan(books.file), books.closed[1] if books.closed is not None else None
-    night = PgNight(connection, plan, {}, _none, _none, _none)
-    found: list[Obligation] = []
-    for (unnetted,) in connection.execute(UNNETTED).fetchall():
-        found += price(unnetted, plan.file, night.booked_totals(unnetted), night.fees_before(unnetted))
-    unpaid = {(PartyId(party), currency): amount for party, currency, amount in connection.execute(UNPAID)}
-    owes = owed(unpaid, found)
+    now = exposure(connection, plan)
     netted = [
         Obligation(of, LineKind(kind), PartyId(debtor), PartyId(creditor), None, currency, None, None, amount, None, None)
         for of, kind, debtor, creditor, currency, amount in connection.execute(LINES)
@@ -63,29 +53,21 @@ def reports(connection: psycopg.Connection) -> tuple[date | None, list[Solvency]
     for party, of, _, kind, debtor, creditor, currency, amount in connection.execute(WAITING):
         line = Obligation(of, LineKind(kind), PartyId(debtor), PartyId(creditor), None, currency, None, None, amount, None, None)
         waiting.setdefault(PartyId(party), []).append(line)
-    today = max((unnetted for (unnetted,) in connection.execute(UNNETTED)), default=day)
-    funds = funds_of(connection)
-    limits = limits_on(plan.terms, today, funds) if today is not None else {}
     rule = plan.programme.default.loss if plan.programme.default is not None else "operator"
     return day, [
         solvency(
             currency,
-            {party: amount for (party, of), amount in owes.items() if of == currency},
-            limits,
+            {party: amount for (party, of), amount in now.owes.items() if of == currency},
+            now.limits,
             _points(connection, books, day, currency),
-            [*netted, *found],
+            [*netted, *now.unnetted],
             plan.operator,
             rule,
-            funds=funds,
+            funds=now.funds,
             waiting=waiting,
         )
         for currency in plan.programme.currencies
     ]
-
-
-def _none(*_: Any) -> Any:
-    """Nothing is cut here, and nothing is drained."""
-    raise AssertionError("a report asks the books only")
 
 
 def _points(connection: psycopg.Connection, books: Books, day: date | None, currency: str) -> dict[PartyId, Points]:

@@ -12,9 +12,11 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
+from clearing.entries import Code
 from clearing.night import run_night
 from schemas.ids import PartyId
 from services.cli.main import app
+from services.journal.corrections import book_correction
 from services.journal.migrate import connect
 from services.journal.programmes import load
 from services.report.verify import verify_report
@@ -28,9 +30,9 @@ from services.seal.sealing import seal_due
 from services.settlement.runs import newest_run
 from services.settlement.verify import verify_settlement
 from tests.coalition import Coalition, coalition
-from tests.paying import AtTheBank, approved
+from tests.paying import ACCOUNTS, AtTheBank, approved, spend
 from tests.seals import auditor, both
-from tests.signers import MONDAY, TUESDAY, Signers, shop
+from tests.signers import MONDAY, TUESDAY, Signers, netted, shop
 
 LATE, IN_TIME = date(2026, 3, 20), date(2026, 3, 6)
 NOW = datetime(2026, 3, 20, 9, 0, tzinfo=UTC)
@@ -169,6 +171,38 @@ def test_a_party_whose_money_the_bank_has_announced_is_not_in_default_until_its_
         one.match()
         default(one, "grocer")
         assert one.window() == "defaulted"
+
+
+def test_funds_in_two_currencies_are_used_in_the_same_default(addresses: Addresses, tmp_path: Path) -> None:
+    two = (("currencies: [EUR]", "currencies: [EUR, CHF]"), ('minimum_settlement: {EUR: "0.00"}', 'minimum_settlement: {EUR: "0.00", CHF: "0.00"}'))
+    with coalition(addresses, *ACCOUNTS, *two, day=MONDAY) as one:
+        spend(one)
+        with one.books() as books:
+            book_correction(books, Code.ADJUSTMENT, GROCER, PartyId("opco"), "CHF", 900, reference="a bill", reason="a bill", by="mia")
+            for currency, minor in (("EUR", 700), ("CHF", 300)):
+                enter(books, Entry(GROCER, currency, minor, "paid in", f"RF {currency}", "mia"), NOW)
+        with netted(one, MONDAY) as signers:
+            signers.approve()
+            with instructed(signers, tmp_path) as at_bank:
+                made = default(at_bank, "grocer")
+                used = at_bank.books.execute("select currency, amount from funding where kind = 'used' order by currency").fetchall()
+    assert used == [("CHF", -300), ("EUR", -700)]
+    assert {line.currency: line.amount_minor for line in made.borne if line.code is Code.DEFAULT_LOSS}["CHF"] == 600
+
+
+def test_funds_that_debts_need_are_not_paid_out(addresses: Addresses) -> None:
+    """Of the grocer, capped at 40.00, and of the fuel company, which has no limit; what is open already counts, and what is settled is free."""
+    cap = ('net_debit_cap: "100000.00"', 'net_debit_cap: "40.00"')
+    with coalition(addresses, cap, day=MONDAY) as one, one.books() as books:
+        for party, owes in ((GROCER, 5000), (FUELCO, 800)):
+            enter(books, Entry(party, "EUR", 2000, "paid in", "RF1", "mia"), NOW)
+            book_correction(books, Code.ADJUSTMENT, party, PartyId("cafe"), "EUR", owes, reference=f"of {party}", reason="a bill", by="mia")
+        for party, free in ((GROCER, 1000), (FUELCO, 1200)):
+            with pytest.raises(RiskError) as refusal:
+                enter(books, Entry(party, "EUR", free + 1, "paid out", "P1", "mia"), NOW)
+            assert refusal.value.code is RiskCode.FUNDS_NEEDED
+            assert enter(books, Entry(party, "EUR", free, "paid out", "P1", "mia"), NOW) == 2000 - free
+            assert enter(books, Entry(party, "EUR", free, "paid out", "P1", "mia"), NOW) == 2000 - free, "the same again is no second payment"
 
 
 def test_funds_have_a_reference_are_entered_once_and_are_never_overdrawn(signers: Signers) -> None:
