@@ -11,6 +11,7 @@ from services.report.verify import Proof, verify_report
 from services.settlement.errors import SettlementCode, SettlementError
 from services.settlement.runs import SignedRun, runs_of
 from services.settlement.verify_approval import approval_proofs
+from services.settlement.verify_default import default_proofs
 from services.settlement.verify_payments import payment_proofs
 
 DEFAULTED = "select 1 from window_move where run = %s and event = 'unpaid_at_deadline'"
@@ -38,6 +39,8 @@ def verify_settlement(connection: psycopg.Connection, programme: str, day: date)
             fell = _fallen(before) or _defaulted(connection, before)
             proofs.append(Proof(before.no, day, "it was rejected or fell before it was replaced", fell, "nobody rejected it"))
         proofs += approval_proofs(connection, run, programme)
+        if _defaulted(connection, run):
+            proofs += default_proofs(connection, run, programme)
         proofs += _void(run, every)
         proofs += payment_proofs(connection, run, newest=run is runs[-1])
         before = run

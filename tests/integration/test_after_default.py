@@ -13,9 +13,7 @@ from clearing.entries import Code
 from clearing.night import run_night
 from schemas.ids import PartyId
 from services.journal.corrections import book_correction
-from services.journal.programmes import load
 from services.report.verify import verify_report
-from services.risk.default import declare
 from services.runtime.local import Addresses
 from services.settlement.findings import findings
 from services.settlement.runs import newest_run
@@ -59,9 +57,9 @@ def sharing(addresses: Addresses) -> Iterator[Signers]:
             yield signers
 
 
-def default(one: AtTheBank, party: str) -> dict[str, int]:
+def default(signers: Signers, one: AtTheBank, party: str) -> dict[str, int]:
     """Who bears how much."""
-    made = declare(one.books, load(one.books), MONDAY, [PartyId(party)], "mia", NOW, LATE)
+    made = signers.default(one.books, [party], LATE, NOW)
     return {line.bearer: line.amount_minor for line in made.borne}
 
 
@@ -88,7 +86,7 @@ def test_what_comes_back_and_what_is_paid_late_after_the_further_run_is_settled_
     with instructed(approved(addresses), tmp_path) as (signers, one):
         cafe, grocer = (one.standings()[party].amount_minor for party in ("cafe", "grocer"))
         back, late, beyond, taken = one.back("cafe"), one.credit("grocer"), one.credit("grocer", 10), one.credit("grocer", grocer + 30, sign="-")
-        assert default(one, "grocer") == {"opco": grocer}
+        assert default(signers, one, "grocer") == {"opco": grocer}
         again(signers)
         assert one.pay().state == "settled"
         assert found(one) == [], "what was confirmed before the default is not late"
@@ -112,7 +110,7 @@ def test_what_comes_between_the_default_and_its_further_run_is_put_right_and_doe
     with instructed(approved(addresses), tmp_path) as (signers, one):
         cafe, grocer = (one.standings()[party].amount_minor for party in ("cafe", "grocer"))
         back, late = one.back("cafe"), one.credit("grocer", grocer + 7)
-        default(one, "grocer")
+        default(signers, one, "grocer")
         booked = len(one.corrections())
         one.take(one.statement(back, late))
         one.match()
@@ -126,7 +124,7 @@ def test_what_comes_between_the_default_and_its_further_run_is_put_right_and_doe
 def test_late_money_goes_to_those_who_bore_the_loss_and_who_had_paid_gets_back_what_is_too_much(addresses: Addresses, tmp_path: Path) -> None:
     with instructed(sharing(addresses), tmp_path) as (signers, one):
         parts = [one.credit("grocer", minor) for minor in (1001, one.standings()["grocer"].amount_minor - 1001, 5)]
-        bore = default(one, "grocer")
+        bore = default(signers, one, "grocer")
         assert {"fuelco", "cafe"} <= set(bore)
         again(signers)
         one.pay()
@@ -143,7 +141,7 @@ def test_late_money_goes_to_those_who_bore_the_loss_and_who_had_paid_gets_back_w
             assert debtor == "opco"
             owed[creditor] += amount
         assert owed == {**bore, "opco": 0, "grocer": 5}
-        assert default(one, "cafe")
+        assert default(signers, one, "cafe")
         again(signers)
         one.pay()
         booked = len(one.corrections())
