@@ -72,6 +72,8 @@ class DisputeCode(StrEnum):
     NO_DISPUTE = "no-dispute"
     NO_LINE = "no-line"
     NO_OPEN_WINDOW = "no-open-window"
+    NOT_SIGNED = "not-signed"
+    DISPUTE_CHANGED = "dispute-changed"
     EVIDENCE_UNREADABLE = "evidence-unreadable"
 
 
@@ -131,7 +133,7 @@ def may_open(party: PartyId, debtor: PartyId, amount_minor: int, line_minor: int
 
 def may_decide(person: str, opened_by: str, decide_by: date, today: date) -> None:
     """Whether a person may uphold or release it today. Raises `DisputeRefused`: second-person, deadline-passed."""
-    if person == opened_by:
+    if person.strip().casefold() == opened_by.strip().casefold():
         raise DisputeRefused(DisputeCode.SECOND_PERSON, f"{opened_by} has opened it: another person decides")
     if today > decide_by:
         raise DisputeRefused(DisputeCode.DEADLINE_PASSED, f"it could be decided until {decide_by}, and lapses with the next night")

@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Final
 
 import psycopg
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, PrivateFormat
 
 from clearing.approval import Action
+from clearing.disputes import DisputeEvent
+from schemas.ids import PartyId
+from services.disputes.life import Wanted, decide, open_dispute, to_decide, to_open
+from services.journal.programmes import load
+from services.risk.default import Default, declare, propose, to_declare, to_propose
 from services.settlement.keys import raw
 from services.settlement.people import PersonKey, enrol, revoke
 from services.settlement.signing import Recorded, record, to_sign
 from tests.coalition import Coalition, purchase
 
 MONDAY, TUESDAY, WEDNESDAY = date(2026, 3, 2), date(2026, 3, 3), date(2026, 3, 4)
+PASSPHRASE: Final = "a passphrase of a test"
 MORNING = datetime(2026, 3, 5, 7, 0, tzinfo=UTC)
 
 
@@ -53,6 +62,42 @@ class Signers:
         """All that an approval needs."""
         for action, name in ((Action.SUBMIT, "mia"), (Action.APPROVE, "carl"), (Action.APPROVE, "dora")):
             self.say(action, name, day)
+
+    def pem(self, *names: str) -> None:
+        """Writes keys into the current folder, as `<name>.pem`, and their passphrase beside them, for commands that sign."""
+        for name in names:
+            content = self.keys[name].private_bytes(Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(PASSPHRASE.encode()))
+            Path(f"{name}.pem").write_bytes(content)
+        Path("passphrase").write_text(PASSPHRASE + "\n", encoding="utf-8")
+
+    def dispute(self, connection: psycopg.Connection, wanted: Wanted, today: date, now: datetime) -> int:
+        """Opens a dispute, signed by who wants it."""
+        said = to_open(connection, self.one.id, wanted, now, today)
+        return open_dispute(connection, self.one.id, wanted, today, (said, self.keys[wanted.who].sign(said.signed())))
+
+    def decide(self, connection: psycopg.Connection, no: int, event: DisputeEvent, who: str, today: date, now: datetime) -> str:
+        """Decides a dispute."""
+        said = to_decide(connection, self.one.id, no, event, who, "because", now, today)
+        return decide(connection, self.one.id, no, who, today, (said, self.keys[who].sign(said.signed())))
+
+    def propose_default(self, connection: psycopg.Connection, parties: Sequence[str], today: date, now: datetime, who: str = "mia", day: date = MONDAY) -> None:
+        """One person says who has not paid."""
+        file = load(connection)
+        said = to_propose(connection, file, day, [PartyId(party) for party in parties], who, now, today)
+        propose(connection, file, today, said, self.keys[who].sign(said.signed()))
+
+    def declare_default(
+        self, connection: psycopg.Connection, parties: Sequence[str], today: date, now: datetime, who: str = "carl", day: date = MONDAY
+    ) -> Default:
+        """Another person declares it."""
+        file = load(connection)
+        said = to_declare(connection, file, day, [PartyId(party) for party in parties], who, now, today)
+        return declare(connection, file, today, said, self.keys[who].sign(said.signed()))
+
+    def default(self, connection: psycopg.Connection, parties: Sequence[str], today: date, now: datetime, day: date = MONDAY) -> Default:
+        """Two people say that parties have not paid."""
+        self.propose_default(connection, parties, today, now, day=day)
+        return self.declare_default(connection, parties, today, now, day=day)
 
     def states(self) -> list[str]:
         """Of all windows."""

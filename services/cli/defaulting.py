@@ -1,29 +1,76 @@
-"""`clh settlement default`, and how a default is told afterwards."""
+"""`clh settlement propose-default` and `default`, and how a default is told afterwards."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from services.cli.books import OneProgramme, as_day, books_of
 from services.cli.output import Format, Output, out, print_json, print_table, refused
-from services.cli.people import refusals
+from services.cli.people import PassphraseFile, refusals, sign_as
 
 if TYPE_CHECKING:
+    import psycopg
+
+    from clearing.default_loss import Borne
+    from schemas.ids import PartyId
+    from schemas.programme import ProgrammeFile
     from services.settlement.defaulted import DefaultedRun
+
+
+Person = Annotated[str, typer.Option("--as", metavar="NAME", help="Who signs, as enrolled with clh people add.")]
+Key = Annotated[Path, typer.Option("--key", metavar="FILE", help="The person's private key, in encrypted PEM.")]
+Parties = Annotated[list[str], typer.Argument(metavar="PARTY...", help="Every party that has not paid in this window.", show_default=False)]
+
+
+def propose_default(
+    window: Annotated[str, typer.Argument(metavar="WINDOW", help="The business day of the window.")],
+    parties: Parties,
+    person: Person,
+    key: Key,
+    passphrase_file: PassphraseFile = None,
+    programme: OneProgramme = None,
+    output: Output = Format.TABLE,
+) -> None:
+    """Propose that parties have not paid by their deadline, with a signature over who bears how much. Another person declares it; nothing is booked yet.
+
+    Exit code 0: it is proposed; 1: it was refused, and nothing has changed.
+
+    Example:
+
+        clh settlement propose-default 2026-03-02 grocer --as mia --key mia.pem
+    """
+    from services.risk.default import propose, to_propose
+    from services.risk.errors import RiskError
+
+    day, now = as_day(window), datetime.now(UTC)
+    assert day is not None
+    with books_of(programme) as (_, chosen, connection), refusals(), refused(RiskError):
+        file, today = _in_force(connection, now)
+        said = to_propose(connection, file, day, _named(parties), person, now, today)
+        propose(connection, file, today, said, sign_as(connection, person, key, passphrase_file, said.signed()))
+    if output is Format.JSON:
+        print_json({"programme": chosen, "window": day, "run": said.run, "proposed_by": person, "borne": _borne_as_json(said.borne)})
+        return
+    _show_borne(said.borne, day, "Proposed for")
+    out.print(f"Nothing is booked yet: another person declares it with clh settlement default {day}.", markup=False, highlight=False)
 
 
 def default(
     window: Annotated[str, typer.Argument(metavar="WINDOW", help="The business day of the window.")],
-    parties: Annotated[list[str], typer.Argument(metavar="PARTY...", help="Every party that has not paid in this window.", show_default=False)],
-    by: Annotated[str, typer.Option("--by", metavar="PERSON", help="Who declares it: it is kept.", show_default=False)],
+    parties: Parties,
+    person: Person,
+    key: Key,
+    passphrase_file: PassphraseFile = None,
     programme: OneProgramme = None,
     output: Output = Format.TABLE,
 ) -> None:
-    """Declare that parties have not paid by their deadline, and make a further run of the window without what they owe.
+    """Declare what another person has proposed: parties have not paid by their deadline. A further run of the window follows, without what they owe.
 
     What they have paid in beforehand is used first; the rest is borne as the programme's `default` says: by the operator, or by the others in proportion to
     what the defaulter owes each. What is confirmed stays final; the further run pays only the differences, and is approved like any other.
@@ -32,37 +79,60 @@ def default(
 
     Example:
 
-        clh settlement default 2026-03-02 grocer --by mia
+        clh settlement default 2026-03-02 grocer --as carl --key carl.pem
     """
-    from zoneinfo import ZoneInfo
-
-    from schemas.ids import PartyId
-    from schemas.money import to_text
-    from services.journal.programmes import load
     from services.night.run import clear_due
-    from services.risk.default import declare
+    from services.risk.default import declare, to_declare
     from services.risk.errors import RiskError
     from services.settlement.runs import newest_run
 
     day, now = as_day(window), datetime.now(UTC)
     assert day is not None
     with books_of(programme) as (house, chosen, connection), refusals(), refused(RiskError):
-        file = load(connection)
-        today = now.astimezone(ZoneInfo(file.programme.timezone)).date()
-        made = declare(connection, file, day, [PartyId(party) for party in parties], by, now, today)
+        file, today = _in_force(connection, now)
+        said = to_declare(connection, file, day, _named(parties), person, now, today)
+        made = declare(connection, file, today, said, sign_as(connection, person, key, passphrase_file, said.signed()))
         clear_due(house, chosen, half_done_only=True)
         run = newest_run(connection, day)
     if output is Format.JSON:
-        losses = [{"kind": line.code.name.lower(), "bearer": line.bearer, "for": line.defaulter, "currency": line.currency, "amount_minor": line.amount_minor}
-                  for line in made.borne]  # fmt: skip
-        print_json({"programme": chosen, "window": day, "run": run.no, "replaces": made.run, "state": run.state, "borne": losses})
+        told = {"programme": chosen, "window": day, "run": run.no, "replaces": made.run, "state": run.state, "borne": _borne_as_json(made.borne)}
+        print_json(told)
         return
+    _show_borne(made.borne, day, "Default in")
+    out.print(f"Run {run.no} takes the place of run {made.run}; the window is {run.state}: submit and approve it.", markup=False, highlight=False)
+
+
+def _in_force(connection: psycopg.Connection, now: datetime) -> tuple[ProgrammeFile, date]:
+    """The programme file, and the day that it is where the programme is."""
+    from zoneinfo import ZoneInfo
+
+    from services.journal.programmes import load
+
+    file = load(connection)
+    return file, now.astimezone(ZoneInfo(file.programme.timezone)).date()
+
+
+def _named(parties: list[str]) -> list[PartyId]:
+    from schemas.ids import PartyId
+
+    return [PartyId(party) for party in parties]
+
+
+def _borne_as_json(borne: Sequence[Borne]) -> list[dict[str, Any]]:
+    return [
+        {"kind": line.code.name.lower(), "bearer": line.bearer, "for": line.defaulter, "currency": line.currency, "amount_minor": line.amount_minor}
+        for line in borne
+    ]
+
+
+def _show_borne(borne: Sequence[Borne], day: date, title: str) -> None:
+    from schemas.money import to_text
+
     rows = [
         (line.defaulter, line.bearer, "its own funds" if line.code.name == "ADJUSTMENT" else "loss", line.currency, to_text(line.amount_minor, line.currency))
-        for line in made.borne
+        for line in borne
     ]
-    print_table(("not paid by", "borne by", "as", "currency", "amount"), rows, title=f"Default in window {day}", right=("amount",))
-    out.print(f"Run {run.no} takes the place of run {made.run}; the window is {run.state}: submit and approve it.", markup=False, highlight=False)
+    print_table(("not paid by", "borne by", "as", "currency", "amount"), rows, title=f"{title} window {day}", right=("amount",))
 
 
 def default_as_json(run: DefaultedRun, replaced_by: int | None) -> dict[str, Any]:

@@ -1,9 +1,11 @@
-"""`clh dispute`: a party disputes a line of a report; a second person decides, until the deadline."""
+"""`clh dispute`: a party disputes a line of a report; a second person decides, until the deadline. Both sign."""
 
 from __future__ import annotations
 
 import getpass
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -12,7 +14,9 @@ from zoneinfo import ZoneInfo
 import typer
 
 from services.cli.books import OneProgramme, as_day, books_of
-from services.cli.output import Format, Output, out, print_json, print_table, refused
+from services.cli.output import FAILED, Format, Output, out, print_json, print_table, refused
+from services.cli.people import PassphraseFile, sign_as
+from services.cli.people import refusals as signing_refusals
 
 if TYPE_CHECKING:
     from datetime import date
@@ -20,11 +24,12 @@ if TYPE_CHECKING:
     from clearing.disputes import DisputeEvent
     from services.disputes.life import Evidence
 
-app = typer.Typer(help="Disputes of lines: lines, open, list, show, add-evidence, uphold, release, lapse.", no_args_is_help=True)
+app = typer.Typer(help="Disputes of lines: lines, open, list, show, add-evidence, uphold, release, lapse, verify.", no_args_is_help=True)
 
 Number = Annotated[int, typer.Argument(metavar="NUMBER", help="The number of the dispute.", show_default=False)]
 Window = Annotated[str, typer.Argument(metavar="WINDOW", help="The business day of the window.", show_default=False)]
 Person = Annotated[str | None, typer.Option("--as", metavar="NAME", help="Who does it; left out: who is logged in.", show_default=False)]
+Key = Annotated[Path | None, typer.Option("--key", metavar="FILE", help="The person's private key, in encrypted PEM: it is signed.", show_default=False)]
 Note = Annotated[str, typer.Option("--note", metavar="TEXT", help="Why: it is kept.", show_default=False)]
 Told = Annotated[
     Path | None, typer.Option("--evidence", metavar="FILE", help="A file that speaks for it, 5 MiB at most: it is kept with its SHA-256.", show_default=False)
@@ -33,14 +38,19 @@ Told = Annotated[
 
 @app.callback()
 def group() -> None:
-    """A disputed line is never changed. Until it is paid its amount is withheld by an entry of the current window, and due again when the line stands."""
+    """A disputed line is never changed. Until it is paid its amount is withheld by an entry of the current window, and due again when the line stands.
+
+    Who opens a dispute and who decides it are two people, and each signs with a key of their own (clh people). Evidence is only noted.
+    """
 
 
-def refusals() -> AbstractContextManager[None]:
+@contextmanager
+def refusals() -> Iterator[None]:
     """Ends a command with a sentence and the code of docs/errors.md."""
     from clearing.disputes import DisputeRefused
 
-    return refused(DisputeRefused)
+    with refused(DisputeRefused), signing_refusals():
+        yield
 
 
 @app.command()
@@ -83,31 +93,38 @@ def open_(
         str | None, typer.Option("--amount", metavar="SUM", help="How much of it, such as 12.50; left out: all of it.", show_default=False)
     ] = None,
     person: Person = None,
+    key: Key = None,
+    passphrase_file: PassphraseFile = None,
     programme: OneProgramme = None,
     output: Output = Format.TABLE,
 ) -> None:
-    """Dispute a line. While its window is not settled its amount is withheld until somebody else decides.
+    """Dispute a line, with a signature. While its window is not settled its amount is withheld until somebody else decides.
 
     Exit code 0: it is open; 1: it was refused, and nothing has changed.
 
     Examples:
 
-        clh dispute open 2026-03-02 4 --by grocer --reason "delivered twice, sold once" --evidence slip.pdf
+        clh dispute open 2026-03-02 4 --by grocer --reason "delivered twice, sold once" --evidence slip.pdf --as ann --key ann.pem
 
-        clh dispute open 2026-03-02 4 --by grocer --reason "the last three are returns" --amount 12.50
+        clh dispute open 2026-03-02 4 --by grocer --reason "the last three are returns" --amount 12.50 --as ann --key ann.pem
     """
     from schemas.ids import PartyId
-    from services.disputes.life import Wanted, disputes, lines_of, open_dispute
+    from services.disputes.life import Wanted, disputes, lines_of, open_dispute, to_open
     from services.journal.programmes import load
 
     day, now = _day(window), datetime.now(UTC)
-    with books_of(programme) as (_, _, connection), refusals():
+    with books_of(programme) as (_, chosen, connection), refusals():
         head = load(connection).programme
         told = None if evidence is None else _read(evidence)
         currency = next((row["currency"] for row in lines_of(connection, day) if row["line"] == line), head.currencies[0])
         minor = None if amount is None else _minor(amount, currency)
         wanted = Wanted(day, line, PartyId(party), reason, person or getpass.getuser(), head.dispute_days, minor, told)
-        no = open_dispute(connection, wanted, now, now.astimezone(ZoneInfo(head.timezone)).date())
+        today = now.astimezone(ZoneInfo(head.timezone)).date()
+        signed = None
+        if key is not None:
+            said = to_open(connection, chosen, wanted, now, today)
+            signed = (said, sign_as(connection, said.person, key, passphrase_file, said.signed()))
+        no = open_dispute(connection, chosen, wanted, today, signed)
         (found,) = disputes(connection, no)
     _say(found, output)
 
@@ -197,29 +214,49 @@ def add_evidence(
 
 
 @app.command()
-def uphold(no: Number, note: Note, person: Person = None, programme: OneProgramme = None, output: Output = Format.TABLE) -> None:
-    """Decide for the disputing party: the line is booked back in the current window, unless that is what withholds it. Not by who opened it.
+def uphold(
+    no: Number,
+    note: Note,
+    person: Person = None,
+    key: Key = None,
+    passphrase_file: PassphraseFile = None,
+    programme: OneProgramme = None,
+    output: Output = Format.TABLE,
+) -> None:
+    """Decide for the disputing party: the line is booked back in the current window, unless that is what withholds it.
+
+    By another person than who opened it, with a signature.
 
     Example:
 
-        clh dispute uphold 7 --note "the slip is right" --as ben
+        clh dispute uphold 7 --note "the slip is right" --as ben --key ben.pem
     """
     from clearing.disputes import DisputeEvent
 
-    _move(no, DisputeEvent.UPHOLD, person, note, programme, output)
+    _decide(no, DisputeEvent.UPHOLD, person, note, key, passphrase_file, programme, output)
 
 
 @app.command()
-def release(no: Number, note: Note, person: Person = None, programme: OneProgramme = None, output: Output = Format.TABLE) -> None:
-    """Decide that the line stands: what was withheld is due again in the current window. Not by who opened it.
+def release(
+    no: Number,
+    note: Note,
+    person: Person = None,
+    key: Key = None,
+    passphrase_file: PassphraseFile = None,
+    programme: OneProgramme = None,
+    output: Output = Format.TABLE,
+) -> None:
+    """Decide that the line stands: what was withheld is due again in the current window.
+
+    By another person than who opened it, with a signature.
 
     Example:
 
-        clh dispute release 7 --note "both deliveries were sold" --as ben
+        clh dispute release 7 --note "both deliveries were sold" --as ben --key ben.pem
     """
     from clearing.disputes import DisputeEvent
 
-    _move(no, DisputeEvent.RELEASE, person, note, programme, output)
+    _decide(no, DisputeEvent.RELEASE, person, note, key, passphrase_file, programme, output)
 
 
 @app.command()
@@ -240,6 +277,54 @@ def lapse(programme: OneProgramme = None, output: Output = Format.TABLE) -> None
         print_json({"lapsed": lapsed})
     else:
         out.print(f"{len(lapsed)} lapsed" + (": " + ", ".join(map(str, lapsed)) if lapsed else ""), markup=False, highlight=False)
+
+
+@app.command()
+def verify(
+    no: Annotated[int | None, typer.Argument(metavar="[NUMBER]", help="Only this dispute.", show_default=False)] = None,
+    programme: OneProgramme = None,
+    output: Output = Format.TABLE,
+) -> None:
+    """Recompute from the tables who opened and decided disputes, and whether what was booked is what they signed.
+
+    Exit code 0: everything holds; 1: something does not.
+
+    Example:
+
+        clh dispute verify 7
+    """
+    from services.disputes.life import disputes
+    from services.disputes.verify import verify_disputes
+
+    with books_of(programme) as (_, chosen, connection), refusals():
+        if no is not None:
+            disputes(connection, no)
+        proofs = verify_disputes(connection, chosen, no)
+    broken = [proof for proof in proofs if not proof.holds]
+    if output is Format.JSON:
+        print_json({"programme": chosen, "dispute": no, "broken": len(broken), "proofs": [asdict(proof) for proof in proofs]})
+    else:
+        rows = [(proof.no, proof.what, "yes" if proof.holds else "NO", "" if proof.holds else proof.differs) for proof in proofs]
+        print_table(("dispute", "what was recomputed", "holds", "what differs"), rows, title=f"Disputes of {chosen}", right=("dispute",))
+        out.print("everything holds." if not broken else f"{len(broken)} do not hold.", markup=False, highlight=False)
+    if broken:
+        raise typer.Exit(FAILED)
+
+
+def _decide(
+    no: int, event: DisputeEvent, person: str | None, note: str, key: Path | None, passphrase_file: Path | None, programme: str | None, output: Format
+) -> None:
+    from services.disputes.life import decide, disputes, to_decide
+    from services.journal.programmes import load
+
+    who, now = person or getpass.getuser(), datetime.now(UTC)
+    with books_of(programme) as (_, chosen, connection), refusals():
+        today = now.astimezone(ZoneInfo(load(connection).programme.timezone)).date()
+        said = to_decide(connection, chosen, no, event, who, note, now, today)
+        signed = None if key is None else (said, sign_as(connection, who, key, passphrase_file, said.signed()))
+        decide(connection, chosen, no, who, today, signed)
+        (found,) = disputes(connection, no)
+    _say(found, output)
 
 
 def _move(no: int, event: DisputeEvent, person: str | None, note: str, programme: str | None, output: Format, evidence: Evidence | None = None) -> None:

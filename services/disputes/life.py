@@ -1,24 +1,33 @@
-"""Disputes in the books: opened about a line, moved on turn by turn; what each turn brings is an entry of the current window."""
+"""Disputes in the books: opened about a line, moved on turn by turn; what each turn brings is an entry of the current window.
+
+Who opens a dispute signs what is disputed, and who decides it, another person, signs what becomes of it. Evidence is only noted.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime
 from hashlib import sha256
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import psycopg
 from psycopg.rows import dict_row
 
+from clearing.approval import Refused, Unsigned
+from clearing.decisions import Says, digest
 from clearing.disputes import Booking, DisputeCode, DisputeEvent, DisputeRefused, DisputeState, booking, deadline, may_decide, may_lapse, may_open, moved
 from clearing.entries import Code
+from clearing.two_people import Opening, Ruling
 from clearing.window import State
 from schemas.ids import PartyId
+from services.disputes.signing import OUTCOMES, opening_of, ruling_of
 from services.journal.corrections import NoOpenWindow, book_correction
+from services.settlement.decisions import SignedDecision, Words, decisions_of, keep_decision
 
 BY_DEADLINE: Final = "deadline"
 """Who lets a dispute lapse."""
 EVIDENCE_BYTES_MAX: Final = 5 * 1024 * 1024
+Said = TypeVar("Said", Opening, Ruling)
 
 # The line as the newest run has it, locked: of two people who dispute it at the same moment the second sees the first.
 LINE = """
@@ -47,8 +56,7 @@ values (%(no)s, (select coalesce(max(no), 0) + 1 from dispute_turn where dispute
 # A dispute that was opened is never changed, so there is no row to lock: whoever moves it on holds its number.
 HOLD_NUMBER = "select pg_advisory_xact_lock(hashtext(current_schema() || ' disputes'), %s)"
 STANDS = """
-select d.no, d.debtor, d.creditor, d.currency, d.amount, d.withheld, d.opened_by, d.decide_by,
-  (select t.to_state from dispute_turn t where t.dispute = d.no order by t.no desc limit 1) state
+select d.*, (select t.to_state from dispute_turn t where t.dispute = d.no order by t.no desc limit 1) state
 from dispute d where d.no = %s
 """
 LIST = """
@@ -91,47 +99,70 @@ class Wanted:
     evidence: Evidence | None = None
 
 
-def open_dispute(connection: psycopg.Connection, wanted: Wanted, now: datetime, today: date) -> int:
-    """Opens a dispute about a line of the newest run, in one transaction; gives its number.
+def to_open(connection: psycopg.Connection, programme: str, wanted: Wanted, now: datetime, today: date) -> Opening:
+    """What a person has to sign to open a dispute about a line of the newest run. Raises `DisputeRefused`."""
+    return opening_of(programme, _openable(connection, wanted, today), now)
 
-    While the line's window is not settled, its amount is withheld: an entry of the current window takes it back until the decision. Raises `DisputeRefused`.
+
+def open_dispute(connection: psycopg.Connection, programme: str, wanted: Wanted, today: date, signed: tuple[Opening, bytes] | None) -> int:
+    """Opens a dispute about a line of the newest run, in one transaction; gives its number. `signed`: what `to_open` gave, and its signature.
+
+    While the line's window is not settled, its amount is withheld: an entry of the current window takes it back until the decision. Raises `DisputeRefused`,
+    `SettlementError` where the signature is not what it claims to be.
     """
+    said, signature = _required(signed, wanted.who)
     with connection.transaction():
-        found = connection.cursor(row_factory=dict_row).execute(LINE, (wanted.day, wanted.line)).fetchone()
-        if found is None or State(found["state"]) in (State.OPEN, State.DRAINING, State.CLOSED):
-            raise DisputeRefused(DisputeCode.NO_LINE, f"window {wanted.day} has no line {wanted.line} that stands: clh dispute lines {wanted.day}")
-        amount = found["amount"] if wanted.amount_minor is None else wanted.amount_minor
-        may_open(wanted.party, found["debtor"], amount, found["amount"], wanted.reason)
-        live = connection.execute(LIVE, found | {"day": wanted.day, "line": wanted.line}).fetchone()
-        if live is not None:
-            raise DisputeRefused(DisputeCode.DISPUTED_ALREADY, f"line {wanted.line} of window {wanted.day} is disputed, or was upheld: dispute {live[0]}")
-        withheld = State(found["state"]) is not State.SETTLED
-        row = found | {"day": wanted.day, "line": wanted.line, "line_amount": found["amount"], "amount": amount, "withheld": withheld, "at": now}
-        row |= {"who": wanted.who, "decide_by": deadline(today, wanted.days), "reason": wanted.reason.strip()}
-        made = connection.execute(OPEN, row).fetchone()
+        row = _openable(connection, wanted, today)
+        if said != opening_of(programme, row, said.at):
+            raise DisputeRefused(DisputeCode.DISPUTE_CHANGED, f"line {wanted.line} of window {wanted.day} is not what was signed any more: look at it again")
+        made = connection.execute(OPEN, row | {"who": said.person, "at": said.at}).fetchone()
         assert made is not None
         no = int(made[0])
-        _turn(connection, no, None, DisputeState.OPEN, wanted.who, now, wanted.reason.strip())
-        if withheld:
-            _move(connection, no, DisputeEvent.HOLD, wanted.who, "the line is not paid: its amount is withheld", now)
+        keep_decision(connection, Words(said.person, Says.PROPOSE, said.at, said.document(), said.signed(), dispute=no), signature)
+        _turn(connection, no, None, DisputeState.OPEN, said.person, said.at, row["reason"])
+        if row["withheld"]:
+            _move(connection, no, DisputeEvent.HOLD, said.person, "the line is not paid: its amount is withheld", said.at)
         if wanted.evidence is not None:
-            _move(connection, no, DisputeEvent.ADD_EVIDENCE, wanted.who, wanted.evidence.name, now, wanted.evidence)
+            _move(connection, no, DisputeEvent.ADD_EVIDENCE, said.person, wanted.evidence.name, said.at, wanted.evidence)
     return no
+
+
+def to_decide(connection: psycopg.Connection, programme: str, no: int, event: DisputeEvent, who: str, note: str, now: datetime, today: date) -> Ruling:
+    """What a second person has to sign to uphold or release a dispute. Raises `DisputeRefused`; `Refused`: maker-revoked."""
+    return _ruling(connection, programme, no, OUTCOMES[event], who, note, now, today)[0]
+
+
+def decide(connection: psycopg.Connection, programme: str, no: int, who: str, today: date, signed: tuple[Ruling, bytes] | None) -> DisputeState:
+    """Upholds or releases a dispute, in one transaction; returns its state. `signed`: what `to_decide` gave, and its signature.
+
+    Raises `DisputeRefused`; `Refused` (maker-revoked); `SettlementError` where the signature is not what it claims to be.
+    """
+    said, signature = _required(signed, who)
+    event = next(event for event, outcome in OUTCOMES.items() if outcome is said.outcome)
+    with connection.transaction():
+        connection.execute(HOLD_NUMBER, (no,))
+        now_so, opening = _ruling(connection, programme, no, said.outcome, said.person, said.note, said.at, today)
+        if said != now_so:
+            raise DisputeRefused(DisputeCode.DISPUTE_CHANGED, f"dispute {no} is not what was signed: look at it again")
+        proposal = None if opening is None else opening.no
+        words = Words(said.person, Says.DECIDE, said.at, said.document(), said.signed(), dispute=no, proposal=proposal)
+        keep_decision(connection, words, signature)
+        return _move(connection, no, event, said.person, said.note, said.at)
 
 
 def move(
     connection: psycopg.Connection, no: int, event: DisputeEvent, who: str, note: str, now: datetime, today: date, evidence: Evidence | None = None
 ) -> str:
-    """Adds evidence, upholds or releases, or lets it lapse, in one transaction; returns the state. Raises `DisputeRefused`."""
+    """Adds evidence, or lets it lapse, in one transaction; returns the state. What is decided is signed: `decide`. Raises `DisputeRefused`."""
     with connection.transaction():
         connection.execute(HOLD_NUMBER, (no,))
         row = _standing(connection, no)
         moved(DisputeState(row["state"]), event)
+        if event in OUTCOMES:
+            raise _not_signed(who)
         if not note.strip():
             raise DisputeRefused(DisputeCode.REASON_MISSING, "a turn has a note that says why")
-        if event in (DisputeEvent.UPHOLD, DisputeEvent.RELEASE):
-            may_decide(who, row["opened_by"], row["decide_by"], today)
-        elif event is DisputeEvent.LAPSE:
+        if event is DisputeEvent.LAPSE:
             may_lapse(row["decide_by"], today)
         return _move(connection, no, event, who, note.strip(), now, evidence)
 
@@ -168,6 +199,47 @@ def evidence_of(connection: psycopg.Connection, no: int, turn: int) -> Evidence:
     if row is None:
         raise DisputeRefused(DisputeCode.NO_DISPUTE, f"no file came with turn {turn} of dispute {no}")
     return Evidence(row[0], bytes(row[1]))
+
+
+def _openable(connection: psycopg.Connection, wanted: Wanted, today: date) -> dict[str, Any]:
+    """The row that would be written, but for who and when."""
+    found = connection.cursor(row_factory=dict_row).execute(LINE, (wanted.day, wanted.line)).fetchone()
+    if found is None or State(found["state"]) in (State.OPEN, State.DRAINING, State.CLOSED):
+        raise DisputeRefused(DisputeCode.NO_LINE, f"window {wanted.day} has no line {wanted.line} that stands: clh dispute lines {wanted.day}")
+    amount = found["amount"] if wanted.amount_minor is None else wanted.amount_minor
+    may_open(wanted.party, found["debtor"], amount, found["amount"], wanted.reason)
+    live = connection.execute(LIVE, found | {"day": wanted.day, "line": wanted.line}).fetchone()
+    if live is not None:
+        raise DisputeRefused(DisputeCode.DISPUTED_ALREADY, f"line {wanted.line} of window {wanted.day} is disputed, or was upheld: dispute {live[0]}")
+    row = found | {"day": wanted.day, "line": wanted.line, "line_amount": found["amount"], "amount": amount, "opened_by": wanted.who}
+    return row | {"withheld": State(found["state"]) is not State.SETTLED, "decide_by": deadline(today, wanted.days), "reason": " ".join(wanted.reason.split())}
+
+
+def _ruling(
+    connection: psycopg.Connection, programme: str, no: int, outcome: DisputeState, who: str, note: str, at: datetime, today: date
+) -> tuple[Ruling, SignedDecision | None]:
+    """What has to be signed to decide it, and what was signed when it was opened."""
+    row = _standing(connection, no)
+    moved(DisputeState(row["state"]), next(event for event, ends in OUTCOMES.items() if ends is outcome))
+    note = " ".join(note.split())
+    if not note:
+        raise DisputeRefused(DisputeCode.REASON_MISSING, "a turn has a note that says why")
+    may_decide(who, row["opened_by"], row["decide_by"], today)
+    opening = next((one for one in decisions_of(connection, dispute=no) if one.action == Says.PROPOSE), None)
+    if opening is not None and opening.revoked and outcome is DisputeState.UPHELD:
+        words = f"the key of {row['opened_by']}, who opened it, is revoked: it can be released, and opened anew by another person"
+        raise Refused(Unsigned.MAKER_REVOKED, words)
+    return ruling_of(programme, row, outcome, who, note, at, None if opening is None else digest(opening.document)), opening
+
+
+def _required(signed: tuple[Said, bytes] | None, who: str) -> tuple[Said, bytes]:
+    if signed is None:
+        raise _not_signed(who)
+    return signed
+
+
+def _not_signed(who: str) -> DisputeRefused:
+    return DisputeRefused(DisputeCode.NOT_SIGNED, f"a dispute is opened and decided with a signature: name the key of {who} with --key")
 
 
 def _standing(connection: psycopg.Connection, no: int) -> dict[str, Any]:

@@ -22,7 +22,7 @@ APPEND_ONLY = (
     "recon_signature", "recon_booking", "bank_answer",
     "window_move", "payment_file", "payment_attempt", "recall", "handed_over", "bank_message", "bank_status", "bank_report", "bank_entry",
     "statement_counted", "payment_correction", "payment_move", "payment_baseline",
-    "dispute", "dispute_turn", "funding", "cash_back_payout",
+    "dispute", "dispute_turn", "decision_signature", "funding", "cash_back_payout",
 )  # fmt: skip
 CHANGEABLE = (
     "party", "contract", "mechanic", "unit", "source", "topic", "settlement_window", "cut", "night_step", "progress",
@@ -31,8 +31,8 @@ CHANGEABLE = (
 )  # fmt: skip
 CONSUMED = ("held", "waiting", "deferred", "unfunded", "outbox")
 """Tables whose rows go when they are done with."""
-ADMINISTERED = ("person", "person_key", "key_revocation", "erasure")
-"""Tables that only the owner of the books appends to: who may sign, and who is erased, is not for the application to say."""
+ADMINISTERED = ("person", "person_key", "key_revocation", "erasure", "by_name")
+"""Tables that only the owner of the books appends to: who may sign, who is erased, and what took no signature, is not for the application to say."""
 
 
 def schema_of(programme: str) -> str:

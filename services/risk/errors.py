@@ -22,6 +22,9 @@ class RiskCode(StrEnum):
     PAYMENTS_UNDER_WAY = "payments-under-way"
     BEFORE_DEADLINE = "before-deadline"
     NOT_INSTRUCTED = "not-instructed"
+    NOT_PROPOSED = "not-proposed"
+    SECOND_PERSON = "second-person"
+    DEFAULT_CHANGED = "default-changed"
 
 
 class RiskError(Exception):

@@ -1,7 +1,8 @@
 """From approved to instructed: payment files are noted in the books, then handed to the bank, then noted as handed over.
 
 A process that dies between two of these is taken up by the next call: what is noted and not handed over is handed over, byte for byte, under the MsgId that
-it was noted with. If the bank had it, it is told the same again, and a duplicate is nothing new to it. Nothing is handed over that was not noted.
+it was noted with. If the bank had it, it is told the same again, and a duplicate is nothing new to it. Nothing is handed over that was not noted, and no bytes
+that do not hold what people have approved.
 """
 
 from __future__ import annotations
@@ -29,36 +30,21 @@ from services.journal.windows import lock_window, move_window
 from services.settlement.calendar import bank_days
 from services.settlement.confirming import settle_confirmed
 from services.settlement.errors import SettlementCode, SettlementError
+from services.settlement.noted_files import NotedFile, files_of
 from services.settlement.payment_states import states_of
 from services.settlement.payments import Payment, payments_of
 from services.settlement.runs import SignedRun, newest_run
 from services.settlement.transport import Tell, Transport
 from services.settlement.verify_approval import require_approval
+from services.settlement.verify_payments import require_file
 
 # Held for as long as files are handed over: two people who pay at the same moment do not hand over the same file twice.
 LOCK = "select pg_advisory_lock(hashtext(current_schema() || ' paying'))"
 UNLOCK = "select pg_advisory_unlock(hashtext(current_schema() || ' paying'))"
 NOTE_FILE = "insert into payment_file (message_id, run, file_no, sha256, content, noted_at, by_whom) values (%s, %s, %s, %s, %s, %s, %s)"
 NOTE_ATTEMPT = "insert into payment_attempt (end_to_end_id, run, payment, attempt, message_id, block, value_date) values (%s, %s, %s, %s, %s, %s, %s)"
-FILES = """
-select f.message_id, f.file_no, f.sha256, f.content, (select count(*) from payment_attempt a where a.message_id = f.message_id),
-  (select min(h.at) from handed_over h where h.message_id = f.message_id)
-from payment_file f where f.run = %s order by f.file_no
-"""
 HANDED_OVER = "insert into handed_over (message_id, at, by_whom, sent_to) values (%s, %s, %s, %s)"
 LAST_FILE = "select coalesce(max(file_no), 0) from payment_file where run = %s"
-
-
-@dataclass(frozen=True, slots=True)
-class NotedFile:
-    """A payment file as it is noted; `handed_over_at`: None where it is still to be handed over."""
-
-    message_id: str
-    file_no: int
-    sha256: str
-    content: bytes
-    payments: int
-    handed_over_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +72,7 @@ def pay(connection: psycopg.Connection, day: date, how: Paying, *, corrected: bo
     """Pays a window: notes what is not noted, hands over what is not handed over. Called again, it goes on where it was, or finds nothing to do.
 
     `corrected`: puts what the bank has rejected, cancelled or given back into a further file. Raises `BankError` (no-account, bad-iban, account-changed,
-    no-transport, nothing-to-correct, not-handed-over …), `clearing.approval.Refused` where the window is not approved or is past it,
+    file-changed, no-transport, nothing-to-correct, not-handed-over …), `clearing.approval.Refused` where the window is not approved or is past it,
     `SettlementError`: no-run, and bad-signature or check-failed where the rows of an approval are not what people have signed.
     """
     with alone(connection):
@@ -97,6 +83,7 @@ def pay(connection: psycopg.Connection, day: date, how: Paying, *, corrected: bo
         for file in files_of(connection, run.no):
             if file.handed_over_at is None:
                 assert how.transport is not None, "nothing is noted that cannot be handed over"
+                require_file(connection, run, file)
                 where = how.transport.hand_over(file.message_id, file.content, how.tell)
                 how.tell("handed over")
                 connection.execute(HANDED_OVER, (file.message_id, how.now, how.by, where))
@@ -105,11 +92,6 @@ def pay(connection: psycopg.Connection, day: date, how: Paying, *, corrected: bo
         with connection.transaction():
             state = lock_window(connection, day)
         return Paid(run.no, state, tuple(files_of(connection, run.no)), tuple(handed_over))
-
-
-def files_of(connection: psycopg.Connection, run: int) -> list[NotedFile]:
-    """The payment files of a run, in their order."""
-    return [NotedFile(name, no, sha256, bytes(content), count, at) for name, no, sha256, content, count, at in connection.execute(FILES, (run,))]
 
 
 def _noted(connection: psycopg.Connection, day: date, how: Paying, *, corrected: bool) -> SignedRun:

@@ -12,6 +12,7 @@ from services.settlement.defaulted import DefaultedRun, defaulted_runs
 from services.settlement.errors import SettlementCode, SettlementError
 from services.settlement.runs import SignedRun, runs_of
 from services.settlement.verify_approval import approval_proofs
+from services.settlement.verify_default import default_proofs
 from services.settlement.verify_payments import payment_proofs
 
 AFTER_APPROVAL = ("approved", "instructed", "settled", "defaulted")
@@ -38,6 +39,8 @@ def verify_settlement(connection: psycopg.Connection, programme: str, day: date)
         if before is not None:
             proofs.append(_replaced(before, run, defaults.get(before.no)))
         proofs += approval_proofs(connection, run, programme)
+        if run.no in defaults:
+            proofs += default_proofs(connection, run, programme)
         proofs += _void(run, every)
         proofs += payment_proofs(connection, run, newest=run is runs[-1])
         before = run

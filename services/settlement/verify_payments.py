@@ -11,12 +11,12 @@ from clearing.payment_states import PaymentKind
 from schemas.bank_messages import Statement
 from schemas.canonical import sha256_hex
 from schemas.money import to_minor
-from services.bank.errors import BankError
+from services.bank.errors import BankCode, BankError
 from services.bank.messages import read_message
 from services.bank.references import creditor_reference
 from services.bank.xml import PAIN_001, read_xml
 from services.report.verify import Proof
-from services.settlement.instructing import NotedFile, files_of
+from services.settlement.noted_files import NotedFile, files_of
 from services.settlement.payment_states import Standing, states_of
 from services.settlement.payments import Payment, payments_of
 from services.settlement.runs import SignedRun
@@ -42,6 +42,18 @@ def payment_proofs(connection: psycopg.Connection, run: SignedRun, *, newest: bo
         yield Proof(run.no, run.day, "all that the operator pays is in a file", not missing, f"{len(missing)} are in none: {', '.join(missing[:3])}")
     if newest and run.state == "settled":
         yield from _on_statements(connection, standings, run)
+
+
+def require_file(connection: psycopg.Connection, run: SignedRun, file: NotedFile) -> None:
+    """Trusts no bytes that lay in the books: whoever can write to the tables can write a file that pays somebody else.
+
+    Raises `BankError`: file-changed, where they have not the SHA-256 that was noted, or do not hold exactly the payments approved for this file.
+    """
+    standings, kept = states_of(connection, run.no), {one.id: one for one in payments_of(connection, run.no)}
+    failed = [one for one in (_goes_to_what_was_approved(file, standings, kept, run), _holds_what_was_approved(file, standings, run)) if not one.holds]
+    if failed:
+        what = "; ".join(f"{one.what}: {one.differs}" for one in failed)
+        raise BankError(BankCode.FILE_CHANGED, f"{file.message_id} is not what was noted, and is not handed over: {what}: clh settlement verify {run.day}")
 
 
 def _holds_what_was_approved(file: NotedFile, standings: list[Standing], run: SignedRun) -> Proof:

@@ -7,17 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from schemas.ids import PartyId
-from services.journal.programmes import load
 from services.report.verify import verify_report
-from services.risk.default import declare
 from services.runtime.local import Addresses
 from services.settlement.findings import findings
 from services.settlement.runs import newest_run
 from services.settlement.verify import verify_settlement
 from tests.defaults import again, instructed, sharing
 from tests.paying import AtTheBank, approved
-from tests.signers import MONDAY, TUESDAY
+from tests.signers import MONDAY, TUESDAY, Signers
 
 LATE = date(2026, 5, 20)
 NOW = datetime(2026, 5, 20, 9, 0, tzinfo=UTC)
@@ -29,9 +26,9 @@ def surroundings(addresses: Addresses, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CLH_KAFKA_BOOTSTRAP", addresses.kafka_bootstrap)
 
 
-def default(one: AtTheBank, party: str) -> dict[str, int]:
+def default(signers: Signers, one: AtTheBank, party: str) -> dict[str, int]:
     """Who bears how much."""
-    made = declare(one.books, load(one.books), MONDAY, [PartyId(party)], "mia", NOW, LATE)
+    made = signers.default(one.books, [party], LATE, NOW)
     return {line.bearer: line.amount_minor for line in made.borne}
 
 
@@ -50,7 +47,7 @@ def test_what_comes_back_and_what_is_paid_late_after_the_further_run_is_settled_
     with instructed(approved(addresses), tmp_path) as (signers, one):
         cafe, grocer = (one.standings()[party].amount_minor for party in ("cafe", "grocer"))
         back, late, beyond, taken = one.back("cafe"), one.credit("grocer"), one.credit("grocer", 10), one.credit("grocer", grocer + 30, sign="-")
-        assert default(one, "grocer") == {"opco": grocer}
+        assert default(signers, one, "grocer") == {"opco": grocer}
         again(signers)
         assert one.pay().state == "settled"
         assert found(one) == [], "what was confirmed before the default is not late"
@@ -74,7 +71,7 @@ def test_what_comes_between_the_default_and_its_further_run_is_put_right_and_doe
     with instructed(approved(addresses), tmp_path) as (signers, one):
         cafe, grocer = (one.standings()[party].amount_minor for party in ("cafe", "grocer"))
         back, late = one.back("cafe"), one.credit("grocer", grocer + 7)
-        default(one, "grocer")
+        default(signers, one, "grocer")
         booked = len(one.corrections())
         one.take(one.statement(back, late))
         one.match()
@@ -88,7 +85,7 @@ def test_what_comes_between_the_default_and_its_further_run_is_put_right_and_doe
 def test_late_money_goes_to_those_who_bore_the_loss_and_who_had_paid_gets_back_what_is_too_much(addresses: Addresses, tmp_path: Path) -> None:
     with instructed(sharing(addresses), tmp_path) as (signers, one):
         parts = [one.credit("grocer", minor) for minor in (1001, one.standings()["grocer"].amount_minor - 1001, 5)]
-        bore = default(one, "grocer")
+        bore = default(signers, one, "grocer")
         assert {"fuelco", "cafe"} <= set(bore)
         again(signers)
         one.pay()
@@ -105,7 +102,7 @@ def test_late_money_goes_to_those_who_bore_the_loss_and_who_had_paid_gets_back_w
             assert debtor == "opco"
             owed[creditor] += amount
         assert owed == {**bore, "opco": 0, "grocer": 5}
-        assert default(one, "cafe")
+        assert default(signers, one, "cafe")
         again(signers)
         one.pay()
         booked = len(one.corrections())

@@ -14,8 +14,6 @@ from clearing.entries import Code
 from schemas.ids import PartyId
 from services.cli.main import app
 from services.journal.corrections import book_correction
-from services.journal.programmes import load
-from services.risk.default import declare
 from services.risk.funds import Entry, enter
 from services.runtime.local import Addresses
 from tests.coalition import coalition
@@ -64,5 +62,5 @@ def test_the_loss_is_shared_by_those_whom_the_windows_before_owed_too(signers: S
         bank.pay()
         bank.take(bank.statement(bank.debit("fuelco"), bank.credit("grocer", 1)))
         bank.match()
-        made = declare(books, load(books), SUNDAY, [PartyId("grocer")], "mia", NOW, LATE)
+        made = signers.default(books, ["grocer"], LATE, NOW, day=SUNDAY)
     assert {line.bearer: line.amount_minor for line in made.borne} == {"cafe": 2001, "fuelco": 2999}, "5,000 by 2,001 to 3,000: 2,000.6 and 2,999.4"

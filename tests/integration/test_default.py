@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Any
 
+import psycopg
 import pytest
 from typer.testing import CliRunner
 
+from clearing.approval import Refused, Unsigned
 from clearing.entries import Code
 from clearing.night import run_night
 from schemas.ids import PartyId
@@ -20,13 +22,14 @@ from services.journal.corrections import book_correction
 from services.journal.migrate import connect
 from services.journal.programmes import load
 from services.report.verify import verify_report
-from services.risk.default import declare
+from services.risk.default import declare, to_declare
 from services.risk.errors import RiskCode, RiskError
 from services.risk.funds import Entry, enter
 from services.runtime.local import Addresses
 from services.seal.export import export
 from services.seal.keys import FileSigner, generate
 from services.seal.sealing import seal_due
+from services.settlement.errors import SettlementCode, SettlementError
 from services.settlement.runs import newest_run
 from services.settlement.verify import verify_settlement
 from tests.coalition import Coalition, coalition
@@ -64,13 +67,9 @@ def instructed(signers: Signers, folder: Path, *, paid: int = 0, settle: bool = 
         yield one
 
 
-def default(one: AtTheBank, *parties: str, today: date = LATE) -> Any:
-    return declare(one.books, load(one.books), MONDAY, [PartyId(party) for party in parties], "mia", NOW, today)
-
-
-def refused(code: RiskCode, one: AtTheBank, *parties: str, today: date = LATE) -> None:
+def refused(code: RiskCode, signers: Signers, one: AtTheBank, *parties: str, today: date = LATE) -> None:
     with pytest.raises(RiskError) as refusal:
-        default(one, *parties, today=today)
+        signers.default(one.books, parties, today, NOW)
     assert refusal.value.code is code
 
 
@@ -97,7 +96,7 @@ def test_funds_are_used_first_and_the_operator_bears_the_rest_without_paying_any
     with instructed(signers, tmp_path, paid=1000) as one:
         owes = one.standings()["grocer"].missing_minor
         enter(one.books, Entry(GROCER, "EUR", 700, "paid in", "RF1", "mia"), NOW)
-        made = default(one, "grocer")
+        made = signers.default(one.books, ["grocer"], LATE, NOW)
         assert [(line.code.name, line.bearer, line.amount_minor) for line in made.borne] == [("ADJUSTMENT", "opco", 700), ("DEFAULT_LOSS", "opco", owes - 700)]
         assert one.window() == "defaulted"
         again(signers)
@@ -142,21 +141,83 @@ def sealed_and_verified(one: Coalition, folder: Path, party: str) -> None:
     assert (verdict.problems, problems) == ([], [])
 
 
+def test_two_people_say_who_has_not_paid_and_exactly_that_is_booked(signers: Signers, tmp_path: Path) -> None:
+    with instructed(signers, tmp_path, paid=1000) as one:
+        books = one.books
+
+        def no(code: RiskCode, who: str = "carl") -> None:
+            with pytest.raises(RiskError) as refusal:
+                signers.declare_default(books, ["grocer"], LATE, NOW, who)
+            assert refusal.value.code is code
+
+        no(RiskCode.NOT_PROPOSED)
+        with pytest.raises(psycopg.errors.RestrictViolation, match="two people have not signed"):
+            books.execute("update settlement_window set state = 'defaulted' where day = %s", (MONDAY,))
+        signers.propose_default(books, ["grocer"], LATE, NOW)
+        no(RiskCode.SECOND_PERSON, "mia")
+        enter(books, Entry(GROCER, "EUR", 700, "paid in", "RF1", "mia"), NOW)
+        no(RiskCode.DEFAULT_CHANGED)
+        signers.propose_default(books, ["grocer"], LATE, NOW, "emil")
+        signers.revoke("emil")
+        with pytest.raises(Refused) as revoked:
+            signers.declare_default(books, ["grocer"], LATE, NOW)
+        assert revoked.value.code is Unsigned.MAKER_REVOKED
+        signers.propose_default(books, ["grocer"], LATE, NOW)
+        said = to_declare(books, load(books), MONDAY, [GROCER], "carl", NOW, LATE)
+        for changed, key, error in (
+            (said, "dora", SettlementCode.BAD_SIGNATURE),
+            (replace(said, borne=said.borne[:1]), "carl", RiskCode.DEFAULT_CHANGED),
+            (replace(said, proposal=None), "carl", RiskCode.DEFAULT_CHANGED),
+        ):
+            with pytest.raises((RiskError, SettlementError)) as refusal:
+                declare(books, load(books), LATE, changed, signers.keys[key].sign(changed.signed()))
+            assert str(refusal.value.code) == error  # type: ignore[attr-defined]  # both have one
+        assert one.window() == "instructed"
+        assert lines(one) == []
+        declare(books, load(books), LATE, said, signers.keys["carl"].sign(said.signed()))
+        assert one.window() == "defaulted"
+        again(signers)
+        holds(signers, MONDAY)
+        forged(signers)
+
+
+FORGED = {
+    "two people signed who was in default": "delete from decision_signature where action = 'decide'",
+    "with the person's key": "update decision_signature set signature = decode(repeat('00', 64), 'hex') where action = 'decide'",
+    "while the key was in force": "insert into key_revocation (key, at, reason, after_signature) "
+    "select key, now(), 'x', 0 from decision_signature where action = 'decide'",
+    "of what the books hold": "update correction set amount = amount + 1 where code = 35",
+    "who did not propose it": "update person_key set public_key = (select public_key from person_key where person = 'mia') where person = 'carl'",
+}
+
+
+def forged(signers: Signers) -> None:
+    """Whoever goes past all rules is found by the verifier: somebody with all rights over the database, for whom no trigger and no key holds."""
+    with signers.one.books(owner=True) as owner:
+        owner.execute("alter table person_key drop constraint person_key_public_key_key")
+        owner.execute("set session_replication_role = replica")
+        for what, statement in FORGED.items():
+            with owner.transaction(force_rollback=True):
+                assert owner.execute(statement).rowcount > 0
+                found = [proof.what for proof in verify_settlement(owner, signers.one.id, MONDAY) if not proof.holds]
+            assert any(name.endswith(what) for name in found), (what, found)
+
+
 def test_what_is_not_late_not_unpaid_or_still_under_way_is_no_default(signers: Signers, tmp_path: Path) -> None:
     with signers.one.books() as books:
-        refused(RiskCode.NOT_INSTRUCTED, AtTheBank(books, signers.one.id, tmp_path), "grocer")
+        refused(RiskCode.NOT_INSTRUCTED, signers, AtTheBank(books, signers.one.id, tmp_path), "grocer")
     with instructed(signers, tmp_path, settle=False) as one:
-        refused(RiskCode.NOT_UNPAID, one, "fuelco")
-        refused(RiskCode.OTHERS_UNPAID, one)
-        refused(RiskCode.PAYMENTS_UNDER_WAY, one, "grocer")
+        refused(RiskCode.NOT_UNPAID, signers, one, "fuelco")
+        refused(RiskCode.OTHERS_UNPAID, signers, one)
+        refused(RiskCode.PAYMENTS_UNDER_WAY, signers, one, "grocer")
         one.take(one.statement(one.debit("cafe")))
         one.match()
-        refused(RiskCode.BEFORE_DEADLINE, one, "grocer", today=IN_TIME)
+        refused(RiskCode.BEFORE_DEADLINE, signers, one, "grocer", today=IN_TIME)
         assert one.window() == "instructed"
         with signers.one.books(owner=True) as owner:
             owner.execute("alter table programme disable trigger append_only")
             owner.execute("update programme set body = jsonb_set(body, '{programme,default}', 'null')")
-        refused(RiskCode.NO_DEFAULT_RULE, one, "grocer")
+        refused(RiskCode.NO_DEFAULT_RULE, signers, one, "grocer")
 
 
 @pytest.mark.parametrize("told", ["statement", "notification"])
@@ -164,12 +225,12 @@ def test_a_party_whose_money_the_bank_has_announced_is_not_in_default_until_its_
     with instructed(signers, tmp_path, paid=1000) as one:
         credit = one.credit("grocer", 500)
         one.take(one.notification(one.credit("grocer", 1000), credit) if told == "notification" else one.statement(credit))
-        refused(RiskCode.PAYMENTS_UNDER_WAY, one, "grocer")
+        refused(RiskCode.PAYMENTS_UNDER_WAY, signers, one, "grocer")
         assert one.window() == "instructed"
         if told == "notification":
             one.take(one.statement(credit))
         one.match()
-        default(one, "grocer")
+        signers.default(one.books, ["grocer"], LATE, NOW)
         assert one.window() == "defaulted"
 
 
@@ -184,7 +245,7 @@ def test_funds_in_two_currencies_are_used_in_the_same_default(addresses: Address
         with netted(one, MONDAY) as signers:
             signers.approve()
             with instructed(signers, tmp_path) as at_bank:
-                made = default(at_bank, "grocer")
+                made = signers.default(at_bank.books, ["grocer"], LATE, NOW)
                 used = at_bank.books.execute("select currency, amount from funding where kind = 'used' order by currency").fetchall()
     assert used == [("CHF", -300), ("EUR", -700)]
     assert {line.currency: line.amount_minor for line in made.borne if line.code is Code.DEFAULT_LOSS}["CHF"] == 600

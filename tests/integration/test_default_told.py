@@ -15,11 +15,10 @@ from typer.testing import CliRunner
 
 from schemas.ids import PartyId
 from services.cli.main import app
-from services.journal.programmes import load
 from services.report.statement import balances
 from services.report.stored import shown
 from services.report.workbook import report_workbook
-from services.risk.default import Default, declare
+from services.risk.default import Default
 from services.risk.funds import Entry, enter
 from services.runtime.local import Addresses
 from services.settlement.runs import runs_of
@@ -41,7 +40,7 @@ def told(addresses: Addresses, tmp_path_factory: pytest.TempPathFactory) -> Iter
         patch.setenv("CLH_POSTGRES_URI", addresses.postgres_uri)
         patch.setenv("CLH_KAFKA_BOOTSTRAP", addresses.kafka_bootstrap)
         enter(one.books, Entry(PartyId("grocer"), "EUR", 700, "paid in", "RF1", "mia"), NOW)
-        made = declare(one.books, load(one.books), MONDAY, [PartyId("grocer")], "mia", NOW, LATE)
+        made = signers.default(one.books, ["grocer"], LATE, NOW)
         again(signers)
         yield signers, one, made
 

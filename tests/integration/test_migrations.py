@@ -297,6 +297,37 @@ def test_breaks_that_names_decided_at_version_9_stay_and_new_ones_take_signature
         assert shape(uri, schema) == shape(uri, fresh)
 
 
+def test_what_names_decided_before_version_17_is_listed_and_what_comes_after_takes_signatures(uri: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    upgrade = command.upgrade
+    opened = """
+    insert into dispute (day, run, line, kind, debtor, creditor, currency, line_amount, amount, withheld, opened_by, opened_at, decide_by, reason)
+    values ('2026-03-02', 1, 1, 'fee', 'grocer', 'opco', 'EUR', 5, 5, false, 'Ann', now(), '2026-04-01', 'x') returning no
+    """
+    turn = "insert into dispute_turn (dispute, no, at, who, from_state, to_state, note) values (%s, %s, now(), %s, %s, %s, 'x')"
+    moved = "insert into window_move (day, event, before, after, run, by_whom, at) values ('2026-03-02', %s, 'instructed', 'defaulted', %s, 'mia', now())"
+    with namespace(uri) as schema, namespace(uri) as fresh:
+        monkeypatch.setattr(command, "upgrade", lambda config, _: upgrade(config, "0015"))
+        migrate(uri, schema)
+        monkeypatch.undo()
+        with connect(uri, schema, role=None, autocommit=True) as owner:
+            owner.execute("set session_replication_role = replica")  # what the rows refer to does not matter here
+            for _ in range(2):
+                owner.execute(opened)
+            for row in ((1, 1, "Ann", None, "open"), (1, 2, "ben", "open", "upheld"), (2, 1, "Ann", None, "open")):
+                owner.execute(turn, row)
+            owner.execute(moved, ("unpaid_at_deadline", 7))
+            migrate(uri, schema)
+            assert owner.execute("select what, no from by_name order by 1, 2").fetchall() == [("decided", 1), ("defaulted", 7), ("opened", 1), ("opened", 2)]
+            owner.execute(opened)
+            owner.execute("set session_replication_role = origin")
+            for row in ((2, 2, "ann", "open", "upheld"), (2, 2, "ben", "open", "upheld"), (3, 1, "Ann", None, "open")):
+                with pytest.raises(psycopg.errors.RestrictViolation):
+                    owner.execute(turn, row)
+            owner.execute(turn, (2, 2, "ben", "open", "evidence"))
+        migrate(uri, fresh)
+        assert shape(uri, schema) == shape(uri, fresh)
+
+
 def test_old_code_goes_on_booking_at_version_9_which_keeps_lots_and_knows_no_limit(uri: str, monkeypatch: pytest.MonkeyPatch) -> None:
     upgrade = command.upgrade
     lot = "insert into lot (member, sponsor, contract, expiry, earned, release_on, points, live) values (1, 1, 1, '2028-03-31', %s, '0001-01-01', 5, true)"

@@ -9,6 +9,7 @@ import psycopg
 import pytest
 
 from clearing.approval import Action
+from services.bank.errors import BankCode, BankError
 from services.journal.programmes import load
 from services.runtime.local import Addresses
 from services.seal.errors import NotProven
@@ -16,8 +17,10 @@ from services.seal.keys import FileSigner, generate
 from services.seal.results import seal_results_due
 from services.seal.sealing import seal_due
 from services.settlement.errors import SettlementCode, SettlementError
+from services.settlement.instructing import Paying, pay
 from services.settlement.payments import keep, planned
 from services.settlement.runs import newest_run
+from services.settlement.transport import Tell
 from tests.coalition import coalition
 from tests.paying import ACCOUNTS, NOW, AtTheBank, approved, at_the_bank, spend
 from tests.signers import MONDAY, Signers, netted
@@ -74,6 +77,44 @@ def test_signatures_that_nobody_made_are_not_paid_though_the_application_may_wri
         with netted(one, MONDAY) as people, at_the_bank(people, tmp_path) as there:
             _forge(there.books)
             _refused(there, SettlementCode.BAD_SIGNATURE)
+
+
+class Unreachable:
+    """A way to the bank that is cut."""
+
+    def hand_over(self, message_id: str, content: bytes, tell: Tell) -> str:
+        raise BankError(BankCode.NOT_HANDED_OVER, message_id)
+
+
+FILES = {
+    "other bytes": "content || ' '",
+    "another account": "convert_to(replace(convert_from(content, 'UTF8'), 'FR1420041010050500013M02606', 'GB33BUKB20201555555555'), 'UTF8')",
+    "another amount": "convert_to(replace(convert_from(content, 'UTF8'), 'InstdAmt Ccy=\"EUR\">', 'InstdAmt Ccy=\"EUR\">9'), 'UTF8')",
+    "another currency": "convert_to(replace(convert_from(content, 'UTF8'), 'InstdAmt Ccy=\"EUR\"', 'InstdAmt Ccy=\"USD\"'), 'UTF8')",
+    "no payment file": "'<Document/>'::bytea",
+}
+
+
+@pytest.mark.parametrize("what", FILES)
+def test_a_file_that_was_noted_before_is_not_handed_over_with_other_bytes(signers: Signers, tmp_path: Path, what: str) -> None:
+    """Somebody with all rights over the database changes it between the note and the bank; its hash too, but where only that tells."""
+    change = f"update payment_file set content = {FILES[what]}"  # noqa: S608  # from above
+    with signers.one.books(owner=True) as owner, owner.transaction(force_rollback=True):
+        one = AtTheBank(owner, signers.one.id, tmp_path)
+        with pytest.raises(BankError):
+            pay(owner, MONDAY, Paying(one.programme, "mia", NOW, Unreachable()))
+        with owner.transaction(force_rollback=True):
+            owner.execute("set local session_replication_role = replica")
+            owner.execute("alter table payment_file drop constraint payment_file_check")
+            assert owner.execute(change).rowcount == 1
+            if what != "other bytes":
+                owner.execute("update payment_file set sha256 = encode(sha256(content), 'hex')")
+            with pytest.raises(BankError) as refusal:
+                one.pay()
+            assert refusal.value.code is BankCode.FILE_CHANGED
+            assert owner.execute("select count(*) from handed_over").fetchone() == (0,)
+            assert list(tmp_path.iterdir()) == []
+        assert len(one.pay().handed_over) == 1
 
 
 def test_a_settled_window_whose_signatures_are_forged_is_not_sealed(signers: Signers, tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from services.cli.main import app
 from services.runtime.local import Addresses
 from tests.coalition import coalition
 from tests.paying import AtTheBank, approved
-from tests.signers import MONDAY, shop
+from tests.signers import MONDAY, Signers, shop
 
 PAGES = Path(__file__).parents[2] / "docs" / "how-to"
 CAP = ('net_debit_cap: "100000.00"', 'net_debit_cap: "0.30"')
@@ -22,6 +22,11 @@ CAP = ('net_debit_cap: "100000.00"', 'net_debit_cap: "0.30"')
 
 def commands(page: str) -> list[str]:
     return re.findall(r"^ *(clh .+)$", (PAGES / page).read_text(encoding="utf-8"), re.MULTILINE)
+
+
+def signed(words: str) -> str:
+    """With the passphrase from a file, where a key is used."""
+    return f"{words} --passphrase-file passphrase" if "--key" in words else words
 
 
 @pytest.fixture(autouse=True)
@@ -42,12 +47,16 @@ def test_the_page_on_disputes_does_what_it_says(addresses: Addresses) -> None:
     with coalition(addresses, day=MONDAY) as one:
         shop(one)
         one.close(MONDAY)
-        said = [run(words, one.id).output for words in commands("dispute-a-line.md")]
-        assert len(said) == 8
+        people = Signers(one)
+        people.enrol("ann", "ben")
+        people.pem("ann", "ben")
+        said = [run(signed(words), one.id).output for words in commands("dispute-a-line.md")]
+        assert len(said) == 9
         assert "Dispute 1 is evidence: 0.20 EUR of line 3 (issue) of window 2026-03-02, grocer to opco." in said[1]
         assert Path("evidence/dispute-1-3").read_text(encoding="utf-8") == "sold once\n"
         assert "Dispute 1 is released" in said[5]
-        assert "0 lapsed" in said[7]
+        assert "everything holds." in said[7]
+        assert "0 lapsed" in said[8]
 
 
 def test_the_page_on_limits_does_what_it_says(addresses: Addresses) -> None:
@@ -77,9 +86,12 @@ def test_the_page_on_defaults_does_what_it_says(addresses: Addresses, tmp_path: 
         bank.pay()
         bank.take(bank.statement(bank.debit("fuelco"), bank.debit("cafe")))
         bank.match()
-        said = [run(words, signers.one.id).output for words in commands("when-a-partner-does-not-pay.md")]
-        assert len(said) == 5
-        assert "Run 2 takes the place of run 1; the window is netted: submit and approve it." in said[1]
-        assert "everything holds." in said[4]
-        again = CliRunner().invoke(app, ["settlement", "default", "2026-03-02", "grocer", "--by", "mia", "--programme", signers.one.id])
+        signers.pem("mia", "carl")
+        said = [run(signed(words), signers.one.id).output for words in commands("when-a-partner-does-not-pay.md")]
+        assert len(said) == 6
+        assert "Nothing is booked yet" in said[1]
+        assert "Run 2 takes the place of run 1; the window is netted: submit and approve it." in said[2]
+        assert "everything holds." in said[5]
+        words = signed(f"clh settlement default 2026-03-02 grocer --as carl --key carl.pem --programme {signers.one.id}")
+        again = CliRunner().invoke(app, shlex.split(words)[1:])
         assert (again.exit_code, again.output.strip().endswith("[not-instructed]")) == (1, True)

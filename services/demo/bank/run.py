@@ -15,7 +15,6 @@ from typing import Final
 
 import psycopg
 
-from clearing.disputes import DisputeEvent
 from clearing.night import run_night
 from clearing.plan import Plan
 from clearing.window import State
@@ -26,17 +25,16 @@ from services.bank.importing import publish, take
 from services.bank.reading import open_file
 from services.demo.bank.cards import BANK, CardStory
 from services.demo.bank.reward_file import file_id, write_file
-from services.demo.bank.settling import CHECKERS, MAKER, OURS, MockBank, Settling, mock_bank, morning_after
+from services.demo.bank.settling import OURS, SPEAKER, MockBank, Settling, mock_bank, morning_after
 from services.demo.run import Clock, Played, Stopped, demo_programme, play
 from services.demo.source import Purchases
 from services.demo.story import ZONE, DemoDay, Story
-from services.disputes.life import Wanted, lines_of, move, open_dispute
+from services.disputes.life import Wanted, lines_of
 from services.events.sending import Sender
 from services.house import House
 from services.journal.migrate import connect, schema_of
 from services.recon.report import ReconReport, recon_report
 from services.recon.run import run_matching
-from services.risk.default import declare
 from services.runtime.progress import Progress, silent
 
 PROGRAMME_FILE: Final = Path(__file__).parents[3] / "examples" / "demo-bank.yaml"
@@ -132,14 +130,14 @@ class _Month:
         """A party disputes a fee on the morning after its window; two days later a second person finds that it is right."""
         if day == DISPUTED_IN:
             fee = next(line for line in lines_of(self.connection, day, DISPUTES) if line["kind"] == "fee")
-            wanted = Wanted(day, fee["line"], DISPUTES, "the fee was waived for January", "dan@drugstore", days=5)
-            self.dispute = open_dispute(self.connection, wanted, now, now.date())
+            wanted = Wanted(day, fee["line"], DISPUTES, "the fee was waived for January", SPEAKER, days=5)
+            self.dispute = self.settling.dispute(wanted, now)
         elif self.dispute is not None and day == DISPUTED_IN + timedelta(days=2):
-            move(self.connection, self.dispute, DisputeEvent.UPHOLD, CHECKERS[0], "the letter of waiver is there", now, now.date())
+            self.settling.uphold(self.dispute, "the letter of waiver is there", now)
 
     def default(self, now: datetime) -> None:
         """The deadline has passed: the silent party is in default, and a further run says who bears what it owed. Two people approve that one too."""
-        declare(self.connection, self.plan.file, SILENT_IN, [PartyId(SILENT)], MAKER, now, now.date())
+        self.settling.default(SILENT_IN, PartyId(SILENT), now)
         night = self.house.night(self.plan.programme.id, lambda _night, _day: None, by_hand=True)
         with closing(night.connection):
             run_night(SILENT_IN, self.plan.file, night)

@@ -18,13 +18,15 @@ import psycopg
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from clearing.approval import Action
+from clearing.disputes import DisputeEvent
 from clearing.payment_states import PaymentKind, PaymentState
 from clearing.window import State
 from schemas.contracts import Party
 from schemas.ids import PartyId
 from schemas.programme import ProgrammeFile
 from services.demo.run import NoMockBank
-from services.risk.default import deadline_of
+from services.disputes.life import Wanted, decide, open_dispute, to_decide, to_open
+from services.risk.default import deadline_of, declare, propose, to_declare, to_propose
 from services.settlement.confirming import Matched, match
 from services.settlement.instructing import Paid, Paying, pay
 from services.settlement.keys import raw
@@ -35,7 +37,7 @@ from services.settlement.signing import record, to_sign
 from services.settlement.taking import take_message
 from services.settlement.transport import BankUrl
 
-MAKER, CHECKERS = "mia", ("carl", "dora")
+MAKER, CHECKERS, SPEAKER = "mia", ("carl", "dora"), "dan"
 OURS: Final = "OPCO"
 """The operator's account at the bank."""
 BALANCE_MINOR: Final = 1_000_000_00
@@ -130,8 +132,8 @@ class Settling:
     first_statement: bool = True
 
     def enrol(self, now: datetime) -> None:
-        """The people who sign: one who submits, two who approve."""
-        for name in (MAKER, *CHECKERS):
+        """The people who sign: one who submits, two who approve, and one who speaks for a partner."""
+        for name in (MAKER, *CHECKERS, SPEAKER):
             self.keys[name] = Ed25519PrivateKey.generate()
             enrol(self.owner, name, raw(self.keys[name]), now)
 
@@ -140,6 +142,26 @@ class Settling:
         for seconds, (action, name) in enumerate([(Action.SUBMIT, MAKER), *((Action.APPROVE, checker) for checker in CHECKERS)]):
             statement = to_sign(self.connection, day, action, name, now + timedelta(seconds=seconds))
             record(self.connection, self.file.programme.id, statement, self.keys[name].sign(statement.canonical()))
+
+    def dispute(self, wanted: Wanted, now: datetime) -> int:
+        """Opens a dispute with the signature of the person who wants it; returns its number."""
+        programme, today = self.file.programme.id, now.date()
+        said = to_open(self.connection, programme, wanted, now, today)
+        return open_dispute(self.connection, programme, wanted, today, (said, self.keys[said.person].sign(said.signed())))
+
+    def uphold(self, dispute: int, note: str, now: datetime) -> None:
+        """A second person decides for the disputing party."""
+        programme, today, who = self.file.programme.id, now.date(), CHECKERS[0]
+        said = to_decide(self.connection, programme, dispute, DisputeEvent.UPHOLD, who, note, now, today)
+        decide(self.connection, programme, dispute, who, today, (said, self.keys[who].sign(said.signed())))
+
+    def default(self, day: date, party: PartyId, now: datetime) -> None:
+        """One person proposes that a party has not paid, another declares it."""
+        today = now.date()
+        proposed = to_propose(self.connection, self.file, day, [party], MAKER, now, today)
+        propose(self.connection, self.file, today, proposed, self.keys[MAKER].sign(proposed.signed()))
+        said = to_declare(self.connection, self.file, day, [party], CHECKERS[0], now, today)
+        declare(self.connection, self.file, today, said, self.keys[CHECKERS[0]].sign(said.signed()))
 
     def pay(self, day: date, now: datetime, *, corrected: bool = False) -> Paid:
         """The operator's file goes to the bank."""
