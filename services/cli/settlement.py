@@ -12,6 +12,7 @@ from services.cli.books import OneProgramme, as_day, books_of, named
 from services.cli.output import FAILED, Format, Output, fail, out, print_json, print_table
 from services.cli.paying import pay, payments_as_json, recall, show_payments
 from services.cli.people import PassphraseFile, refusals, sign_as
+from services.cli.typed import no_card_number
 
 if TYPE_CHECKING:
     from clearing.approval import Action
@@ -24,7 +25,7 @@ app.command()(pay)
 app.command()(recall)
 
 Window = Annotated[str, typer.Argument(metavar="WINDOW", help="The business day of the window.")]
-Person = Annotated[str, typer.Option("--as", metavar="NAME", help="Who signs, as enrolled with clh people add.")]
+Person = Annotated[str, typer.Option("--as", metavar="NAME", help="Who signs, as enrolled with clh people add.", callback=no_card_number)]
 Key = Annotated[Path, typer.Option("--key", metavar="FILE", help="The person's private key, in encrypted PEM.")]
 Seen = Annotated[
     str | None,
@@ -117,7 +118,7 @@ def reject(
     window: Window,
     person: Person,
     key: Key,
-    reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why: it is signed and kept.")],
+    reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why: it is signed and kept.", callback=no_card_number)],
     programme: OneProgramme = None,
     passphrase_file: PassphraseFile = None,
     report: Seen = None,
@@ -242,7 +243,7 @@ def file_(
 def default_(
     window: Window,
     parties: Annotated[list[str], typer.Argument(metavar="PARTY...", help="Every party that has not paid in this window.", show_default=False)],
-    by: Annotated[str, typer.Option("--by", metavar="PERSON", help="Who declares it: it is kept.", show_default=False)],
+    by: Annotated[str, typer.Option("--by", metavar="PERSON", help="Who declares it: it is kept.", callback=no_card_number, show_default=False)],
     programme: OneProgramme = None,
     output: Output = Format.TABLE,
 ) -> None:
