@@ -11,7 +11,8 @@ from typing import Any
 import msgspec
 
 from clearing.events import Refused
-from schemas.card_numbers import card_number_pointer, holds_card_number
+from schemas.card_fields import card_number_pointer
+from schemas.card_numbers import holds_card_number
 from schemas.events import Event
 from schemas.events.answers import RejectionCode
 from schemas.events.decode import Malformed, UnknownType, decode

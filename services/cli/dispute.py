@@ -17,6 +17,7 @@ from services.cli.books import OneProgramme, as_day, books_of
 from services.cli.output import FAILED, Format, Output, out, print_json, print_table, refused
 from services.cli.people import PassphraseFile, sign_as
 from services.cli.people import refusals as signing_refusals
+from services.cli.typed import no_card_number, refuse_card_number
 
 if TYPE_CHECKING:
     from datetime import date
@@ -28,9 +29,9 @@ app = typer.Typer(help="Disputes of lines: lines, open, list, show, add-evidence
 
 Number = Annotated[int, typer.Argument(metavar="NUMBER", help="The number of the dispute.", show_default=False)]
 Window = Annotated[str, typer.Argument(metavar="WINDOW", help="The business day of the window.", show_default=False)]
-Person = Annotated[str | None, typer.Option("--as", metavar="NAME", help="Who does it; left out: who is logged in.", show_default=False)]
+Person = Annotated[str | None, typer.Option("--as", metavar="NAME", help="Who does it; else who is logged in.", callback=no_card_number, show_default=False)]
 Key = Annotated[Path | None, typer.Option("--key", metavar="FILE", help="The person's private key, in encrypted PEM: it is signed.", show_default=False)]
-Note = Annotated[str, typer.Option("--note", metavar="TEXT", help="Why: it is kept.", show_default=False)]
+Note = Annotated[str, typer.Option("--note", metavar="TEXT", help="Why: it is kept.", callback=no_card_number, show_default=False)]
 Told = Annotated[
     Path | None, typer.Option("--evidence", metavar="FILE", help="A file that speaks for it, 5 MiB at most: it is kept with its SHA-256.", show_default=False)
 ]
@@ -87,7 +88,7 @@ def open_(
     window: Window,
     line: Annotated[int, typer.Argument(metavar="LINE", min=0, help="The number of the line: clh dispute lines.", show_default=False)],
     party: Annotated[str, typer.Option("--by", metavar="PARTY", help="The party that owes the line and disputes it.", show_default=False)],
-    reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why: it is kept.", show_default=False)],
+    reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why: it is kept.", callback=no_card_number, show_default=False)],
     evidence: Told = None,
     amount: Annotated[
         str | None, typer.Option("--amount", metavar="SUM", help="How much of it, such as 12.50; left out: all of it.", show_default=False)
@@ -365,6 +366,7 @@ def _read(path: Path) -> Evidence:
         content = b""
     if not content:
         raise DisputeRefused(DisputeCode.EVIDENCE_UNREADABLE, f"{path} is empty, or larger than {EVIDENCE_BYTES_MAX:,} bytes")
+    refuse_card_number("the evidence", path.name, content)
     return Evidence(path.name, content)
 
 

@@ -11,6 +11,7 @@ import typer
 
 from services.cli.books import OneProgramme, books_of
 from services.cli.output import Format, Output, fail, out, print_json, print_table, refused
+from services.cli.typed import no_card_number
 
 if TYPE_CHECKING:
     from services.risk.funds import Kind
@@ -20,8 +21,12 @@ app = typer.Typer(help="Prefunding of parties: add, pay-out, list.", no_args_is_
 Party = Annotated[str, typer.Argument(metavar="PARTY", help="Id of the party.", show_default=False)]
 Sum = Annotated[str, typer.Argument(metavar="AMOUNT", help="How much, such as 5000.00.", show_default=False)]
 Currency = Annotated[str, typer.Argument(metavar="CURRENCY", help="Its currency, such as EUR.", show_default=False)]
-Reference = Annotated[str, typer.Option("--reference", metavar="TEXT", help="What the payment is known by: entered once.", show_default=False)]
-Person = Annotated[str | None, typer.Option("--as", metavar="NAME", help="Who enters it; left out: who is logged in.", show_default=False)]
+Reference = Annotated[
+    str, typer.Option("--reference", metavar="TEXT", help="What the payment is known by: entered once.", callback=no_card_number, show_default=False)
+]
+Person = Annotated[
+    str | None, typer.Option("--as", metavar="NAME", help="Who enters it; left out: who is logged in.", callback=no_card_number, show_default=False)
+]
 
 
 @app.callback()

@@ -11,6 +11,7 @@ import typer
 
 from services.cli.books import OneProgramme, books_of
 from services.cli.output import Format, Output, out, print_json, print_table, progress_bars, refused
+from services.cli.typed import no_card_number
 
 app = typer.Typer(help="Members: erase, erasures.", no_args_is_help=True)
 
@@ -23,8 +24,10 @@ def group() -> None:
 @app.command()
 def erase(
     member: Annotated[str, typer.Argument(metavar="MEMBER", help="Id of a member who has left.", show_default=False)],
-    reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why: it is kept. Name nobody in it.", show_default=False)],
-    by: Annotated[str | None, typer.Option("--by", metavar="NAME", help="Who does it; left out: the login.", show_default=False)] = None,
+    reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why: it is kept. Name nobody in it.", callback=no_card_number, show_default=False)],
+    by: Annotated[
+        str | None, typer.Option("--by", metavar="NAME", help="Who does it; left out: the login.", callback=no_card_number, show_default=False)
+    ] = None,
     programme: OneProgramme = None,
     output: Output = Format.TABLE,
 ) -> None:

@@ -13,6 +13,7 @@ import typer
 from services.cli.books import OneProgramme, as_day, books_of
 from services.cli.output import Format, Output, out, print_json, print_table
 from services.cli.people import refusals
+from services.cli.typed import no_card_number
 
 if TYPE_CHECKING:
     from services.settlement.transport import Transport
@@ -21,7 +22,10 @@ Folder = Annotated[
     Path | None, typer.Option("--folder", metavar="DIR", help="Where the bank's connection fetches files; written whole or not at all.", show_default=False)
 ]
 Url = Annotated[str | None, typer.Option("--url", metavar="URL", help="The bank's own interface, to which files are posted; https.", show_default=False)]
-By = Annotated[str | None, typer.Option("--by", metavar="NAME", help="Who does it: it is kept. Left out: the user of this machine.", show_default=False)]
+By = Annotated[
+    str | None,
+    typer.Option("--by", metavar="NAME", help="Who does it: it is kept. Left out: the user of this machine.", callback=no_card_number, show_default=False),
+]
 
 
 class RecallReason(StrEnum):

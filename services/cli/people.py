@@ -13,6 +13,7 @@ import typer
 
 from services.cli.books import OneProgramme, books_of
 from services.cli.output import Format, Output, out, print_json, print_table, refused
+from services.cli.typed import no_card_number
 
 if TYPE_CHECKING:
     import psycopg
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="People who sign settlement runs: keygen, add, list, revoke.", no_args_is_help=True)
 
-Name = Annotated[str, typer.Argument(metavar="NAME", help="Small letters, digits, and . _ - between them.")]
+Name = Annotated[str, typer.Argument(metavar="NAME", help="Small letters, digits, and . _ - between them.", callback=no_card_number)]
 PassphraseFile = Annotated[
     Path | None,
     typer.Option("--passphrase-file", metavar="FILE", help="Read the passphrase from the first line of a file; asked for unless given.", show_default=False),
@@ -128,7 +129,7 @@ def list_(programme: OneProgramme = None, output: Output = Format.TABLE) -> None
 @app.command()
 def revoke(
     name: Name,
-    reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why: it is kept.")],
+    reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why: it is kept.", callback=no_card_number)],
     programme: OneProgramme = None,
     output: Output = Format.TABLE,
 ) -> None:

@@ -15,6 +15,7 @@ from schemas.money import to_text
 from services.cli.books import OneProgramme, as_day, books_of
 from services.cli.output import FAILED, Format, Output, fail, out, print_json, print_table, progress_bars
 from services.cli.people import PassphraseFile, refusals, sign_as
+from services.cli.typed import no_card_number
 
 app = typer.Typer(help="Matching with co-brand banks: run, breaks, resolve, verify, status, report.", no_args_is_help=True)
 
@@ -122,11 +123,13 @@ def list_breaks(
 def resolve(
     number: Annotated[int, typer.Argument(metavar="BREAK", help="Number of the break.", show_default=False)],
     move: Annotated[ByHand, typer.Argument(metavar="MOVE", help="investigate, ask-bank, propose, withdraw, write-off, forced-match, create or reopen.")],
-    note: Annotated[str, typer.Option("--note", help="Why.", show_default=False)],
+    note: Annotated[str, typer.Option("--note", help="Why.", callback=no_card_number, show_default=False)],
     programme: OneProgramme = None,
     proposal: Annotated[Proposal | None, typer.Option("--as", help="Of `propose`: what the second person is to decide.", show_default=False)] = None,
     other: Annotated[int | None, typer.Option("--with", metavar="BREAK", help="Of a forced match: the break of the other side.", show_default=False)] = None,
-    by: Annotated[str | None, typer.Option("--by", metavar="NAME", help="Who does it; left out: who is logged in.", show_default=False)] = None,
+    by: Annotated[
+        str | None, typer.Option("--by", metavar="NAME", help="Who does it; left out: who is logged in.", callback=no_card_number, show_default=False)
+    ] = None,
     key: Annotated[
         Path | None,
         typer.Option("--key", metavar="FILE", help="The person's private key, in encrypted PEM: proposals and decisions are signed.", show_default=False),

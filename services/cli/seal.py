@@ -12,6 +12,7 @@ import typer
 
 from services.cli.books import OneProgramme, as_day, books_of
 from services.cli.output import FAILED, Format, Output, fail, out, print_json, print_table, progress_bars
+from services.cli.typed import no_card_number
 
 if TYPE_CHECKING:
     from services.seal.keys import Signer
@@ -37,7 +38,7 @@ def keygen(
     public: Annotated[Path, typer.Option("--public", metavar="FILE", help="The house's public keys; the new one is put behind those that are there.")] = Path(
         "house-keys.txt"
     ),
-    remark: Annotated[str, typer.Option("--remark", help="What stands behind the public key, for people.")] = "",
+    remark: Annotated[str, typer.Option("--remark", help="What stands behind the public key, for people.", callback=no_card_number)] = "",
 ) -> None:
     """Make a key for the house, for the first time or to rotate: the next seal is signed with it, and the old public keys stay known.
 

@@ -13,6 +13,7 @@ from services.cli.defaulting import default, default_as_json, propose_default, s
 from services.cli.output import FAILED, Format, Output, fail, out, print_json, print_table
 from services.cli.paying import pay, payments_as_json, recall, show_payments
 from services.cli.people import PassphraseFile, refusals, sign_as
+from services.cli.typed import no_card_number
 
 if TYPE_CHECKING:
     from clearing.approval import Action
@@ -27,7 +28,7 @@ app.command()(propose_default)
 app.command()(default)
 
 Window = Annotated[str, typer.Argument(metavar="WINDOW", help="The business day of the window.")]
-Person = Annotated[str, typer.Option("--as", metavar="NAME", help="Who signs, as enrolled with clh people add.")]
+Person = Annotated[str, typer.Option("--as", metavar="NAME", help="Who signs, as enrolled with clh people add.", callback=no_card_number)]
 Key = Annotated[Path, typer.Option("--key", metavar="FILE", help="The person's private key, in encrypted PEM.")]
 Seen = Annotated[
     str | None,
@@ -120,7 +121,7 @@ def reject(
     window: Window,
     person: Person,
     key: Key,
-    reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why: it is signed and kept.")],
+    reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why: it is signed and kept.", callback=no_card_number)],
     programme: OneProgramme = None,
     passphrase_file: PassphraseFile = None,
     report: Seen = None,

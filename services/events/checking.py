@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from clearing.booking import HAS_TOTAL
-from schemas.card_numbers import card_number_pointer
+from schemas.card_fields import card_number_pointer
 from schemas.events import Event
 from schemas.events.answers import RejectionCode
 from schemas.events.decode import Malformed, UnknownType, decode

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.card_numbers import card_number_pointer, holds_card_number
+from schemas.card_fields import card_number_pointer
+from schemas.card_numbers import bytes_hold_card_number, card_numbers_in, holds_card_number, mask_card_numbers
 from schemas.events import EVENT_TYPES
 from schemas.events.decode import decode
 from schemas.topics import example
@@ -31,6 +32,8 @@ NUMBER = "4111111111111111"
         f"card{NUMBER}x",
         f"hc-{NUMBER}",
         "٤١١١١١١١١١١١١١١١",
+        "4111  1111  1111  1111",
+        "4111.1111.1111.1111",
     ],
 )
 def test_a_card_number_is_found(text: str) -> None:
@@ -44,8 +47,6 @@ def test_a_card_number_is_found(text: str) -> None:
         "hc-900",
         "4111111111111112",
         "411111111111",
-        "4111  1111  1111  1111",
-        "4111.1111.1111.1111",
         f"{NUMBER}0000",
         f"{NUMBER}{NUMBER}",
         "par:V0010013018036776997406844161",
@@ -75,6 +76,79 @@ def test_blocks_hide_nothing(digits: str, block: int, separator: str) -> None:
     number = digits + luhn_digit(digits)
     blocks = separator.join(number[at : at + block] for at in range(0, len(number), block))
     assert holds_card_number(f"see {blocks}.")
+
+
+WRITTEN = {
+    "4111.1111.1111.1111": "****.****.****.1111",
+    "see 4111/1111/1111/1111": "see ****/****/****/1111",
+    "4111_1111_1111_1111": "****_****_****_1111",
+    "4111:1111:1111:1111": "****:****:****:1111",
+    "4111,1111,1111,1111": "****,****,****,1111",
+    "4111, 1111, 1111, 1111": "****, ****, ****, 1111",
+    "4111 - 1111 - 1111 - 1111": "**** - **** - **** - 1111",
+    "4111\u00a01111\u00a01111\u00a01111": "****\u00a0****\u00a0****\u00a01111",
+    "4111\u20091111\u202f1111\u30001111": "****\u2009****\u202f****\u30001111",
+    "4111\u20131111\u20141111\u22121111": "****\u2013****\u2014****\u22121111",
+    "4111\u200b1111\u00ad1111\u20601111": "****\u200b****\u00ad****\u20601111",
+    "4111\n11111111\t1111": "****\n********\t1111",
+    "4 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1": "* * * * * * * * * * * * 1 1 1 1",
+    "4.1.1.1.1.1.1.1.1.1.1.1.1.1.1.1": "*.*.*.*.*.*.*.*.*.*.*.*.1.1.1.1",
+    "3782.822463.10005": "****.******.*0005",
+    "\uff14\uff11\uff11\uff11\uff11\uff11\uff11\uff11\uff11\uff11\uff11\uff11\uff11\uff11\uff11\uff11": "************\uff11\uff11\uff11\uff11",
+    "DE89370400440532013000, 4111111111111111": "DE89370400440532013000, ************1111",
+    "12 4111 1111 1111 1111 and 5555.5555.5555.4444": "12 **** **** **** 1111 and ****.****.****.4444",
+}
+"""Texts with a card number, and what of them may be kept."""
+
+
+@pytest.mark.parametrize("text", WRITTEN)
+def test_a_card_number_is_found_however_it_is_written_and_only_its_last_four_digits_stay(text: str) -> None:
+    assert card_numbers_in(text)
+    assert mask_card_numbers(text) == WRITTEN[text]
+    assert not card_numbers_in(WRITTEN[text])
+    assert bytes_hold_card_number(text.encode())
+    assert bytes_hold_card_number(text.encode("utf-16"))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "DE89 3704 0044 0532 0130 00",
+        "konto pl61109010140000071219812874",
+        "GB82 WEST 1234 5698 7654 32 and DE89 3704 0044 0532 0130 00",
+        "RF18 5390 0754 7034",
+        "4006381333931",
+        "from 2026-03-02 to 2026-03-31",
+        "2026-03-02 17:45:10.123",
+        "12.50, 4111.11, 1111.11, 11.11",
+        "20260302-EUR-22XSV7S74OAQG7R2CLTC",
+        "550e8400-e29b-41d4-a716-446655440000",
+        "+49 151 4111111, +49 151 1111111",
+        "4111x1111x1111x1111",
+        "9111111111111117",
+        "411111111111116",
+        "4111111111111112",
+    ],
+)
+def test_what_only_looks_like_a_card_number_stays_as_it_is(text: str) -> None:
+    assert card_numbers_in(text) == []
+    assert mask_card_numbers(text) == text
+
+
+@given(st.text(max_size=60))
+def test_any_text_can_be_masked_and_holds_nothing_after_it(text: str) -> None:
+    masked = mask_card_numbers(text + " 4111 1111 1111 1111 " + text)
+    assert len(masked) == 2 * len(text) + 21
+    assert "1111 1111" not in masked
+    assert card_numbers_in(masked) == []
+
+
+@given(st.integers(0, 10**18 - 1))
+def test_no_account_number_with_right_check_digits_passes_for_a_card_number(number: int) -> None:
+    body = f"{number:018}"
+    iban = f"DE{98 - int(body + '131400') % 97:02}{body}"
+    assert card_numbers_in(iban) == []
+    assert card_numbers_in("to " + " ".join(iban[at : at + 4] for at in range(0, 22, 4))) == []
 
 
 FOUND: list[tuple[str, Callable[[dict[str, Any]], Any], str]] = [

@@ -1,0 +1,33 @@
+"""What people type and the house keeps: reasons, notes, references, names. None of it may hold the number of a payment card."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import typer
+
+from schemas.card_numbers import bytes_hold_card_number, card_numbers_in
+from services.cli.output import fail
+
+CARD_NUMBER: Final = "card-number-in-clear"
+
+
+def no_card_number(parameter: typer.CallbackParam, value: str | None) -> str | None:
+    """The callback of every option and argument whose text is kept: hands it on, or ends the command before anything is done. The number is not repeated."""
+    if value is not None and card_numbers_in(value):
+        name = max(parameter.opts, key=len) if parameter.opts and parameter.opts[0].startswith("-") else str(parameter.name).upper()
+        raise _refused(name)
+    return value
+
+
+def refuse_card_number(what: str, name: str, content: bytes = b"") -> None:
+    """Ends the command where a file that is to be kept has a card number in its name, or in what can be read of it as text."""
+    if card_numbers_in(name):
+        raise _refused(f"the name of {what}")
+    if bytes_hold_card_number(content):
+        raise _refused(what)
+
+
+def _refused(where: str) -> typer.Exit:
+    words = f"{where} holds what passes for a payment card number: nothing has changed, and nothing of it is kept; name a card by its token or last four digits"
+    return fail(f"{words} [{CARD_NUMBER}]")
