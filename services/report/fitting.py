@@ -1,6 +1,6 @@
 """Tables that fit a width: words are wrapped between words; figures, ids, offsets and hashes are never broken.
 
-Where a table does not fit, optional columns are left out; where it still does not, each row is written as a block of named values.
+Where a table does not fit, optional columns are left out, the last one first; where it still does not, each row is written as a block of named values.
 """
 
 from __future__ import annotations
@@ -51,15 +51,16 @@ class Fitted:
         """The table as it fits the width, or its rows as blocks."""
         if self.title:
             yield Text(self.title, style="bold")
-        every = tuple(range(len(self.fields)))
-        needed = tuple(place for place in every if not self.fields[place].optional)
-        for places in (every, needed):
+        places = tuple(range(len(self.fields)))
+        optional = [place for place in places if self.fields[place].optional]
+        for left_out in (None, *reversed(optional)):
+            places = tuple(place for place in places if place != left_out)
             widths = self._widths(places, options.max_width)
             if widths is not None:
                 yield self._table(places, widths)
                 break
         else:
-            yield from self._blocks(needed, options.max_width)
+            yield from self._blocks(places, options.max_width)
         if self.note:
             yield Text(self.note, style="dim italic")
 
