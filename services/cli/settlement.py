@@ -178,7 +178,8 @@ def status(
         for run in shown
     ]
     columns = ("window", "run", "state", "submitted by", "approved by", "rejected by", "waits for", "report (SHA-256)")
-    print_table(columns, rows, title=f"Settlement of {chosen}", right=("run",))
+    empty = f"No window of {chosen} is netted yet."
+    print_table(columns, rows, title=f"Settlement of {chosen}", right=("run",), optional=("report (SHA-256)",), empty=empty)
     if payments and day is not None:
         show_payments(payments, day)
 
@@ -207,7 +208,7 @@ def verify(window: Window, programme: OneProgramme = None, output: Output = Form
         print_json({"programme": chosen, "window": day, "broken": len(broken), "proofs": _plain(proofs), "signers": people})
     else:
         _show_proofs(proofs, f"Window {day}")
-        print_table(("person", "fingerprint (SHA-256)"), signers, title="Keys that signed")
+        print_table(("person", "fingerprint (SHA-256)"), signers, title="Keys that signed", empty="Nobody has signed anything about it yet.")
         out.print("everything holds." if not broken else f"{len(broken)} do not hold.", markup=False, highlight=False)
     if broken:
         raise typer.Exit(FAILED)
@@ -283,7 +284,9 @@ def default_(
         (line.defaulter, line.bearer, "its own funds" if line.code.name == "ADJUSTMENT" else "loss", line.currency, to_text(line.amount_minor, line.currency))
         for line in made.borne
     ]
-    print_table(("not paid by", "borne by", "as", "currency", "amount"), rows, title=f"Default in window {day}", right=("amount",))
+    print_table(
+        ("not paid by", "borne by", "as", "currency", "amount"), rows, title=f"Default in window {day}", right=("amount",), empty="Nobody bears anything."
+    )
     out.print(f"Run {run.no} takes the place of run {made.run}; the window is {run.state}: submit and approve it.", markup=False, highlight=False)
 
 
