@@ -106,9 +106,9 @@ def verdict(found: Unused, needs: Needs = NEEDS) -> str:
     if estimate is None:
         return "Too little history: not one point has been spent or has expired up to the end of the last whole month. Nothing rests on an estimate."
     if estimate.enough:
-        return f"Figures rest on it: {estimate.months} months of earning, and all but {percent(estimate.undecided)} of a month's points seen to their end."
+        return f"Figures rest on it: {_months(estimate.months)} of earning, and all but {percent(estimate.undecided)} of a month's points seen to their end."
     return (
-        f"Too little history: {estimate.months} months of earning, with {percent(estimate.undecided)} of a month's points not seen to their end; "
+        f"Too little history: {_months(estimate.months)} of earning, with {percent(estimate.undecided)} of a month's points not seen to their end; "
         f"at least {needs.months} months, and at most {percent(needs.undecided)}, are needed. "
         "Nothing rests on the estimate: points count as unused when they expire."
     )
@@ -185,3 +185,7 @@ def _six(share: Fraction) -> str:
     millionths = half_even(share * 10**6)
     sign, size = "-" if millionths < 0 else "", abs(millionths)
     return f"{sign}{size // 10**6}.{size % 10**6:06d}"
+
+
+def _months(number: int) -> str:
+    return f"{number} month{'' if number == 1 else 's'}"

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from services.cli.books import OneProgramme, as_day, books_of
-from services.cli.output import FAILED, err, fail, out, print_json, print_table
+from services.cli.output import FAILED, err, fail, out, print_json
 
 if TYPE_CHECKING:
     from datetime import date
@@ -67,15 +67,9 @@ def _books(programme: str | None) -> Iterator[tuple[str, Books]]:
 
 
 def _print(table: Table) -> None:
-    from services.report.tables import for_people
+    from services.report.terminal import rendered
 
-    shown = table.for_reading
-    if not shown.rows:
-        out.print(f"{table.title}: {table.empty}", markup=False, highlight=False)
-        return
-    columns = [column.title for column in shown.columns]
-    rows = [tuple(for_people(cell) for cell in row.cells) for row in shown.rows]
-    print_table(columns, rows, title=table.title, right=[column.title for column in shown.columns if column.right])
+    out.print(rendered(table), crop=False)
 
 
 def _say(sentence: str) -> None:

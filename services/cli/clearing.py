@@ -91,7 +91,13 @@ def status(
          *((w.run.no, w.run.made_at.isoformat(timespec="seconds"), w.run.sha256) if w.run else (None, None, None)))
         for w in windows
     ]  # fmt: skip
-    print_table(("window", "state", "steps", "waits for", "run", "made at", "report (SHA-256)"), rows, title=f"Windows of {chosen}", right=("run",))
+    print_table(
+        ("window", "state", "steps", "waits for", "run", "made at", "report (SHA-256)"),
+        rows,
+        title=f"Windows of {chosen}",
+        right=("run",),
+        optional=("made at", "report (SHA-256)"),
+    )
     for window in windows:
         if window.state in ("draining", "closed"):
             _show_half_done(window)
@@ -246,5 +252,11 @@ def show_cleared(connection: Any, programme: str, days: Sequence[date], output: 
         out.print(f"Nothing to clear{waits}.", markup=False, highlight=False, soft_wrap=True)
         return
     rows = [(w.day, w.state, *(f"{w.received.get(name, 0):,}" for name in ("accepted", "rejected", "held")), w.run.sha256 if w.run else None) for w in windows]
-    print_table(("window", "state", "accepted", "rejected", "held", "report (SHA-256)"), rows, title=programme, right=("accepted", "rejected", "held"))
+    print_table(
+        ("window", "state", "accepted", "rejected", "held", "report (SHA-256)"),
+        rows,
+        title=programme,
+        right=("accepted", "rejected", "held"),
+        optional=("report (SHA-256)",),
+    )
     out.print(f"Look at it: clh report show {windows[-1].day}{chosen}", markup=False, highlight=False)

@@ -133,7 +133,7 @@ def _show_borne(borne: Sequence[Borne], day: date, title: str) -> None:
         (line.defaulter, line.bearer, "its own funds" if line.code.name == "ADJUSTMENT" else "loss", line.currency, to_text(line.amount_minor, line.currency))
         for line in borne
     ]
-    print_table(("not paid by", "borne by", "as", "currency", "amount"), rows, title=f"{title} window {day}", right=("amount",))
+    print_table(("not paid by", "borne by", "as", "currency", "amount"), rows, title=f"{title} window {day}", right=("amount",), empty="Nobody bears anything.")
 
 
 def default_as_json(run: DefaultedRun, replaced_by: int | None) -> dict[str, Any]:

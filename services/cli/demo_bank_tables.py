@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from services.cli.break_tables import show_sums
 from services.cli.demo_tables import money
-from services.cli.output import heading, out, print_table
+from services.cli.output import heading, out, print_table, say
 
 if TYPE_CHECKING:
     from services.demo.bank.run import BankPlayed
@@ -47,15 +48,7 @@ def _account(told: Told) -> None:
 def _recon(played: BankPlayed) -> None:
     report = played.recon
     heading(f"The co-brand bank's file of {report.day}")
-    broken = ", ".join(f"{count} {code}" for code, count in report.broken.items())
-    out.print(f"{report.matched:,} lines matched; {sum(report.broken.values())} broken: {broken}.", markup=False, highlight=False, soft_wrap=True)
-    sums = [
-        (row["kind"], row["unit"], f"{row['programme_units']:,}", f"{row['bank_units']:,}", f"{row['diff_units']:+,}") for row in report.sums if row["kind"]
-    ]
-    numbers = ("house", "bank", "difference")
-    print_table(("reward", "unit", *numbers), sums, title="both sums, in points and cents", right=numbers)
-    print_table(("cause", "reward", "unit", *numbers), [_cause(row) for row in report.causes], title="the differences, cause by cause", right=numbers)
-
-
-def _cause(row: dict[str, Any]) -> tuple[str, ...]:
-    return row["code"] or row["what"], row["kind"], row["unit"], f"{row['programme_units']:,}", f"{row['bank_units']:,}", f"{row['diff_units']:+,}"
+    opened, broken = sum(report.broken.values()), ", ".join(f"{count} {code}" for code, count in report.broken.items())
+    say(f"{report.matched:,} rows matched; {opened} {'break' if opened == 1 else 'breaks'}: {broken}.")
+    say("Each of them with both rows: clh recon breaks, then clh recon show NUMBER")
+    show_sums(report)

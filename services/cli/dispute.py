@@ -69,6 +69,7 @@ def lines(
     """
     from schemas.money import to_text
     from services.disputes.life import lines_of
+    from services.report.words import in_words
 
     day = _day(window)
     with books_of(programme) as (_, _, connection):
@@ -77,10 +78,11 @@ def lines(
         print_json(found)
         return
     rows = [
-        (row["line"], row["kind"], row["detail"] or "", row["debtor"], row["creditor"], row["currency"], to_text(row["amount_minor"], row["currency"]))
+        (row["line"], in_words(row["kind"], row["detail"]), row["debtor"], row["creditor"], to_text(row["amount_minor"], row["currency"]), row["currency"])
         for row in found
     ]
-    print_table(("line", "kind", "detail", "owes", "to", "currency", "amount"), rows, title=f"Lines of window {day}", right=("line", "amount"))
+    empty = f"No line of window {day} " + ("is there." if party is None else f"is owed by {party}.")
+    print_table(("line", "kind", "owes", "to", "amount", "currency"), rows, title=f"Lines of window {day}", right=("line", "amount"), empty=empty)
 
 
 @app.command(name="open")
@@ -144,6 +146,7 @@ def list_(
     """
     from schemas.money import to_text
     from services.disputes.life import disputes
+    from services.report.words import in_words
 
     with books_of(programme) as (_, chosen, connection):
         found = disputes(connection, over=over)
@@ -151,12 +154,13 @@ def list_(
         print_json(found)
         return
     rows = [
-        (row["no"], row["window"], row["line"], row["kind"], row["debtor"], row["creditor"], row["currency"],
-         to_text(row["amount_minor"], row["currency"]), row["state"], "yes" if row["withheld"] else "no", row["decide_by"], row["reason"])
+        (row["no"], row["window"], row["line"], row["debtor"], row["creditor"], f"{to_text(row['amount_minor'], row['currency'])} {row['currency']}",
+         row["state"], row["decide_by"], "yes" if row["withheld"] else "no", in_words(row["kind"], row.get("detail")), row["reason"])
         for row in found
     ]  # fmt: skip
-    columns = ("no", "window", "line", "kind", "by", "against", "currency", "amount", "state", "withheld", "decided by", "reason")
-    print_table(columns, rows, title=f"Disputes of {chosen}", right=("no", "line", "amount"))
+    columns = ("no", "window", "line", "by", "against", "amount", "state", "decide by", "withheld", "kind", "reason")
+    empty = "No dispute was ever opened." if over else "No dispute waits for a decision."
+    print_table(columns, rows, title=f"Disputes of {chosen}", right=("no", "line", "amount"), optional=columns[7:], empty=empty)
 
 
 @app.command()
@@ -189,7 +193,7 @@ def show(
         return
     _say(found, output)
     rows = [(turn["no"], turn["at"], turn["who"], turn["to_state"], turn["note"], turn["file_name"] or "", turn["file_sha256"] or "") for turn in told]
-    print_table(("turn", "at", "by", "state", "note", "file", "SHA-256"), rows, title=f"Dispute {no}", right=("turn",))
+    print_table(("turn", "at", "by", "state", "note", "file", "SHA-256"), rows, title=f"Dispute {no}", right=("turn",), optional=("file", "SHA-256"))
 
 
 @app.command(name="add-evidence")

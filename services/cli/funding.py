@@ -93,7 +93,8 @@ def list_(
         for row in found
     ]  # fmt: skip
     columns = ("party", "at", "what", "reference", "by", "currency", "amount", "balance")
-    print_table(columns, rows, title=f"Funds of {chosen}", right=("amount", "balance"))
+    empty = "Nobody has paid in anything." if party is None else f"{party} has paid in nothing."
+    print_table(columns, rows, title=f"Funds of {chosen}", right=("amount", "balance"), optional=("by",), empty=empty)
 
 
 def _enter(kind: Kind, party: str, amount: str, currency: str, reference: str, person: str | None, programme: str | None, output: Format) -> None:

@@ -75,4 +75,6 @@ def erasures(programme: OneProgramme = None, output: Output = Format.TABLE) -> N
         print_json({"programme": chosen, "erasures": [dict(zip(names, row, strict=True)) for row in rows]})
         return
     told = [(no, at.isoformat(timespec="seconds"), who, why) for no, at, who, why, _ in rows]
-    print_table(("member number", "erased", "by", "reason"), told, title=f"Erased from {chosen}", right=("member number",))
+    print_table(
+        ("member number", "erased", "by", "reason"), told, title=f"Erased from {chosen}", right=("member number",), empty=f"Nobody was erased from {chosen}."
+    )

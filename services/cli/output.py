@@ -64,13 +64,32 @@ def print_json_line(value: object) -> None:
     typer.echo(visible(json.dumps(value, ensure_ascii=False, separators=(",", ":"))))
 
 
-def print_table(columns: Sequence[str], rows: Sequence[Sequence[object]], *, title: str | None = None, right: Sequence[str] = ()) -> None:
-    """Print a table; words are wrapped, figures and ids never broken. `right`: the columns of figures, aligned to the right."""
+def print_table(
+    columns: Sequence[str],
+    rows: Sequence[Sequence[object]],
+    *,
+    title: str | None = None,
+    right: Sequence[str] = (),
+    optional: Sequence[str] = (),
+    empty: str | None = None,
+) -> None:
+    """Print a table; words are wrapped, figures and ids never broken. `right`: the columns of figures, aligned to the right.
+
+    `optional`: columns left out where the terminal is too narrow for all, the last one first. `empty`: the sentence that stands for a table without rows.
+    """
     from services.report.fitting import Field, Fitted, Line
 
-    fields = [Field(visible(column), right=column in right) for column in columns]
+    if not rows and empty is not None:
+        say(empty)
+        return
+    fields = [Field(visible(column), right=column in right, optional=column in optional) for column in columns]
     lines = [Line(tuple("" if cell is None else visible(str(cell)) for cell in row)) for row in rows]
     out.print(Fitted(fields, lines, title=visible(title or "")), crop=False)
+
+
+def say(sentence: str) -> None:
+    """Print a sentence as it is: what data brings along is no markup, and a terminal wraps it where it likes."""
+    out.print(sentence, markup=False, highlight=False, soft_wrap=True)
 
 
 def heading(words: str) -> None:

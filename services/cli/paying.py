@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from services.cli.books import OneProgramme, as_day, books_of
-from services.cli.output import Format, Output, out, print_json, print_table
+from services.cli.output import Format, Output, out, print_json, print_table, say
 from services.cli.people import refusals
 from services.cli.typed import no_card_number
 
@@ -80,7 +80,14 @@ def pay(
         (file.file_no, file.message_id, file.payments, "now" if file.message_id in paid.handed_over else _moment(file.handed_over_at), file.sha256)
         for file in paid.files
     ]
-    print_table(("file", "message id", "payments", "handed over", "SHA-256"), rows, title=f"Window {day} is {paid.state}", right=("file", "payments"))
+    print_table(
+        ("file", "message id", "payments", "handed over", "SHA-256"),
+        rows,
+        title=f"Window {day} is {paid.state}",
+        right=("file", "payments"),
+        optional=("SHA-256",),
+        empty=f"Window {day} is {paid.state}: the operator pays nobody in it, so there is no file.",
+    )
 
 
 def recall(
@@ -147,12 +154,17 @@ def show_payments(payments: list[dict[str, Any]], day: date) -> None:
         return to_text(one[name], one["currency"])
 
     rows = [
-        (one["run"], one["id"], one["from"], one["to"], one["currency"], figure(one, "amount_minor"), one["state"], figure(one, "confirmed_minor"),
-         ", ".join(one["statements"]), figure(one, "missing_minor"), one["deadline"], _waits_for(one))
+        (one["run"], one["from"], one["to"], figure(one, "amount_minor"), one["currency"], one["state"], figure(one, "missing_minor"), one["deadline"],
+         one["id"], ", ".join(one["statements"]), figure(one, "confirmed_minor"))
         for one in payments
     ]  # fmt: skip
-    columns = ("run", "payment", "from", "to", "currency", "amount", "state", "confirmed", "by statements", "missing", "deadline", "waits for")
-    print_table(columns, rows, title=f"Payments of window {day}", right=("run", "amount", "confirmed", "missing"))
+    columns = ("run", "from", "to", "amount", "currency", "state", "missing", "deadline", "payment", "by statements", "confirmed")
+    print_table(columns, rows, title=f"Payments of window {day}", right=("run", "amount", "confirmed", "missing"), optional=columns[7:])
+    waiting = [(one, waits) for one in payments if (waits := _waits_for(one))]
+    if waiting:
+        say("What they wait for:")
+    for one, waits in waiting:
+        say(f"  {one['id']}, {one['from']} to {one['to']}: {waits}")
 
 
 _NEXT = {
@@ -163,13 +175,15 @@ _NEXT = {
 
 
 def _waits_for(one: dict[str, Any]) -> str:
+    from schemas.money import to_text
+
     if one["replaced"]:
-        return "nothing: the run was replaced"
+        return ""
     late = "LATE: " if one["late"] else ""
     if one["kind"] == "direct":
         return "nothing: the parties pay each other"
     if one["missing_minor"] == 0:
-        return f"{one['excess_minor']} too many" if one["excess_minor"] else ""
+        return f"{to_text(one['excess_minor'], one['currency'])} {one['currency']} too many" if one["excess_minor"] else ""
     if one["kind"] == "incoming":
         return f"{late}a statement" if one["announced_minor"] >= one["amount_minor"] else f"{late}{one['from']} to pay under {one['reference']}"
     because = f" ({one['reason']})" if one["reason"] else ""

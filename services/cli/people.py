@@ -168,6 +168,7 @@ def _show(programme: str, keys: list[PersonKey], output: Format) -> None:
         print_json({"programme": programme, "people": document})
         return
     rows = [
-        (key.person, key.fingerprint, key.enrolled_at.isoformat(timespec="seconds"), "in force" if key.in_force else f"revoked: {key.reason}") for key in keys
+        (key.person, key.fingerprint, "in force" if key.in_force else f"revoked: {key.reason}", key.enrolled_at.isoformat(timespec="seconds")) for key in keys
     ]
-    print_table(("person", "fingerprint (SHA-256)", "enrolled", "key"), rows, title=f"People who may sign for {programme}")
+    empty = f"Nobody may sign for {programme} yet: clh people add"
+    print_table(("person", "fingerprint (SHA-256)", "key", "enrolled"), rows, title=f"People who may sign for {programme}", optional=("enrolled",), empty=empty)

@@ -11,13 +11,14 @@ from typing import Annotated
 
 import typer
 
-from schemas.money import to_text
 from services.cli.books import OneProgramme, as_day, books_of
-from services.cli.output import FAILED, Format, Output, fail, out, print_json, print_table, progress_bars
+from services.cli.break_tables import amount, break_table, show_fields, show_report, show_to_sign
+from services.cli.break_tables import show as show_in_full
+from services.cli.output import FAILED, Format, Output, err, fail, out, print_json, print_table, progress_bars, say
 from services.cli.people import PassphraseFile, refusals, sign_as
 from services.cli.typed import no_card_number
 
-app = typer.Typer(help="Matching with co-brand banks: run, breaks, resolve, verify, status, report.", no_args_is_help=True)
+app = typer.Typer(help="Matching with co-brand banks: run, breaks, show, resolve, verify, status, report.", no_args_is_help=True)
 
 Bank = Annotated[str, typer.Argument(metavar="BANK", help="Id of the bank.", show_default=False)]
 Day = Annotated[str, typer.Argument(metavar="DAY", help="A closed window.", show_default=False)]
@@ -81,7 +82,8 @@ def run(bank: Bank, day: Day, programme: OneProgramme = None, output: Output = F
         print_json({"bank": bank, "day": window, **asdict(done)})
     else:
         print_table(("pass", "matches"), [(name, f"{rows:,}") for name, rows in done.passes.items()], title=f"{bank} up to {window}", right=("matches",))
-        print_table(("breaks opened", "number"), [(code, f"{number:,}") for code, number in done.opened.items()], right=("number",))
+        opened = [(code, f"{number:,}") for code, number in done.opened.items()]
+        print_table(("breaks opened", "number"), opened, right=("number",), empty="No new break.")
     if done.opened:
         raise typer.Exit(FAILED)
 
@@ -111,12 +113,33 @@ def list_breaks(
     if output is Format.JSON:
         print_json(found)
         return
-    if not found:
-        out.print("No break.")
-        return
-    columns = ("no", "bank", "day", "code", "bank_txn_id", "event_type", "programme_units", "bank_units", "diff_units", "unit", "age_days", "state", "owner")
-    figures = ("no", "programme_units", "bank_units", "diff_units", "age_days")
-    print_table(columns, [[row[name] for name in columns] for row in found], right=figures)
+    break_table(found)
+
+
+@app.command()
+def show(
+    number: Annotated[int, typer.Argument(metavar="BREAK", help="Number of the break.", show_default=False)],
+    programme: OneProgramme = None,
+    output: Output = Format.TABLE,
+) -> None:
+    """Show a break: both rows side by side, where they differ, its history, and what deciding it would book. Look at it before you sign.
+
+    Examples:
+
+        clh recon show 7
+
+        clh recon show 7 --output json
+    """
+    from clearing.plan import Plan
+    from services.journal.programmes import load
+    from services.recon.showing import show_break
+
+    with books_of(programme) as (_, chosen, connection), refusals():
+        shown = show_break(connection, chosen, Plan(load(connection)), number, datetime.now(UTC).date())
+    if output is Format.JSON:
+        print_json(asdict(shown))
+    else:
+        show_in_full(shown)
 
 
 @app.command()
@@ -158,6 +181,7 @@ def resolve(
     from services.recon.breaks import Chosen, breaks, turns
     from services.recon.deciding import Wish, bookings_of, to_sign
     from services.recon.deciding import resolve as move_on
+    from services.recon.showing import fields_of
 
     now = datetime.now(UTC)
     wish = Wish(Move(move), by or getpass.getuser(), " ".join(note.split()), None if proposal is None else Move(proposal), other)
@@ -165,7 +189,10 @@ def resolve(
         plan = Plan(load(connection))
         signed = None
         if wish.signed and key is not None:
-            decision = to_sign(connection, chosen, plan, number, wish, now)
+            decision, fields = to_sign(connection, chosen, plan, number, wish, now), fields_of(connection, number)
+            if output is Format.TABLE:
+                show_fields(fields, title=f"Both rows of break {number}")
+            err.print(show_to_sign(decision, fields), markup=False, highlight=False, soft_wrap=True)
             signed = (decision, sign_as(connection, wish.who, key, passphrase_file, decision.signed()))
         state = move_on(connection, chosen, plan, number, wish, now, signed=signed)
         (found,) = breaks(connection, Chosen(no=number, all=True), now.date())
@@ -175,8 +202,8 @@ def resolve(
         return
     out.print(f"Break {number} is {state}.", markup=False, highlight=False)
     for one in booked:
-        words = f"Booked as an adjustment: {one['debtor']} owes {one['creditor']} {to_text(one['amount_minor'], one['currency'])} {one['currency']}."
-        out.print(words, markup=False, highlight=False, soft_wrap=True)
+        words = f"Booked as an adjustment: {one['debtor']} owes {one['creditor']} {amount(one['amount_minor'], one['currency'])}."
+        say(words)
 
 
 @app.command()
@@ -202,7 +229,8 @@ def verify(
         print_json({"programme": chosen, "bank": bank, "broken": len(broken), "proofs": [asdict(proof) for proof in proofs]})
     else:
         rows = [(proof.no, proof.what, "yes" if proof.holds else "NO", "" if proof.holds else proof.differs) for proof in proofs]
-        print_table(("break", "what", "holds", "how it differs"), rows, title=f"Decided breaks of {bank or chosen}", right=("break",))
+        told = f"Nobody has proposed or decided anything about a break of {bank or chosen}."
+        print_table(("break", "what", "holds", "how it differs"), rows, title=f"Decided breaks of {bank or chosen}", right=("break",), empty=told)
         out.print("everything holds." if not broken else f"{len(broken)} do not hold.", markup=False, highlight=False)
     if broken:
         raise typer.Exit(FAILED)
@@ -242,9 +270,11 @@ def status(
         print_json({"late": len(late), "files": [asdict(one) for one in files], "banks": [asdict(one) for one in banks]})
     else:
         rows = [[getattr(one, name) for name in ("bank", "day", "due", "state")] for one in files if one.state is not FileState.TAKEN]
-        print_table(("bank", "day", "due", "file"), rows, title="Files that have not come")
+        print_table(("bank", "day", "due", "file"), rows, title="Files that have not come", empty="Every file that is due has come.")
         shown = ("bank", "matched_to", "last_file", "open_breaks", "oldest_days", "oldest_business_days")
-        print_table(shown, [["" if (value := getattr(one, name)) is None else value for name in shown] for one in banks], title="Banks", right=shown[3:])
+        told = [["" if (value := getattr(one, name)) is None else value for name in shown] for one in banks]
+        columns = ("bank", "matched up to", "newest file", "open breaks", "oldest, days", "by business day")
+        print_table(columns, told, title="Banks", right=columns[3:], empty="No bank has sent a file yet.")
     if late:
         raise typer.Exit(FAILED)
 
@@ -275,16 +305,8 @@ def report(bank: Bank, day: Day, programme: OneProgramme = None, output: Output 
     if output is Format.JSON:
         print_json(asdict(made))
     else:
-        rows = [("matched", made.matched), ("proposed", made.proposed), *((f"broken: {code}", number) for code, number in sorted(made.broken.items()))]
-        print_table(("rows", "number"), [(name, f"{number:,}") for name, number in rows], title=f"{bank}, {window}", right=("number",))
-        figures = ("programme_units", "bank_units", "diff_units")
-        summed = ("kind", "unit", *figures)
-        print_table(summed, [[row[name] for name in summed] for row in made.sums], title="Sums", right=figures)
-        caused = ("kind", "unit", "what", "code", "state", *figures)
-        print_table(caused, [[row[name] for name in caused] for row in made.causes], title="How they differ", right=figures)
-        ages = ("days", "seen", "business")
-        print_table(ages, [[row[name] for name in ages] for row in made.ages], title="Open breaks by age, seen and by business day", right=ages[1:])
+        show_report(made)
         if made.file_late:
-            out.print(f"No file of {bank} for {window} has come: it is late.", markup=False, highlight=False)
+            say(f"No file of {bank} for {window} has come: it is late.")
     if made.broken or made.file_late:
         raise typer.Exit(FAILED)

@@ -55,7 +55,12 @@ def rejected(
         out.print(f"No such event was refused in the window {window}.", markup=False, highlight=False)
         return
     rows = [(e.source, e.id, e.type, e.code, e.pointer or "the event", e.detail, e.record) for e in found.rows]
-    print_table(("source", "id", "type", "code", "where", "why", "record"), rows, title=f"Refused in {window}: {_span(page, limit, found.of)}")
+    print_table(
+        ("source", "id", "type", "code", "where", "why", "record"),
+        rows,
+        title=f"Refused in {window}: {_span(page, limit, found.of)}",
+        optional=("type", "record"),
+    )
     _say_pages(f"clh events rejected {window}{_options(party, code)}", page, limit, found.of, chosen)
     if found.rows:
         out.print(f"next: {found.rows[0].next}{chosen}    what each code means: docs/errors.md", markup=False, highlight=False, soft_wrap=True)
@@ -91,7 +96,7 @@ def held(
         out.print("No such event is held.")
         return
     rows = [(e.source, e.id, e.type, e.card, e.event_day, e.until, e.record) for e in found.rows]
-    print_table(("source", "id", "type", "card", "of", "claim until", "record"), rows, title=f"Held: {_span(page, limit, found.of)}")
+    print_table(("source", "id", "type", "card", "of", "claim until", "record"), rows, title=f"Held: {_span(page, limit, found.of)}", optional=("record",))
     options = _options(party, None) + (f" --card {card}" if card is not None else "")
     _say_pages(f"clh events held{options}", page, limit, found.of, chosen)
     out.print("They are booked when a member-enrolled event names their card; after that day they are refused: claim-expired.", highlight=False)

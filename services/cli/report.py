@@ -185,7 +185,7 @@ def list_(
         for run, of_run in zip(runs, sums, strict=True)
     ]
     columns = ("window", "state", "run", "made at", "obligations", "report (SHA-256)")
-    print_table(columns, rows, title=f"Reports of {chosen}", right=("run", "obligations"))
+    print_table(columns, rows, title=f"Reports of {chosen}", right=("run", "obligations"), optional=("report (SHA-256)",))
 
 
 @app.command()

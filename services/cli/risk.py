@@ -59,10 +59,11 @@ def _show(programme: str, found: Solvency) -> None:
     ]  # fmt: skip
     figures = ("owes", "cap", "prefunded", "room", "points", "unfunded", "share", "paid for", "may cost", "exit costs")
     columns = ("party", *figures[:4], "limit", *figures[4:])
-    print_table(columns, rows, title=f"{programme}, {found.currency}", right=figures)
+    print_table(columns, rows, title=f"{programme}, {found.currency}", right=figures, empty=f"Nobody owes anything in {found.currency}.")
     for one in found.failures:
         losses = ", ".join(f"{party} {money(minor)}" for party, minor in one.losses.items()) or "nobody loses anything"
-        words = f"If {' and '.join(one.parties)} fail: {money(one.owed_minor)} {found.currency} unpaid, {money(one.funds_minor)} from their funds; {losses}."
+        who = f"{' and '.join(one.parties)} {'fails' if len(one.parties) == 1 else 'fail'}"
+        words = f"If {who}: {money(one.owed_minor)} {found.currency} unpaid, {money(one.funds_minor)} from their funds; {losses}."
         out.print(words, markup=False, highlight=False, soft_wrap=True)
     coverage = "no points are outstanding" if found.coverage is None else f"{_percent(found.coverage)} of what points outstanding may cost"
     reserve = f"Reserve: {money(found.reserve_minor)} {found.currency} was paid for points outstanding, {coverage}."

@@ -103,7 +103,14 @@ def show(programme: OneProgramme = None, output: Output = Format.TABLE) -> None:
         (no, day, _of(settled), run, f"{leaves:,}", key, "" if newest else "its run was made anew", sha256)
         for no, day, run, leaves, _, sha256, key, _, newest, settled in rows
     ]
-    print_table(("seal", "window", "of", "run", "leaves", "key", "note", "head (SHA-256)"), told, title=f"Seals of {chosen}", right=("seal", "run", "leaves"))
+    print_table(
+        ("seal", "window", "of", "run", "leaves", "key", "note", "head (SHA-256)"),
+        told,
+        title=f"Seals of {chosen}",
+        right=("seal", "run", "leaves"),
+        optional=("key", "head (SHA-256)"),
+        empty=f"No window of {chosen} is sealed yet.",
+    )
 
 
 def _of(settled: bool) -> str:

@@ -190,7 +190,8 @@ def status(
         for run in shown
     ]
     columns = ("window", "run", "state", "submitted by", "approved by", "rejected by", "waits for", "report (SHA-256)")
-    print_table(columns, rows, title=f"Settlement of {chosen}", right=("run",))
+    empty = f"No window of {chosen} is netted yet."
+    print_table(columns, rows, title=f"Settlement of {chosen}", right=("run",), optional=("report (SHA-256)",), empty=empty)
     for each in defaults:
         show_default(each, shown[-1].day)
     if payments and day is not None:
@@ -221,7 +222,7 @@ def verify(window: Window, programme: OneProgramme = None, output: Output = Form
         print_json({"programme": chosen, "window": day, "broken": len(broken), "proofs": _plain(proofs), "signers": people})
     else:
         _show_proofs(proofs, f"Window {day}")
-        print_table(("person", "fingerprint (SHA-256)"), signers, title="Keys that signed")
+        print_table(("person", "fingerprint (SHA-256)"), signers, title="Keys that signed", empty="Nobody has signed anything about it yet.")
         out.print("everything holds." if not broken else f"{len(broken)} do not hold.", markup=False, highlight=False)
     if broken:
         raise typer.Exit(FAILED)

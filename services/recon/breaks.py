@@ -11,8 +11,12 @@ from psycopg.rows import dict_row
 
 from clearing.matching import age_days
 
+# Units of one currency are never taken from those of another: such a break has no difference.
 LIST = """
-select b.no, b.bank, b.day, b.code, b.state, b.owner, b.programme_units, b.bank_units, b.bank_units - b.programme_units diff_units, b.unit, b.first_seen,
+select b.no, b.bank, b.day, b.code, b.state, b.owner, b.programme_units, b.bank_units,
+  case when coalesce(nullif(o.reward_ccy, ''), b.unit) = coalesce(nullif(t.reward_ccy, ''), b.unit) then b.bank_units - b.programme_units end diff_units,
+  b.unit, coalesce(nullif(o.reward_ccy, ''), b.unit) programme_unit, coalesce(nullif(t.reward_ccy, ''), b.unit) bank_unit,
+  coalesce(nullif(o.reward_kind, ''), t.reward_kind, '') reward_kind, b.first_seen,
   b.proposal, b.proposed_by, b.decided_by, coalesce(o.bank_txn_id, t.bank_txn_id) bank_txn_id, coalesce(o.event_type, t.event_type) event_type,
   coalesce(o.card_ref, t.card_ref) card_ref, f.file_id, t.line
 from recon_break b left join recon_expected o on o.no = b.ours left join bank_line t on t.no = b.theirs left join bank_file f on f.no = t.file

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Final
 
 import psycopg
@@ -37,7 +37,8 @@ select b.no, b.bank, b.day, b.code, b.ours, b.theirs, b.state, b.owner, b.propos
   (select coalesce(max(no), 0) + 1 from recon_turn r where r.break = b.no) turn,
   (b.ours is null or b.theirs is null) and exists (
     select 1 from recon_match m where m.ours = b.ours union all select 1 from recon_match m where m.theirs = b.theirs
-  ) found
+  ) found,
+  coalesce(nullif(o.reward_ccy, '') <> nullif(t.reward_ccy, ''), false) two_units
 from recon_break b left join recon_expected o on o.no = b.ours left join bank_line t on t.no = b.theirs where b.no = any(%s) order by b.no
 """
 LOCK = ABOUT + "for update of b"
@@ -89,6 +90,12 @@ def to_sign(connection: psycopg.Connection, programme: str, plan: Plan, no: int,
     row = _read(connection, ABOUT, [no])[no]
     _allowed(row, wish)
     return _decision(connection, programme, plan, row, wish, now)
+
+
+def would_sign(connection: psycopg.Connection, programme: str, plan: Plan, no: int, decision: Move, *, proposed: bool) -> Decision:
+    """What the next person would sign about a break, whoever it is: the decision where it is `proposed`, or else the proposal of it. Raises `MoveRefused`."""
+    wish = Wish(decision, "", "") if proposed else Wish(Move.PROPOSE, "", "", decision)
+    return _decision(connection, programme, plan, _read(connection, ABOUT, [no])[no], wish, datetime.now(UTC))
 
 
 def resolve(
@@ -159,7 +166,8 @@ def _decision(connection: psycopg.Connection, programme: str, plan: Plan, row: d
     )  # fmt: skip
     found = connection.execute(PROPOSED, (row["no"],)).fetchone() if wish.move is not Move.PROPOSE else None
     booked = [Charge(*one) for one in connection.execute(STANDS, (row["no"],)).fetchall()]
-    wanted = () if row["found"] else charges(plan, about, what)  # a row that has found its partner needs no booking: what stands is taken back
+    # A row that has found its partner needs no booking: what stands is taken back. Amounts in two units have no difference that could be booked.
+    wanted = () if row["found"] or row["two_units"] else charges(plan, about, what)
     return Decision(
         programme, row["no"], row["turn"], Says.PROPOSE if wish.move is Move.PROPOSE else Says.DECIDE, what, wish.who, wish.note, at, row["code"],
         both["programme_units"], both["bank_units"], row["unit"], both["our_hash"], both["their_hash"],

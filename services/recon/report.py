@@ -11,17 +11,19 @@ from psycopg.rows import dict_row
 
 from clearing.matching import Pass
 
-# Every row of the day on either side, with what became of it: one cause each, so the causes add up to the difference of the sums.
+# Every row of the day on either side, with what became of it: one cause each, so the causes add up to the difference of the sums. A break is counted
+# with its row of ours, or, where that is of another day or there is none, with the bank's: a pair counts once, also where its two rows are in two currencies.
 CAUSES = """
 with rows as (
-  select coalesce(e.reward_kind, '') kind, coalesce(e.reward_ccy, '') unit, e.reward_units ours, 0::bigint theirs, 1 our_rows, 0 their_rows, m.pass,
+  select coalesce(e.reward_kind, '') kind, coalesce(e.reward_ccy, '') unit, e.reward_units ours, 0::bigint theirs, 1 our_rows, 0 their_rows, 1 breaks, m.pass,
     m.no is not null matched, coalesce(d.code, a.code) code, coalesce(d.state, a.state) state, t.day is not null and t.day <> e.day other_day
   from recon_expected e left join recon_match m on m.ours = e.no left join bank_line t on t.no = m.theirs
   left join recon_break d on d.ours = m.ours and d.theirs = m.theirs
   left join lateral (select code, state from recon_break b where b.ours = e.no and b.theirs is null order by no desc limit 1) a on m.no is null
   where e.bank = %(bank)s and e.day = %(day)s
   union all
-  select coalesce(e.reward_kind, ''), coalesce(e.reward_ccy, ''), 0, e.reward_units, 0, 1, m.pass,
+  select coalesce(e.reward_kind, ''), coalesce(e.reward_ccy, ''), 0, e.reward_units, 0, 1,
+    case when d.no is not null and o.day = e.day then 0 else 1 end, m.pass,
     m.no is not null, coalesce(d.code, a.code), coalesce(d.state, a.state), o.day is not null and o.day <> e.day
   from bank_line e left join recon_match m on m.theirs = e.no left join recon_expected o on o.no = m.ours
   left join recon_break d on d.ours = m.ours and d.theirs = m.theirs
@@ -31,7 +33,7 @@ with rows as (
 select kind, unit, case
     when code is not null then 'broken' when pass = %(replay)s then 'replay' when other_day then 'matched, other day' when matched then 'matched'
     else 'not reported' end what, coalesce(code, '') code, coalesce(state, '') state, sum(our_rows)::bigint our_rows, sum(their_rows)::bigint their_rows,
-  sum(ours)::bigint programme_units, sum(theirs)::bigint bank_units
+  sum(breaks)::bigint breaks,  sum(ours)::bigint programme_units, sum(theirs)::bigint bank_units
 from rows group by 1, 2, 3, 4, 5 order by 1, 2, 3, 4, 5
 """
 FILES = "select file_id, lines, bad, state from bank_file where bank = %(bank)s and day = %(day)s order by sequence"
@@ -68,7 +70,7 @@ class ReconReport:
     """The window is closed and matched, and the bank has sent no file of that day."""
     matched: int
     proposed: int
-    """Rows that only circumstances would match, not uniquely, or of which somebody has proposed something."""
+    """Breaks of which somebody has proposed something, or that only circumstances would match, not uniquely."""
     broken: dict[str, int]
     """Open breaks of the day's rows, by code; a pair counts once."""
     sums: list[dict[str, Any]]
@@ -90,11 +92,11 @@ def recon_report(connection: psycopg.Connection, bank: str, day: date, today: da
     going = [row for row in causes if row["what"] == "broken" and row["state"] not in {"resolved", "written off"}]
     broken: dict[str, int] = {}
     for row in going:
-        broken[row["code"]] = broken.get(row["code"], 0) + max(row["our_rows"], row["their_rows"])
+        broken[row["code"]] = broken.get(row["code"], 0) + row["breaks"]
     return ReconReport(
         bank, day, files, not files,
         matched=sum(max(row["our_rows"], row["their_rows"]) for row in causes if row["what"].startswith("matched")),
-        proposed=sum(max(row["our_rows"], row["their_rows"]) for row in going if row["code"] == "AMBIGUOUS" or row["state"] == "proposed"),
+        proposed=sum(row["breaks"] for row in going if row["code"] == "AMBIGUOUS" or row["state"] == "proposed"),
         broken=broken, sums=_sums(causes),
         causes=[row | {"diff_units": row["bank_units"] - row["programme_units"]} for row in causes if row["bank_units"] != row["programme_units"]],
         passes={Pass(no).name.lower() if no else "by hand": rows for no, rows in connection.execute(PASSES, asked).fetchall()},

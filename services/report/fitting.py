@@ -1,6 +1,7 @@
 """Tables that fit a width: words are wrapped between words; figures, ids, offsets and hashes are never broken.
 
-Where a table does not fit, optional columns are left out; where it still does not, each row is written as a block of named values.
+Where a table does not fit, titles are wrapped, what says the same in every row is said once above it, and optional columns are left out, the
+last one first; where it still does not fit, each row is written as a block of named values.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ LEAST = 10
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """A column: its title, whether it holds figures (to the right, never wrapped), or is kept whole as it is, and whether it may be left out."""
+    """A column: its title, whether it holds figures (to the right, never wrapped), or is kept whole as it is, title and all, and whether it may be left out."""
 
     title: str
     right: bool = False
@@ -31,11 +32,12 @@ class Field:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A row: its cells, how it looks, and whether a rule is drawn below it."""
+    """A row: its cells, how it looks, whether a rule is drawn below it, and whether it is a sum of rows above it."""
 
     cells: tuple[str, ...]
     style: str = ""
     ends: bool = False
+    sums: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,17 +53,36 @@ class Fitted:
         """The table as it fits the width, or its rows as blocks."""
         if self.title:
             yield Text(self.title, style="bold")
-        every = tuple(range(len(self.fields)))
-        needed = tuple(place for place in every if not self.fields[place].optional)
-        for places in (every, needed):
+        places = tuple(range(len(self.fields)))
+        said = self._said_once()
+        rest = tuple(place for place in places if place not in said)
+        optional = [place for place in rest if self.fields[place].optional]
+        if self._widths(places, options.max_width) is None and said:
+            told = [f"{' '.join(self.fields[place].title.split())} {value}" for place, value in said.items() if value]
+            if told:
+                yield Text("in every row: " + " · ".join(told), style="dim")
+            places = rest
+        for left_out in (None, *reversed(optional)):
+            places = tuple(place for place in places if place != left_out)
             widths = self._widths(places, options.max_width)
             if widths is not None:
                 yield self._table(places, widths)
                 break
         else:
-            yield from self._blocks(needed, options.max_width)
+            yield from self._blocks(places, options.max_width)
         if self.note:
             yield Text(self.note, style="dim italic")
+
+    def _said_once(self) -> dict[int, str]:
+        """Columns that say the same in each of several rows, sums aside, and what; a sum may leave it out."""
+        rows = [line.cells for line in self.lines if not line.sums]
+        same = {}
+        for place in range(len(self.fields)):
+            found = {cells[place] for cells in rows}
+            sums = {line.cells[place] for line in self.lines if line.sums}
+            if len(rows) > 1 and len(found) == 1 and sums <= {"", *found} and "\n" not in rows[0][place]:
+                same[place] = rows[0][place]
+        return same if len(same) < len(self.fields) else {}
 
     def _column(self, place: int) -> Iterator[str]:
         yield from self.fields[place].title.split("\n")
@@ -70,8 +91,11 @@ class Fitted:
 
     def _least(self, place: int, wide: int) -> int:
         """How narrow a column may become: words are kept whole, and so are figures."""
-        if self.fields[place].right or self.fields[place].whole:
+        if self.fields[place].whole:
             return wide
+        if self.fields[place].right:
+            words, cells = self.fields[place].title.split(), (cell_len(line.cells[place]) for line in self.lines)
+            return min(wide, max(*map(cell_len, words or [""]), *cells, 1))
         longest = max((cell_len(word) for text in self._column(place) for word in text.split()), default=0)
         return min(wide, max(LEAST, longest))
 

@@ -96,8 +96,9 @@ def by_kind(report: SettlementReport, amounts: Amounts) -> Table:
 
 
 LINE_COLUMNS = (
-    figure("line"), text("kind"), code("detail"), text("debtor", "who owes"), text("creditor", "to whom"), text("contract", "contract from"),
-    figure("quantity"), figure("unit_price"), figure("amount"), text("currency"), figure("events"),
+    figure("line"), text("kind"), code("detail"), text("debtor", "who owes"), text("creditor", "to whom"),
+    Column("contract", "contract from", optional=True), figure("quantity"), figure("unit_price"), figure("amount"), text("currency"),
+    Column("events", "events", right=True, optional=True),
 )  # fmt: skip
 
 

@@ -50,13 +50,14 @@ class Rank(Enum):
 class Column:
     """A column: its name for programs, its title for people, and whether it holds figures (aligned to the right).
 
-    What people read in another column already is for programs only.
+    What people read in another column already is for programs only; what a narrow terminal may leave out is optional.
     """
 
     key: str
     title: str
     right: bool = False
     programs_only: bool = False
+    optional: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,14 +48,14 @@ def rendered(table: Table, bars: Sequence[str] = ()) -> RenderableType:
     table = table.for_reading
     if not table.rows:
         return Text(f"{table.title}: {table.empty}")
-    fields = [Field(column.title, right=column.right) for column in table.columns]
+    fields = [Field(column.title, right=column.right, optional=column.optional) for column in table.columns]
     if bars:
         fields.append(Field(f"{'owes':>{BAR_HALF}}│receives{'':{BAR_HALF - 8}}", whole=True, optional=True))
     lines = []
     for place, row in enumerate(table.rows):
         after = table.rows[place + 1].rank if place + 1 < len(table.rows) else Rank.LINE
         ends = row.rank is not Rank.LINE or after is Rank.TOTAL
-        lines.append(Line((*map(for_people, row.cells), *(bars[place : place + 1])), style=STYLES[row.rank], ends=ends))
+        lines.append(Line((*map(for_people, row.cells), *(bars[place : place + 1])), style=STYLES[row.rank], ends=ends, sums=row.rank is not Rank.LINE))
     return Fitted(fields, lines, title=table.title, note=table.note)
 
 

@@ -14,6 +14,8 @@ import psycopg
 import pytest
 
 from clearing.matching import BreakCode
+from services.recon.breaks import Chosen, breaks
+from services.recon.report import recon_report
 from services.runtime.local import Addresses
 from tests.recon_rows import DAY, Row, Sides, books, one
 
@@ -243,3 +245,11 @@ def test_every_row_is_matched_once_or_breaks_and_none_does_both_alone(sides: Mad
 
 def test_every_code_of_matching_is_tested() -> None:
     assert {*CODES, "LATE"} == set(BreakCode)
+
+
+def test_a_pair_in_two_currencies_is_one_break_and_has_no_difference(sides: Made) -> None:
+    made = matched(sides, [one("t1", units=89, unit="USD", ccy="USD")], [one("t1", units=90, unit="EUR", ccy="USD")])
+    made.connection.execute("insert into recon_run (bank, day, figures, made_at) values (%s, %s, '{}', now())", (made.bank, DAY))
+    assert recon_report(made.connection, made.bank, DAY, DAY).broken == {"CURRENCY": 1}
+    (found,) = breaks(made.connection, Chosen(made.bank), DAY)
+    assert (found["programme_unit"], found["bank_unit"], found["diff_units"]) == ("USD", "EUR", None)

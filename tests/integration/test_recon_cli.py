@@ -72,13 +72,15 @@ def test_the_commands_of_the_how_to_run_in_its_order(card: Played, tmp_path: Pat
     told = [run(card, command) for command in COMMANDS]
     assert [(command.split()[1:3], done.exit_code) for command, done in zip(COMMANDS, told, strict=True)] == [
         (["bank", "import"], 0), (["recon", "run"], 1), (["recon", "status"], 0), (["recon", "report"], 1), (["recon", "breaks"], 0), (["recon", "resolve"], 0),
-        *[(["people", "keygen"], 0)] * 2, *[(["people", "add"], 0)] * 2, (["recon", "resolve"], 0), (["recon", "resolve"], 0), (["recon", "verify"], 0),
-        (["bank", "answer"], 0), (["bank", "rewards"], 0),
+        *[(["people", "keygen"], 0)] * 2, *[(["people", "add"], 0)] * 2, (["recon", "resolve"], 0), (["recon", "show"], 0), (["recon", "resolve"], 0),
+        (["recon", "verify"], 0), (["bank", "answer"], 0), (["bank", "rewards"], 0),
     ], "\n".join(done.output for done in told)  # fmt: skip
     assert "AMOUNT_OVER" in told[3].stdout
     assert "Break 1 is awaiting bank." in told[5].stdout
-    assert "Break 1 is written off.\nBooked as an adjustment: opco owes bank1 0.01 EUR." in told[11].stdout
-    assert "everything holds." in told[12].stdout
+    assert "ann signs the proposal that break 1 be written off: AMOUNT_OVER, house 1.50 EUR, bank 1.52 EUR. It books: opco owes bank1" in told[10].stderr
+    assert "The second person signs that it is written off; that books: opco owes bank1 0.01 EUR." in told[11].stdout
+    assert "Break 1 is written off.\nBooked as an adjustment: opco owes bank1 0.01 EUR." in told[12].stdout
+    assert "everything holds." in told[13].stdout
     assert (tmp_path / "out" / "CRD_bank1_mall-card_2026-03-02_1.csv").exists()
 
 
@@ -152,6 +154,29 @@ def enrol(one: Played, *names: str) -> None:
         ):
             done = run(one, command)
             assert done.exit_code == 0, done.output
+
+
+def test_a_break_is_shown_with_both_rows_its_history_and_what_the_second_person_signs(card: Played, tmp_path: Path) -> None:
+    no = ready(card, tmp_path)
+    fields = {each["name"]: (each["house"], each["bank"], each["differs"]) for each in as_json(card, f"recon show {no['pair']}")["fields"]}
+    assert (fields["reward_units"], fields["bank_txn_id"]) == (("150", "152", True), ("t3", "t3", False))
+    assert fields["rule_id"][1] is None or not fields["rule_id"][2]
+    before = as_json(card, f"recon show {no['theirs']}")
+    assert {each["decision"]: each["charges"] for each in before["decidable"]} == {
+        "create": [{"debtor": "mall", "creditor": "bank1", "currency": "EUR", "amount_minor": 2}],
+        "write-off": [{"debtor": "opco", "creditor": "bank1", "currency": "EUR", "amount_minor": 2}],
+    }
+    assert resolve(card, no["theirs"], f"propose --as forced-match --with {no['ours']}", "ann").exit_code == 0
+    shown = as_json(card, f"recon show {no['theirs']}")
+    (signed,) = shown["decidable"]
+    assert {each["name"]: (each["house"], each["bank"]) for each in shown["fields"]}["bank_txn_id"] == ("t1", "t9")
+    assert (shown["proposal"]["person"], signed["decision"], signed["agrees_to"]) == ("ann", "forced-match", shown["proposal"]["sha256"])
+    assert hashlib.sha256(shown["proposal"]["document"].encode()).hexdigest() == shown["proposal"]["sha256"]
+    assert json.loads(shown["proposal"]["document"])["charges"] == [list(each.values()) for each in signed["charges"]]
+    assert [(turn["who"], turn["to_state"]) for turn in shown["turns"]] == [("ann", "proposed")]
+    assert as_json(card, f"recon resolve {no['theirs']} withdraw --note no --by ben")["state"] == "investigating"
+    unknown = run(card, "clh recon show 99999 --programme mall-card")
+    assert (unknown.exit_code, "[no-break]" in unknown.stderr) == (1, True)
 
 
 def test_a_forced_match_takes_two_people_and_both_breaks(card: Played, tmp_path: Path) -> None:

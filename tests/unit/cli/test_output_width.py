@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
+from typing import Any
 
 import pytest
 from rich.console import Console
@@ -41,3 +43,35 @@ def test_a_pipe_has_one_line_for_each_row(monkeypatch: pytest.MonkeyPatch) -> No
     lines = printed(output.PIPED_COLUMNS, monkeypatch).splitlines()
     assert len([line for line in lines if PLACE in line and SHA256 in line and "31336359713-grocer" in line]) == 1
     assert max(map(len, lines)) < 250
+
+
+def at(width: int, monkeypatch: pytest.MonkeyPatch, rows: Sequence[tuple[str, ...]], **how: Any) -> list[str]:
+    written = io.StringIO()
+    monkeypatch.setattr(output, "out", Console(file=written, width=width))
+    output.print_table(("party", "currency", "figure that has a long title", "state", "seen"), rows, right=("figure that has a long title",), **how)
+    return written.getvalue().splitlines()
+
+
+ROWS = [("grocer", "EUR", "1,307.32", "settled", "2026-03-02"), ("fuel", "EUR", "12.00", "instructed", "2026-03-02")]
+
+
+def test_a_narrow_table_wraps_its_titles_before_it_leaves_anything_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    lines = at(58, monkeypatch, ROWS)
+    assert any("grocer" in line and "EUR" in line and "1,307.32" in line and "settled" in line and "2026-03-02" in line for line in lines)
+    assert max(map(len, lines)) <= 58
+
+
+def test_what_every_row_says_is_said_once_where_the_table_is_too_wide(monkeypatch: pytest.MonkeyPatch) -> None:
+    first, *rest = at(44, monkeypatch, ROWS)
+    assert first == "in every row: currency EUR · seen 2026-03-02"
+    assert [line.count("EUR") for line in rest if "grocer" in line or "fuel" in line] == [0, 0]
+
+
+def test_optional_columns_go_from_the_last_on_and_only_as_many_as_have_to(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = [("grocer", "EUR", "1,307.32", "settled", "2026-03-02"), ("fuel", "USD", "12.00", "instructed", "2026-03-03")]
+    lines = "\n".join(at(50, monkeypatch, rows, optional=("state", "seen")))
+    assert ("1,307.32" in lines, "USD" in lines, "settled" in lines, "2026-03-02" in lines) == (True, True, True, False)
+
+
+def test_a_table_without_rows_says_so_in_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert at(80, monkeypatch, [], empty="Nobody owes anything.") == ["Nobody owes anything."]
