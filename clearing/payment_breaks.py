@@ -13,6 +13,8 @@ class PaymentBreak(StrEnum):
     """A statement does not open with what the one before it closed with: it does not count."""
     BANK_REJECTED = "BANK_REJECTED"
     """The bank does not execute a payment."""
+    BANK_CONTRADICTS = "BANK_CONTRADICTS"
+    """The bank says of a payment both that it was made and that it was not: people decide."""
     BANK_RETURNED = "BANK_RETURNED"
     """A payment came back."""
     ORPHAN_CREDIT = "ORPHAN_CREDIT"

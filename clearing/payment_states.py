@@ -47,6 +47,8 @@ class PaymentState(StrEnum):
     """The bank has cancelled it before it was executed."""
     BOOKED = "booked"
     """Notified as booked: provisional."""
+    CONTRADICTED = "contradicted"
+    """The bank says both that it was made and that it was not: people decide."""
     PARTLY_CONFIRMED = "partly confirmed"
     """Statements show a part of it."""
     CONFIRMED = "confirmed"
@@ -62,6 +64,8 @@ class Fact(StrEnum):
     NOTED = "noted"
     SENT = "sent"
     ACCEPTED = "accepted"
+    SAID_PAID = "said_paid"
+    """The bank says that it has debited the account: more than an acceptance, and less than a booking."""
     RECALL_ASKED = "recall_asked"
     RECALL_REFUSED = "recall_refused"
     REJECTED = "rejected"
@@ -71,7 +75,15 @@ class Fact(StrEnum):
     RETURNED = "returned"
 
 
-_LEADS_TO: Final = MappingProxyType({fact: PaymentState(fact.value.replace("_", " ")) for fact in Fact})
+@unique
+class Verdict(StrEnum):
+    """What people have decided where the bank says both."""
+
+    PAID = "paid"
+    NOT_PAID = "not paid"
+
+
+_LEADS_TO: Final = MappingProxyType({fact: PaymentState.ACCEPTED if fact is Fact.SAID_PAID else PaymentState(fact.value.replace("_", " ")) for fact in Fact})
 _ORDER: Final = tuple(PaymentState)
 
 DUPLICATE: Final = frozenset({"DUPL", "AM05", "DU01", "DU02", "DU03", "DU04", "DU05"})
@@ -104,10 +116,16 @@ def fact_of_recall(status: RecallStatus) -> Fact | None:
     return {RecallStatus.ACCEPTED: Fact.RECALLED, RecallStatus.REJECTED: Fact.RECALL_REFUSED, RecallStatus.PENDING: None}[status]
 
 
+_NO_SINGLE_FACT: Final = frozenset({PaymentState.PARTLY_CONFIRMED, PaymentState.CONTRADICTED})
 TRANSITIONS: Final[Mapping[tuple[PaymentState, Fact], PaymentState]] = MappingProxyType(
-    {(state, fact): max(state, _LEADS_TO[fact], key=_ORDER.index) for state, fact in product(PaymentState, Fact) if state is not PaymentState.PARTLY_CONFIRMED}
+    {(state, fact): max(state, _LEADS_TO[fact], key=_ORDER.index) for state, fact in product(PaymentState, Fact) if state not in _NO_SINGLE_FACT}
 )
-"""All moves of one attempt. A booking outranks a refusal: what may have left the account is not sent again. A statement outranks them all."""
+"""All moves of one attempt by one fact. A booking outranks a refusal: what may have left the account is not sent again. A statement outranks them all."""
+
+SETTLED_ON_THE_ACCOUNT: Final = frozenset({PaymentStatus.SETTLED, PaymentStatus.PAID})
+"""Statuses with which the bank says that the money has left the account."""
+_AGAINST: Final = MappingProxyType({Verdict.PAID: frozenset({Fact.REJECTED, Fact.RECALLED}), Verdict.NOT_PAID: frozenset({Fact.SAID_PAID, Fact.BOOKED})})
+"""What a decision says is wrong."""
 
 SENT_AGAIN: Final = frozenset({PaymentState.REJECTED, PaymentState.RECALLED, PaymentState.RETURNED})
 """Where a payment may go into a corrected file: it is certain that its money is not with the payee."""
@@ -118,10 +136,28 @@ def advance(state: PaymentState, fact: Fact) -> PaymentState:
     return TRANSITIONS[state, fact]
 
 
-def attempt_state(facts: Iterable[Fact]) -> PaymentState:
-    """Where an attempt stands by all that is known of it, in any order, each as often as it likes."""
+def contradictory(facts: Iterable[Fact]) -> bool:
+    """Whether the bank says both that an attempt was made and that it was not: which of the two it said first says nothing about which holds.
+
+    What it has booked and then agreed to bring back is no contradiction; nor is what statements show to have come back.
+    """
+    known = frozenset(facts)
+    if Fact.RETURNED in known:
+        return False
+    made = known & {Fact.SAID_PAID, Fact.BOOKED, Fact.CONFIRMED}
+    return (Fact.REJECTED in known and bool(made)) or (Fact.RECALLED in known and Fact.SAID_PAID in known and Fact.CONFIRMED not in known)
+
+
+def attempt_state(facts: Iterable[Fact], verdict: Verdict | None = None) -> PaymentState:
+    """Where an attempt stands by all that is known of it, in any order, each as often as it likes, and by what people have decided about it.
+
+    Neither a contradiction nor a decision changes what statements show.
+    """
+    known = frozenset(facts) - (_AGAINST[verdict] if verdict is not None else frozenset())
+    if contradictory(known) and Fact.CONFIRMED not in known:
+        return PaymentState.CONTRADICTED
     state = PaymentState.PLANNED
-    for fact in facts:
+    for fact in known:
         state = advance(state, fact)
     return state
 
@@ -138,10 +174,20 @@ def payment_state(
     if confirmed_minor > 0:
         return PaymentState.PARTLY_CONFIRMED
     if kind is PaymentKind.OUTGOING:
-        return attempts[-1] if attempts else PaymentState.PLANNED
+        return _of_attempts(attempts)
     if came_back:
         return PaymentState.RETURNED
     return PaymentState.BOOKED if announced_minor > 0 else PaymentState.PLANNED
+
+
+def _of_attempts(attempts: Sequence[PaymentState]) -> PaymentState:
+    """That of the newest; but as long as an earlier one is contradicted, or may have been made after all, it is no payment to be sent again."""
+    if not attempts:
+        return PaymentState.PLANNED
+    if PaymentState.CONTRADICTED in attempts:
+        return PaymentState.CONTRADICTED
+    open_ones = [one for one in attempts if one not in SENT_AGAIN]
+    return max(open_ones, key=_ORDER.index) if attempts[-1] in SENT_AGAIN and open_ones else attempts[-1]
 
 
 ATTEMPTS_MAX: Final = 35

@@ -32,6 +32,10 @@ class BankCode(StrEnum):
     NO_TRANSPORT = "no-transport"
     NOT_HANDED_OVER = "not-handed-over"
     NOTHING_TO_CORRECT = "nothing-to-correct"
+    CONTRADICTED = "bank-contradicts-itself"
+    NOT_CONTRADICTED = "not-contradicted"
+    NOTHING_NEW = "decided-already"
+    ON_A_STATEMENT = "on-a-statement"
     UNKNOWN_PAYMENT = "unknown-payment"
     NOT_RECALLABLE = "not-recallable"
 

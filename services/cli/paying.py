@@ -138,7 +138,7 @@ def payments_as_json(connection: Any, run: int, now: datetime, *, replaced: bool
             "late": not replaced and is_late(one, programme, now), "reference": one.reference, "statements": list(one.statements), "reason": one.reason,
             "attempts": [
                 {"end_to_end_id": each.end_to_end_id, "message_id": each.message_id, "state": each.state, "value_date": each.value_date,
-                 "sent_at": each.sent_at, "recalled_at": each.recalled_at, "reason": each.reason}
+                 "sent_at": each.sent_at, "recalled_at": each.recalled_at, "reason": each.reason, "contradicted": each.contradicted}
                 for each in one.attempts
             ],
         }
@@ -171,6 +171,7 @@ _NEXT = {
     "planned": "clh settlement pay", "noted": "clh settlement pay: it was not handed over", "sent": "the bank's answer", "accepted": "a statement",
     "recall asked": "the bank's answer", "recall refused": "a statement", "rejected": "clh settlement pay --corrected",
     "recalled": "clh settlement pay --corrected", "booked": "a statement", "returned": "clh settlement pay --corrected",
+    "contradicted": "two people: clh settlement decide",
 }  # fmt: skip
 
 

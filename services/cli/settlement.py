@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from services.cli.books import OneProgramme, as_day, books_of, named
+from services.cli.contradicted import decide
 from services.cli.defaulting import default, default_as_json, propose_default, show_default
 from services.cli.output import FAILED, Format, Output, fail, out, print_json, print_table
 from services.cli.paying import pay, payments_as_json, recall, show_payments
@@ -21,9 +22,10 @@ if TYPE_CHECKING:
     from services.settlement.runs import SignedRun
     from services.settlement.signing import Recorded
 
-app = typer.Typer(help="Settlement: check, submit, approve, reject, pay, recall, status, verify, file, propose-default, default.", no_args_is_help=True)
+app = typer.Typer(help="Settlement: check, submit, approve, reject, pay, recall, decide, status, verify, file, propose-default, default.", no_args_is_help=True)
 app.command()(pay)
 app.command()(recall)
+app.command()(decide)
 app.command()(propose_default)
 app.command()(default)
 

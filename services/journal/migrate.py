@@ -21,7 +21,7 @@ APPEND_ONLY = (
     "bank_line", "bank_bad_line", "recon_expected", "recon_match", "recon_turn", "recon_run",
     "recon_signature", "recon_booking", "bank_answer",
     "window_move", "payment_file", "payment_attempt", "recall", "handed_over", "bank_message", "bank_status", "bank_report", "bank_entry",
-    "statement_counted", "payment_correction", "payment_move", "payment_baseline",
+    "statement_counted", "payment_correction", "payment_move", "payment_baseline", "bank_decision",
     "dispute", "dispute_turn", "decision_signature", "funding", "cash_back_payout",
 )  # fmt: skip
 CHANGEABLE = (

@@ -21,6 +21,14 @@ from services.settlement.payment_states import Standing, states_of
 from services.settlement.statements import halted
 
 INSTRUCTED = f"select w.day, r.no from settlement_window w {NEWEST} where w.state = 'instructed' order by w.day"  # noqa: S608  # text from elsewhere here
+# Attempts of which the bank says both, and nobody has decided, unless statements show that the money came back.
+CONTRADICTED = """
+select distinct p.id, a.end_to_end_id, p.payee, a.value_date, p.amount, p.currency
+from bank_status s join payment_attempt a on a.end_to_end_id = s.end_to_end_id join payment p on p.run = a.run and p.id = a.payment
+where s.fact in ('rejected', 'recalled') and payment_contradicted(a.end_to_end_id, a.message_id) and payment_verdict(a.end_to_end_id) is null
+  and not exists (select from entry_payment m join statement_counted c on c.report = m.report where m.end_to_end_id = a.end_to_end_id and m.amount < 0)
+order by p.id, a.end_to_end_id
+"""
 # Entries of statements that count which are about no payment of a run that stands, or whose sums at its default were kept: by what they name, if anything.
 ASTRAY = """
 select r.id, e.bank_reference, e.booking_date, e.currency, e.amount, e.credit, e.counterparty, m.payment,
@@ -62,13 +70,19 @@ def findings(connection: psycopg.Connection, now: datetime, *, since: date | Non
     for _, run in connection.execute(INSTRUCTED).fetchall():
         for one in states_of(connection, run):
             found += _of_payment(one, programme, now)
-    return [*found, *_put_right(connection, since), *_astray(connection, since)]
+    return [*found, *_contradicted(connection), *_put_right(connection, since), *_astray(connection, since)]
 
 
 def _halt_in_words(code: PaymentBreak, iban: str, currency: str, sequence: int, expected: int) -> str:
     if code is PaymentBreak.STATEMENT_GAP:
         return f"statement {sequence} of {iban} in {currency} waits for number {expected}"
     return f"statement {sequence} of {iban} in {currency} should open with {expected} minor units, as the one before it closed"
+
+
+def _contradicted(connection: psycopg.Connection) -> Iterator[Finding]:
+    for payment, name, payee, day, amount, currency in connection.execute(CONTRADICTED).fetchall():
+        says = f"payment to {payee}: the bank says of {name} both that it was made and that it was not; clh settlement decide"
+        yield Finding(PaymentBreak.BANK_CONTRADICTS, payment, says, day, amount, currency)
 
 
 def _of_payment(one: Standing, programme: Programme, now: datetime) -> Iterator[Finding]:

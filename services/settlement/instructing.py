@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 import psycopg
 
 from clearing.approval import Refused
-from clearing.payment_states import SENT_AGAIN, PaymentKind
+from clearing.payment_states import SENT_AGAIN, PaymentKind, PaymentState
 from clearing.settlement_days import next_bank_day
 from clearing.window import Event, State, WrongTransition, advance
 from schemas.canonical import sha256_hex
@@ -138,13 +138,18 @@ def _note_corrected(connection: psycopg.Connection, run: SignedRun, how: Paying)
     today = how.now.astimezone(ZoneInfo(programme.timezone)).date()
     due = next_bank_day(today, bank_days(programme.bank_calendar.holidays))
     kept = {one.id: one for one in payments_of(connection, run.no)}
+    standings = states_of(connection, run.no)
     again = [
         replace(kept[one.id], value_date=max(due, one.value_date), attempt=len(one.attempts) + 1)
-        for one in states_of(connection, run.no)
+        for one in standings
         if one.kind is PaymentKind.OUTGOING and one.state in SENT_AGAIN
     ]
     if not again and any(noted.handed_over_at is None for noted in files_of(connection, run.no)):
         return  # an earlier call died before it handed over
+    contradicted = [one.id for one in standings if one.state is PaymentState.CONTRADICTED]
+    if not again and contradicted:
+        words = f"the bank says of payment {contradicted[0]} both that it was made and that it was not: two people decide, clh settlement decide"
+        raise BankError(BankCode.CONTRADICTED, words)
     if not again:
         raise BankError(BankCode.NOTHING_TO_CORRECT, f"no payment of window {run.day} was rejected, cancelled or given back: clh settlement status {run.day}")
     row = connection.execute(LAST_FILE, (run.no,)).fetchone()

@@ -13,7 +13,7 @@ from typing import Any
 
 import psycopg
 
-from clearing.payment_states import Fact, PaymentKind, PaymentState, attempt_state, payment_state
+from clearing.payment_states import SETTLED_ON_THE_ACCOUNT, Fact, PaymentKind, PaymentState, Verdict, attempt_state, contradictory, payment_state
 from services.bank.references import creditor_reference
 
 # Each payment with what statements that count show of it, and what the bank has announced: notifications, or statements that may not count yet.
@@ -29,10 +29,10 @@ ATTEMPTS = """
 select a.payment, a.attempt, a.end_to_end_id, a.message_id, f.file_no, a.value_date, f.noted_at,
   (select min(h.at) from handed_over h where h.message_id = a.message_id),
   (select c.noted_at from recall c where c.end_to_end_id = a.end_to_end_id), said.facts, said.reason,
-  booked.any_debit, booked.counted_debit, booked.came_back
+  booked.any_debit, booked.counted_debit, booked.came_back, said.made, payment_verdict(a.end_to_end_id)
 from payment_attempt a join payment_file f on f.message_id = a.message_id
 cross join lateral (
-  select coalesce(array_agg(distinct s.fact) filter (where s.fact is not null), '{}') facts,
+  select coalesce(array_agg(distinct s.fact) filter (where s.fact is not null), '{}') facts, coalesce(bool_or(s.status = any(%(made)s)), false) made,
     string_agg(distinct nullif(btrim(s.reason_code || ' ' || s.reason_text), ''), '; ') filter (where s.fact in ('rejected', 'return_announced')) reason
   from bank_status s where s.end_to_end_id = a.end_to_end_id and (s.original_message_id = a.message_id or s.fact <> 'rejected')
 ) said
@@ -41,7 +41,7 @@ cross join lateral (
     coalesce(sum(m.amount) filter (where c.no is not null), 0) <= 0 and coalesce(bool_or(m.amount < 0 and c.no is not null), false) came_back
   from entry_payment m left join statement_counted c on c.report = m.report where m.end_to_end_id = a.end_to_end_id
 ) booked
-where a.run = %s order by a.payment, a.attempt
+where a.run = %(run)s order by a.payment, a.attempt
 """
 
 
@@ -58,6 +58,8 @@ class Attempt:
     sent_at: datetime | None
     recalled_at: datetime | None
     reason: str | None
+    contradicted: bool = False
+    """The bank says both that it was made and that it was not, and nobody has decided."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,12 +119,14 @@ def states_of(connection: psycopg.Connection, run: int) -> list[Standing]:
 
 
 def _grouped(connection: psycopg.Connection, run: int) -> Iterator[tuple[str, Iterator[Any]]]:
-    yield from groupby(connection.execute(ATTEMPTS, (run,)), key=lambda row: row[0])
+    yield from groupby(connection.execute(ATTEMPTS, {"run": run, "made": [status.value for status in SETTLED_ON_THE_ACCOUNT]}), key=lambda row: row[0])
 
 
 def _attempt(row: Any) -> Attempt:
-    _, _, end_to_end_id, message_id, file_no, due, noted_at, sent_at, recalled_at, said, reason, any_debit, counted_debit, came_back = row
+    _, _, end_to_end_id, message_id, file_no, due, noted_at, sent_at, recalled_at, said, reason, any_debit, counted_debit, came_back, made, decided = row
     facts = {Fact.NOTED, *(Fact(fact) for fact in said if fact != "return_announced")}
     known = ((Fact.SENT, sent_at), (Fact.RECALL_ASKED, recalled_at), (Fact.BOOKED, any_debit), (Fact.CONFIRMED, counted_debit), (Fact.RETURNED, came_back))
-    facts |= {fact for fact, so in known if so}
-    return Attempt(end_to_end_id, message_id, file_no, due, attempt_state(facts), noted_at, sent_at, recalled_at, reason)
+    facts |= {fact for fact, so in (*known, (Fact.SAID_PAID, made)) if so}
+    verdict = None if decided is None else Verdict(decided)
+    state, contradicted = attempt_state(facts, verdict), verdict is None and contradictory(facts)
+    return Attempt(end_to_end_id, message_id, file_no, due, state, noted_at, sent_at, recalled_at, reason, contradicted)

@@ -16,7 +16,7 @@ SCHEMA = "clh_append_only_test"
 REFUSED = {"update": "update {} set {} = {}", "delete": "delete from {}", "truncate": "truncate {} cascade"}
 AT_THE_BANK = (
     "window_move", "payment_file", "payment_attempt", "recall", "handed_over", "bank_message", "bank_status", "bank_report", "bank_entry", "statement_counted",
-    "payment_correction", "payment_move", "payment_baseline", "cash_back_payout",
+    "payment_correction", "payment_move", "payment_baseline", "bank_decision", "cash_back_payout",
 )  # fmt: skip
 KEPT = sorted({*APPEND_ONLY, *ADMINISTERED, "entry"})
 

@@ -60,7 +60,7 @@ ACCOUNT = ("DE89370400440532013000", "EUR")
 NAME = "20250102-EUR-0000"
 HOT: dict[str, tuple[str, Any]] = {
     "payments of a run": (payment_states.PAYMENTS, (200,)),
-    "attempts of a run": (payment_states.ATTEMPTS, (200,)),
+    "attempts of a run": (payment_states.ATTEMPTS, {"run": 200, "made": ["ACSC", "ACCC"]}),
     "windows that are confirmed": (confirming.CONFIRMED, ()),
     "differences of settled windows": (confirming.DIFFERENCES, {"days": [date(2025, 3, 1)], "report": 200}),
     "payments that a statement moves": (payment_moves.MOVING, (200,)),

@@ -274,6 +274,27 @@ def test_differences_put_right_at_version_12_stay_and_one_may_have_several_corre
         assert shape(uri, schema) == shape(uri, fresh)
 
 
+def test_what_the_bank_said_at_version_15_stays_and_what_it_says_both_ways_is_contradicted_from_version_19_on(
+    uri: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    upgrade = command.upgrade
+    columns = "message, line, original_message_id, end_to_end_id, status, fact, reason_code, reason_text"
+    said = f"insert into bank_status ({columns}) values (1, %s, 'F', 'P', %s, %s, '', '')"  # noqa: S608
+    with namespace(uri) as schema, namespace(uri) as fresh:
+        monkeypatch.setattr(command, "upgrade", lambda config, _: upgrade(config, "0015"))
+        migrate(uri, schema)
+        monkeypatch.undo()
+        with connect(uri, schema, role=None, autocommit=True) as books:
+            books.execute("set session_replication_role = replica")  # what the rows refer to does not matter here
+            books.execute(said, (1, "RJCT", "rejected"))
+            migrate(uri, schema)
+            assert books.execute("select payment_contradicted('P', 'F'), payment_verdict('P')").fetchone() == (False, None)
+            books.execute(said, (2, "ACSC", "accepted"))
+            assert books.execute("select payment_contradicted('P', 'F'), bank_heard('P', null)").fetchone() == (True, 1)
+        migrate(uri, fresh)
+        assert shape(uri, schema) == shape(uri, fresh)
+
+
 def test_breaks_that_names_decided_at_version_9_stay_and_new_ones_take_signatures(uri: str, monkeypatch: pytest.MonkeyPatch) -> None:
     upgrade = command.upgrade
     decided = "update recon_break set state = 'written off', proposal = 'write-off', proposed_by = 'ann', decided_by = 'ben' where no = %s"

@@ -14,25 +14,27 @@ from clearing.payment_states import (
     PaymentKind,
     PaymentState,
     TooManyAttempts,
+    Verdict,
     advance,
     attempt_state,
+    contradictory,
     end_to_end_id,
     payment_state,
 )
 
 DIAGRAM = """
-                noted           sent            accepted        recall_asked    recall_refused  rejected   recalled   booked     confirmed  returned
-planned         noted           sent            accepted        recall_asked    recall_refused  rejected   recalled   booked     confirmed  returned
-noted           .               sent            accepted        recall_asked    recall_refused  rejected   recalled   booked     confirmed  returned
-sent            .               .               accepted        recall_asked    recall_refused  rejected   recalled   booked     confirmed  returned
-accepted        .               .               .               recall_asked    recall_refused  rejected   recalled   booked     confirmed  returned
-recall_asked    .               .               .               .               recall_refused  rejected   recalled   booked     confirmed  returned
-recall_refused  .               .               .               .               .               rejected   recalled   booked     confirmed  returned
-rejected        .               .               .               .               .               .          recalled   booked     confirmed  returned
-recalled        .               .               .               .               .               .          .          booked     confirmed  returned
-booked          .               .               .               .               .               .          .          .          confirmed  returned
-confirmed       .               .               .               .               .               .          .          .          .          returned
-returned        .               .               .               .               .               .          .          .          .          .
+               noted          sent           accepted       said_paid      recall_asked   recall_refused rejected   recalled   booked     confirmed  returned
+planned        noted          sent           accepted       accepted       recall_asked   recall_refused rejected   recalled   booked     confirmed  returned
+noted          .              sent           accepted       accepted       recall_asked   recall_refused rejected   recalled   booked     confirmed  returned
+sent           .              .              accepted       accepted       recall_asked   recall_refused rejected   recalled   booked     confirmed  returned
+accepted       .              .              .              .              recall_asked   recall_refused rejected   recalled   booked     confirmed  returned
+recall_asked   .              .              .              .              .              recall_refused rejected   recalled   booked     confirmed  returned
+recall_refused .              .              .              .              .              .              rejected   recalled   booked     confirmed  returned
+rejected       .              .              .              .              .              .              .          recalled   booked     confirmed  returned
+recalled       .              .              .              .              .              .              .          .          booked     confirmed  returned
+booked         .              .              .              .              .              .              .          .          .          confirmed  returned
+confirmed      .              .              .              .              .              .              .          .          .          .          returned
+returned       .              .              .              .              .              .              .          .          .          .          .
 """
 """Where each fact leads from each state; a dot where it changes nothing."""
 
@@ -45,7 +47,7 @@ def drawn() -> dict[tuple[PaymentState, Fact], PaymentState]:
 
 def test_every_pair_of_state_and_fact_is_as_drawn() -> None:
     assert drawn() == TRANSITIONS
-    assert {state for state, _ in TRANSITIONS} == set(PaymentState) - {PaymentState.PARTLY_CONFIRMED}
+    assert {state for state, _ in TRANSITIONS} == set(PaymentState) - {PaymentState.PARTLY_CONFIRMED, PaymentState.CONTRADICTED}
     assert all(advance(state, fact) is after for (state, fact), after in drawn().items())
 
 
@@ -72,7 +74,15 @@ def test_a_shuffled_history_is_the_same_history(facts: list[Fact], chance: objec
         ("noted sent accepted", "accepted"),
         ("sent rejected accepted", "rejected"),
         ("sent accepted booked confirmed", "confirmed"),
-        ("rejected booked", "booked"),
+        ("rejected booked", "contradicted"),
+        ("rejected said_paid", "contradicted"),
+        ("noted sent accepted rejected said_paid recall_asked", "contradicted"),
+        ("recalled said_paid", "contradicted"),
+        ("recalled booked", "booked"),
+        ("rejected said_paid booked", "contradicted"),
+        ("rejected said_paid confirmed", "confirmed"),
+        ("rejected said_paid confirmed returned", "returned"),
+        ("rejected accepted", "rejected"),
         ("rejected confirmed", "confirmed"),
         ("accepted recall_asked recalled", "recalled"),
         ("accepted recall_asked recall_refused booked", "booked"),
@@ -85,6 +95,30 @@ def test_what_facts_come_to(facts: str, state: str) -> None:
         assert attempt_state(map(Fact, order)) is PaymentState(state)
 
 
+@pytest.mark.parametrize(
+    ("facts", "verdict", "state"),
+    [
+        ("rejected said_paid", "paid", "accepted"),
+        ("rejected booked", "paid", "booked"),
+        ("rejected said_paid", "not paid", "rejected"),
+        ("recalled said_paid booked", "not paid", "recalled"),
+        ("rejected said_paid confirmed", "not paid", "confirmed"),
+        ("rejected confirmed returned", "paid", "returned"),
+    ],
+)
+def test_what_people_decide_takes_one_side_away_and_nothing_that_statements_show(facts: str, verdict: str, state: str) -> None:
+    for order in permutations(facts.split()):
+        assert attempt_state(map(Fact, order), Verdict(verdict)) is PaymentState(state)
+
+
+def test_what_the_bank_says_goes_together_unless_it_says_both() -> None:
+    both = [{one, other} for one, other in product(Fact, Fact) if contradictory({one, other})]
+    assert {frozenset(pair) for pair in both} == {
+        frozenset({Fact.REJECTED, Fact.SAID_PAID}), frozenset({Fact.REJECTED, Fact.BOOKED}), frozenset({Fact.REJECTED, Fact.CONFIRMED}),
+        frozenset({Fact.RECALLED, Fact.SAID_PAID}),
+    }  # fmt: skip
+
+
 def test_only_what_is_certainly_not_with_the_payee_is_sent_again() -> None:
     assert {PaymentState("rejected"), PaymentState("recalled"), PaymentState("returned")} == SENT_AGAIN
 
@@ -94,6 +128,11 @@ def test_only_what_is_certainly_not_with_the_payee_is_sent_again() -> None:
     [
         ("outgoing", 0, False, 0, (), "planned"),
         ("outgoing", 0, False, 0, ("rejected", "sent"), "sent"),
+        ("outgoing", 0, False, 0, ("contradicted", "sent"), "contradicted"),
+        ("outgoing", 0, False, 0, ("contradicted", "rejected"), "contradicted"),
+        ("outgoing", 0, False, 0, ("accepted", "rejected"), "accepted"),
+        ("outgoing", 0, False, 0, ("booked", "rejected"), "booked"),
+        ("outgoing", 100, False, 0, ("contradicted", "confirmed"), "confirmed"),
         ("outgoing", 100, False, 0, ("confirmed",), "confirmed"),
         ("outgoing", 100, True, 0, ("returned", "confirmed"), "confirmed"),
         ("outgoing", 200, False, 0, ("confirmed", "confirmed"), "confirmed"),

@@ -1,0 +1,112 @@
+"""What people decide where the bank contradicts itself about a payment. Each word is signed with the person's own key; nothing that was said is changed.
+
+That a payment was not made takes two people, since it may be sent again after it; that it was made, one. A decision holds until the bank says more against it.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final
+
+import psycopg
+
+from clearing.approval import Refused, Unsigned
+from clearing.payment_states import Verdict
+from services.bank.errors import BankCode, BankError
+from services.settlement.errors import SettlementCode, SettlementError
+from services.settlement.keys import holds
+from services.settlement.payment_states import Attempt, states_of
+from services.settlement.people import newest_key
+
+DOMAIN: Final = b"clh bank decision 1\n"
+"""What is signed begins with it, so that no signature of something else passes for one of these."""
+FIND = """
+select a.run, a.payment, a.end_to_end_id, bank_heard(a.end_to_end_id, null) from payment_attempt a
+where a.end_to_end_id = %(id)s or a.payment = %(id)s order by a.run desc, a.attempt
+"""
+SHOWN = "select 1 from entry_payment m join bank_report r on r.no = m.report where m.end_to_end_id = %s and m.amount > 0 and r.kind = 'statement'"
+KEEP = """
+insert into bank_decision (end_to_end_id, report, verdict, begins, known, decides, reason, person, key, at, document, signature)
+values (%s, %s, %s, %s, %s, false, %s, %s, %s, %s, %s, %s) returning decides
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class BankDecision:
+    """What a person signs. `known`: the newest message of the bank about it. Of a statement `end_to_end_id` is None, of a payment `report` and `begins`."""
+
+    programme: str
+    end_to_end_id: str | None
+    report: int | None
+    verdict: str
+    begins: int | None
+    known: int
+    reason: str
+    person: str
+    at: datetime
+
+    def document(self) -> str:
+        """JSON with sorted keys and without spaces, the moment in UTC."""
+        told = {
+            "at": self.at.astimezone(UTC).isoformat(timespec="microseconds"), "begins": self.begins, "end_to_end_id": self.end_to_end_id, "known": self.known,
+            "person": self.person, "programme": self.programme, "reason": self.reason, "report": self.report, "verdict": self.verdict,
+        }  # fmt: skip
+        return json.dumps(told, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+
+    def signed(self) -> bytes:
+        """The bytes that are signed."""
+        return DOMAIN + self.document().encode()
+
+
+def to_decide(connection: psycopg.Connection, programme: str, payment: str, verdict: Verdict, reason: str, person: str, now: datetime) -> BankDecision:
+    """What a person has to sign about a payment (its id, or the EndToEndId of an attempt) of which the bank says both.
+
+    Raises `BankError`: unknown-payment, not-contradicted, on-a-statement; `Refused`: reason-missing.
+    """
+    rows = connection.execute(FIND, {"id": payment}).fetchall()
+    if not rows:
+        raise BankError(BankCode.UNKNOWN_PAYMENT, f"no payment {payment} went to the bank: clh settlement status WINDOW names them")
+    known = {name: heard for _, _, name, heard in rows}
+    standing = next(one for one in states_of(connection, rows[0][0]) if one.id == rows[0][1])
+    attempt: Attempt | None = next((one for one in standing.attempts if one.contradicted and one.end_to_end_id in known), None)
+    if attempt is None:
+        raise BankError(BankCode.NOT_CONTRADICTED, f"payment {payment} is {standing.state}: there is nothing to decide, what the bank says of it goes together")
+    if verdict is Verdict.NOT_PAID and connection.execute(SHOWN, (attempt.end_to_end_id,)).fetchone() is not None:
+        raise BankError(BankCode.ON_A_STATEMENT, f"a statement shows {attempt.end_to_end_id}: it was made; what comes back of it comes by a statement")
+    name = attempt.end_to_end_id
+    return BankDecision(programme, name, None, verdict.value, None, known[name], with_reason(reason), person, now)
+
+
+def keep(connection: psycopg.Connection, said: BankDecision, signature: bytes) -> bool:
+    """Stores what a person signed; whether it holds from here on, or waits for a second person.
+
+    Raises `SettlementError`: unknown-person, key-revoked, bad-signature; `BankError`: decided-already (by the same person), contradicts-earlier (the bank has
+    said more since, or the statement has got another place).
+    """
+    key = newest_key(connection, said.person)
+    if not key.in_force:
+        raise SettlementError(SettlementCode.KEY_REVOKED, f"the key of {said.person} is revoked: {key.reason}")
+    if not holds(key.public_key, said.signed(), signature):
+        raise SettlementError(SettlementCode.BAD_SIGNATURE, f"the signature was not made with the key of {said.person}")
+    values = (
+        said.end_to_end_id, said.report, said.verdict, said.begins, said.known, said.reason, said.person, key.no, said.at, said.document(), signature,
+    )  # fmt: skip
+    try:
+        with connection.transaction():
+            row = connection.execute(KEEP, values).fetchone()
+    except psycopg.errors.UniqueViolation:
+        raise BankError(BankCode.NOTHING_NEW, f"{said.person} has said so already: a second person decides") from None
+    except psycopg.errors.RestrictViolation as refused:
+        raise BankError(BankCode.CONTRADICTS, f"it is not what was signed any more, look at it again: {refused.diag.message_primary}") from None
+    assert row is not None
+    return bool(row[0])
+
+
+def with_reason(reason: str) -> str:
+    """The reason in one line. Raises `Refused`: reason-missing."""
+    told = " ".join(reason.split())
+    if not told:
+        raise Refused(Unsigned.REASON_MISSING, "what is decided is decided with a reason")
+    return told
