@@ -9,7 +9,6 @@ each, from elsewhere than the export; nothing else is taken on trust. HEAD: the 
 # fmt: off
 import contextlib
 import hashlib
-import io
 import json
 import multiprocessing
 import re
@@ -17,7 +16,7 @@ import sys
 import tarfile
 from fractions import Fraction
 from functools import lru_cache, reduce
-from itertools import groupby, islice
+from itertools import chain, islice
 from pathlib import Path
 
 FILES = ("manifest.json", "manifest.sig", "statement.json", "entries.jsonl", "proof.json", "chain.jsonl", "result.json")
@@ -61,10 +60,11 @@ def signed(public, message, signature):
 def sha(data):
     return hashlib.sha256(data).digest()
 
-ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+written = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode  # the one form of a JSON value
+parsed = json.JSONDecoder().raw_decode
 
-def text(value):  # the one form of a JSON value
-    return ENCODER.encode(value).encode()
+def text(value):
+    return written(value).encode()
 
 def packed(*parts):
     return b"".join([piece for part in parts for piece in (len(part).to_bytes(4, "big"), part)])
@@ -84,11 +84,13 @@ def sums_of(leaf):  # what a leaf adds to the sums of the nodes above it
     return sums
 
 def node_text(node):  # a node of a party's tree: hash, number of leaves, sums
-    return b"".join([packed(node[0]), named(node[1]), *[named(part) for of_name in sorted(node[2].items()) for part in of_name]])
+    return packed(node[0]) + b"".join(map(named, chain((node[1],), *sorted(node[2].items()))))
 
 def above(left, right):
-    sums = {name: left[2].get(name, 0) + right[2].get(name, 0) for name in left[2] | right[2]}
-    return sha(b"\x01" + packed(node_text(left), node_text(right))), left[1] + right[1], sums
+    sums, more = left[2], right[2]
+    if sums.keys() != more.keys():
+        sums, more = {**dict.fromkeys(more, 0), **sums}, {**dict.fromkeys(sums, 0), **more}
+    return sha(b"\x01" + packed(node_text(left), node_text(right))), left[1] + right[1], {name: sums[name] + more[name] for name in sums}
 
 def grown(stack, node, height=0):  # the complete subtrees so far as (height, node), the highest first
     while stack and stack[-1][0] == height:
@@ -115,36 +117,41 @@ def climbed(node, index, count, path):  # the root, from a leaf, its place among
 
 # --- rows of the entries, each a leaf; what is found in a block of them is put together in Export.entries ------------------------------------
 def party_of(row):
-    return row[1].rpartition(b'"party":"')[2].partition(b'"')[0].decode()
+    return row.rpartition(b'"party":"')[2].partition(b'"')[0].decode(errors="replace")
 
-def blocks(rows):  # (party, [(number, row), ...]), in their order
-    for party, own in groupby(enumerate(rows, 1), party_of):
-        while block := list(islice(own, 2 ** HEIGHT)):
-            yield party, block
+def blocks(rows):  # (party, number of the first row, rows), in their order
+    number, some = 1, list(islice(rows, 2 ** HEIGHT))
+    while some:  # where the last row is of the party of the first, those between are looked at when they are read
+        party, size = party_of(some[0]), len(some)
+        if party_of(some[-1]) != party:
+            size = next(at for at, row in enumerate(some) if party_of(row) != party)
+        yield party, number, some[:size]
+        number, some = number + size, [*some[size:], *islice(rows, size)]
 
 def checked(block):  # every leaf is what its hash says, in its order
-    party, rows = block
+    party, first, rows = block
     problems, stack, totals, bodies, places = [], [], {}, [], []
-    for number, row in rows:
+    for number, row in enumerate(rows, first):
         entry = f"line {number}"
         try:
-            leaf = json.loads(row)
-            kind, key, body, salt, personal = (leaf[name] for name in ("kind", "key", "body", "salt", "personal"))
-            entry = f"{leaf['party']} {kind} {key}" + (f" (event {body['id']})" if body.get("id") else "")
-            told, others = text(body), text({name: leaf[name] for name in leaf if name != "body"})
-            committed = bytes.fromhex(leaf["committed"])  # without salt and personal data the person is erased, or not for this reader
-            if b'{"body":' + told + b"," + others[1:] != row or committed.hex() != leaf["committed"] or re.search("[^0-9a-f]", salt or ""):
+            leaf, _ = parsed(line := row.decode())
+            kind, key, body, salt, personal, whose = (leaf[name] for name in ("kind", "key", "body", "salt", "personal", "party"))
+            entry = f"{whose} {kind} {key}" + (f" (event {body['id']})" if body.get("id") else "")
+            told, said, committed = written(body), written(personal), bytes.fromhex(leaf["committed"])
+            middle = f'"committed":"{committed.hex()}","key":{written(key)},"kind":"{kind}","leaf":"{leaf["leaf"]}","party":{written(whose)}'
+            if f'{{"body":{told},{middle},"personal":{said},"salt":{written(salt)}}}' != line or bytes.fromhex(salt or "").hex() != (salt or ""):
                 problems.append((entry, "it is not in the one form of its content"))
-            if (salt, personal) != (None, None) and sha(b"\x04" + packed(bytes.fromhex(salt), text(personal))) != committed:
+            # without salt and personal data the person is erased, or not for this reader
+            if (salt, personal) != (None, None) and sha(b"\x04" + packed(bytes.fromhex(salt), said.encode())) != committed:
                 problems.append((entry, "what it says of a person is not what was sealed"))
-            digest = sha(b"\x00" + packed(leaf["party"].encode(), kind.encode(), key.encode(), told, committed))
-            if digest.hex() != leaf["leaf"] or leaf["party"] != party:
+            digest = sha(b"\x00" + named(whose) + named(kind) + packed(key.encode(), told.encode(), committed))
+            if digest.hex() != leaf["leaf"] or whose != party:
                 problems.append((entry, "it was changed"))
             front = key.rstrip("0123456789")
             place = party, KINDS.index(kind), front, int(key[len(front):] or 0), entry
             if places and misplaced(places[-1], place):
                 problems.append((entry, MISPLACED))
-            places = [*places[:1], place]
+            places[1 if places else 0:] = [place]  # the first and the last
             for *names, amount in body.get("moves", []):
                 totals[party, *names] = totals.get((party, *names), 0) + amount
             if kind in ("line", "run"):
@@ -169,13 +176,18 @@ def frame_of(name, size):  # the header of a file in the archive: nothing but it
 class Export:
     def __init__(self, path, keys, head=None):
         public = [bytes.fromhex(line[:64]) for line in Path(keys).read_text("ascii").splitlines() if line.strip() and not line.startswith("#")]
-        self.keys, self.known, self.problems, self.content = {sha(key).hex()[:16]: key for key in public}, head, [], {}
+        self.keys, self.known, self.problems = {sha(key).hex()[:16]: key for key in public}, head, []
         self.roots, self.lines, self.runs, self.totals, self.head, self.manifest, self.settled = {}, {}, {}, {}, {}, {}, None
-        with Path(path).open("rb") as file:
+        self.path, self.begins, self.bytes = Path(path), {}, {}
+        with self.path.open("rb") as file:
             for name in FILES:
                 frame = file.read(512)
                 size = int(frame[124:135], 8) if re.fullmatch(b"[0-7]{11}", frame[124:135]) else 0
-                self.content[name] = file.read(size)
+                self.begins[name], digest, left = file.tell(), hashlib.sha256(), size
+                while left and (some := file.read(min(left, 1 << 20))):
+                    digest.update(some)
+                    left -= len(some)
+                self.bytes[name] = {"bytes": size - left, "sha256": digest.hexdigest()}
                 if frame != frame_of(name, size) or file.read(-size % 512) != bytes(-size % 512):
                     self.wrong(name, "its header in the archive, or what fills its last block, was changed")
             if file.read() != bytes(1024):
@@ -190,28 +202,38 @@ class Export:
     def wrong(self, file, what, entry=None):
         self.problems.append(": ".join(part for part in (file, entry, what) if part))
 
+    def content(self, name):
+        with self.path.open("rb") as file:
+            file.seek(self.begins[name])
+            return file.read(self.bytes[name]["bytes"])
+
     def read(self, name):
-        value = json.loads(self.content[name])
-        if text(value) != self.content[name]:
+        value = json.loads(content := self.content(name))
+        if text(value) != content:
             self.wrong(name, "it is not in the one form of its content")
         return value
 
     def rows(self, name):
-        if not self.content[name].endswith(b"\n"):
+        row, left = b"", self.bytes[name]["bytes"]
+        with self.path.open("rb") as file:
+            file.seek(self.begins[name])
+            while left and (row := file.readline(left)):
+                left -= len(row)
+                yield row.removesuffix(b"\n")
+        if not row.endswith(b"\n"):
             self.wrong(name, "its last line has no end")
-        return (row.removesuffix(b"\n") for row in io.BytesIO(self.content[name]))
 
     def bytes_signed(self):  # the manifest is signed, and the other files have the bytes that it names
-        found = re.fullmatch(b"([0-9a-f]{64}) ([0-9a-f]{128})\n", self.content["manifest.sig"]) or self.wrong("manifest.sig", "it is no signature")
+        found = re.fullmatch(b"([0-9a-f]{64}) ([0-9a-f]{128})\n", self.content("manifest.sig")) or self.wrong("manifest.sig", "it is no signature")
         self.manifest = self.read("manifest.json")
-        digest = sha(self.content["manifest.json"]).hex().encode()
-        key, message = self.keys.get(self.manifest["key"], b""), b"clh export manifest 1\n" + self.content["manifest.json"]
+        digest = self.bytes["manifest.json"]["sha256"].encode()
+        key, message = self.keys.get(self.manifest["key"], b""), b"clh export manifest 1\n" + self.content("manifest.json")
         if found and not signed(key, message, bytes.fromhex(found[2].decode())):
             self.wrong("manifest.sig" if found[1] == digest else "manifest.json", "the signature of the manifest does not hold")
         elif found and found[1] != digest:
             self.wrong("manifest.sig", "it names another hash than that of the manifest")
         for name in sorted({*FILES[2:], *self.manifest["files"]}):
-            if self.manifest["files"].get(name) != {"bytes": len(self.content[name]), "sha256": sha(self.content[name]).hex()}:
+            if self.manifest["files"].get(name) != self.bytes[name]:
                 self.wrong(name, "its bytes are not those that were signed")
 
     def chain(self):  # every head is signed and names the one before it; the last is the one that the manifest means
@@ -233,11 +255,12 @@ class Export:
         self.settled = head if "signatures" in head else None  # of the result of a settled window, behind the head of its entries
 
     def entries(self):  # all leaves; from the blocks' subtrees grow the trees of the parties
-        many = len(self.content["entries.jsonl"]) > 1 << 24
-        stacks, before = {}, None
+        many = self.bytes["entries.jsonl"]["bytes"] > 1 << 24
+        stacks, before, waiting = {}, None, blocks(self.rows("entries.jsonl"))
         with multiprocessing.Pool() if many else contextlib.nullcontext() as pool:
-            found = pool.imap(checked, blocks(self.rows("entries.jsonl"))) if pool else map(checked, blocks(self.rows("entries.jsonl")))
-            for party, problems, stack, totals, bodies, places in found:
+            some = iter(lambda: list(islice(waiting, 32)), [])  # so many blocks at once: memory does not grow with the file
+            found = (pool.imap(checked, each) if pool else map(checked, each) for each in some)
+            for party, problems, stack, totals, bodies, places in chain.from_iterable(found):
                 if before and places and misplaced(before, places[0]):
                     self.wrong("entries.jsonl", MISPLACED, places[0][4])
                 before = places[-1] if places else before

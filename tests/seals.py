@@ -144,7 +144,7 @@ def export_of(of: Sealed, party: str, folder: Path, tamper: Callable[[dict[str, 
     rows, lines = [], []
     for leaf in (leaf for name in shown for leaf in of.leaves[name]):
         body = json.loads(leaf.body)
-        rows.append(canonical(told(leaf, body, disclosed=body.get("sender", party) == party)) + b"\n")
+        rows.append(canonical(told(leaf, disclosed=body.get("sender", party) == party)) + b"\n")
         if leaf.kind == "line" and leaf.party == party:
             lines.append(body)
     names = [top.first for top in of.tops]

@@ -33,8 +33,8 @@ Place = tuple[int, str, int]
 """Where a leaf stands in its party's tree: the place of its kind, what its key says before the last number, and that number."""
 
 
-class _Row(msgspec.Struct, forbid_unknown_fields=True, gc=False):
-    """A line of the entries. Its names are in their order, so it is written as it was read."""
+class Row(msgspec.Struct, forbid_unknown_fields=True, gc=False):
+    """A line of the entries, as it is written and read. Its names are in their order."""
 
     body: msgspec.Raw
     committed: str
@@ -46,8 +46,8 @@ class _Row(msgspec.Struct, forbid_unknown_fields=True, gc=False):
     salt: str | None
 
 
-class _Event(msgspec.Struct, forbid_unknown_fields=True, gc=False):
-    """The body of an entry: of nearly all leaves, so it is not read as an object of anything."""
+class Event(msgspec.Struct, forbid_unknown_fields=True, gc=False):
+    """The body of an entry, as it is written and read: of nearly all leaves, so it is not an object of anything."""
 
     code: str | None
     event_day: str | None
@@ -150,7 +150,7 @@ def _keep(block: Block, kind: str, body: Any) -> None:
         block.runs.append(body)
 
 
-def _placed(block: Block, row: _Row, event: _Event | None) -> None:
+def _placed(block: Block, row: Row, event: Event | None) -> None:
     before, key = block.last, row.key
     front = key.rstrip("0123456789")
     place = block.last = KIND_PLACES[row.kind], front, int(key[len(front) :] or 0)
@@ -168,7 +168,7 @@ def misplaced(before: Place, place: Place) -> str | None:
     return "it is there twice" if place == before else "it stands behind what comes after it"
 
 
-def _named(row: _Row, event: _Event | None) -> str:
+def _named(row: Row, event: Event | None) -> str:
     """An entry as people are told of it."""
     return f"{row.party} {row.kind} {row.key}{f' (event {event.id})' if event and event.id else ''}"
 
@@ -181,7 +181,7 @@ def unhex(text: str) -> bytes:
     return value
 
 
-_ROW: Final = msgspec.json.Decoder(_Row).decode
+_ROW: Final = msgspec.json.Decoder(Row).decode
 _MOVES: Final = msgspec.json.Decoder(list[Move]).decode
-_EVENT: Final = msgspec.json.Decoder(_Event).decode
+_EVENT: Final = msgspec.json.Decoder(Event).decode
 _ANY: Final = msgspec.json.Decoder().decode

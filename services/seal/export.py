@@ -9,6 +9,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import psycopg
 
 from clearing.merkle import path_to
@@ -17,6 +18,7 @@ from services.journal.programmes import load
 from services.runtime.progress import Progress, silent
 from services.seal import container
 from services.seal import statements as sql
+from services.seal.blocks import NULL, Row
 from services.seal.container import CHAIN, ENTRIES, MANIFEST, PROOF, RESULT, SIGNATURE, STATEMENT
 from services.seal.errors import NoSuchParty, NotSealed
 from services.seal.keys import Signer
@@ -69,7 +71,7 @@ def stored_leaves(connection: psycopg.Connection, number: int, party: str | None
     """The leaves of a seal as they were kept, in their order; of one party or of all."""
     with connection.cursor("sealed_leaves") as cursor:
         cursor.itersize = ROWS_AT_ONCE
-        for owner, kind, key, body, committed, salt, personal in cursor.execute(sql.LEAVES, {"seal": number, "party": party}):
+        for owner, kind, key, body, committed, salt, personal in cursor.execute(sql.LEAVES, {"seal": number, "party": party}, binary=True):
             yield Leaf(owner, kind, key, body.encode(), committed, salt, None if personal is None else personal.encode(), {})
 
 
@@ -78,23 +80,23 @@ def _write_entries(target: Path, leaves: Iterable[Leaf], party: str, progress: P
     lines = []
     with target.open("wb") as file:
         for done, leaf in enumerate(leaves, start=1):
-            body = json.loads(leaf.body)
             if leaf.kind == "line" and leaf.party == party:
-                lines.append(body)
-            file.write(canonical(told(leaf, body, disclosed=everything or leaf.kind in SAYS_NOTHING_OF_PERSONS or body.get("sender") == party)) + b"\n")
+                lines.append(json.loads(leaf.body))
+            disclosed = everything or leaf.kind in SAYS_NOTHING_OF_PERSONS or json.loads(leaf.body).get("sender") == party
+            file.write(canonical(told(leaf, disclosed=disclosed)) + b"\n")
             if done % ROWS_AT_ONCE == 0:
                 progress(STEP, done, None)
     return lines
 
 
-def told(leaf: Leaf, body: Mapping[str, Any], *, disclosed: bool) -> dict[str, Any]:
-    """A leaf as an export tells it. What is not disclosed looks like what was erased: only what stands for it is there."""
+def told(leaf: Leaf, *, disclosed: bool) -> Row:
+    """A leaf as an export tells it, in the bytes that were kept. What is not disclosed looks like what was erased: only what stands for it is there."""
     open_ = disclosed and leaf.salt is not None and leaf.personal is not None
-    return {
-        "party": leaf.party, "kind": leaf.kind, "key": leaf.key, "body": body, "committed": leaf.committed.hex(),
-        "salt": leaf.salt.hex() if open_ and leaf.salt else None, "personal": json.loads(leaf.personal) if open_ and leaf.personal else None,
-        "leaf": leaf.node.hash.hex(),
-    }  # fmt: skip
+    return Row(
+        party=leaf.party, kind=leaf.kind, key=leaf.key, body=msgspec.Raw(leaf.body), committed=leaf.committed.hex(),
+        salt=leaf.salt.hex() if open_ and leaf.salt else None, personal=msgspec.Raw(leaf.personal if open_ and leaf.personal else NULL),
+        leaf=leaf.node.hash.hex(),
+    )  # fmt: skip
 
 
 def statement(head: Mapping[str, Any], party: str, lines: Iterable[Mapping[str, Any]]) -> dict[str, Any]:

@@ -7,21 +7,24 @@ import secrets
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 from typing import Any, Final
 
 import msgspec
 import psycopg
-from psycopg.types.json import set_json_loads
 
 from clearing.entries import PURCHASES
-from clearing.seal import KINDS, Summed, canonical, commitment, leaf_hash, sums_of
+from clearing.seal import KINDS, Summed, canonical, commitment, leaf_hash, sums_of, sums_of_moves
 from services.explain.ledger import Key, Ledger
 from services.journal.names import Names
 from services.seal import statements as sql
+from services.seal.blocks import Event
 from services.seal.lines import key_names, line_bodies
 
 ROWS_AT_ONCE = 2_000
 SALT_BYTES = 16
+MOVES_KEPT = 1 << 13
+"""So many different movements of entries are remembered."""
 NOBODY: Final = canonical({})
 
 
@@ -47,8 +50,12 @@ class Leaf:
 
 def made(party: str, kind: str, key: str, body: dict[str, Any], personal: bytes = NOBODY, member: int | None = None) -> Leaf:
     """A new leaf under a new salt; a leaf that says nothing of a person has one too, so that nobody can guess it from the hashes beside him."""
+    return _salted(party, kind, key, canonical(body), sums_of(party, kind, body), personal, member)
+
+
+def _salted(party: str, kind: str, key: str, body: bytes, sums: Mapping[str, int], personal: bytes, member: int | None) -> Leaf:
     salt = secrets.token_bytes(SALT_BYTES)
-    return Leaf(party, kind, key, canonical(body), commitment(salt, personal), salt, personal, sums_of(party, kind, body), member)
+    return Leaf(party, kind, key, body, commitment(salt, personal), salt, personal, sums, member)
 
 
 def window_leaves(connection: psycopg.Connection, ledger: Ledger, day: date, run: Mapping[str, Any]) -> Iterator[Leaf]:
@@ -72,26 +79,29 @@ def window_leaves(connection: psycopg.Connection, ledger: Ledger, day: date, run
 def _read(connection: psycopg.Connection, name: str, statement: str, values: dict[str, Any]) -> Iterator[tuple[Any, ...]]:
     with connection.cursor(name) as cursor:
         cursor.itersize = ROWS_AT_ONCE
-        set_json_loads(msgspec.json.decode, cursor)
-        yield from cursor.execute(statement, values)
+        yield from cursor.execute(statement, values, binary=True)
 
 
 def _entries(connection: psycopg.Connection, names: Names, values: dict[str, Any]) -> Iterator[Leaf]:
-    keys: dict[tuple[Any, ...], list[Any]] = {}
+    @lru_cache(maxsize=MOVES_KEPT)
+    def moved(text: str | None, outcome: str) -> tuple[msgspec.Raw, Mapping[str, int]]:
+        """Movements as an entry tells them, and what they add to the sums above it. The same come again and again."""
+        moves = []
+        for move in text.split(";") if text else ():
+            code, sponsor, contract, counterparty, counter_contract, unit, amount = map(int, move.split(","))  # 0: nobody, no contract
+            key = Key(code, sponsor or None, contract or None, counterparty or None, counter_contract or None, unit)
+            moves.append([*key_names(names, key), amount])
+        return msgspec.Raw(canonical(moves)), sums_of_moves("entry", outcome, moves)
+
     for row in _read(connection, "sealed_entries", sql.ENTRIES, values):
         party, record, received, kind, source, event_id, sender, event_day, outcome, code, card, member, member_id, content, moves = row
-        moved = []
-        for *numbers, amount in moves or ():
-            key = tuple(numbers)
-            if key not in keys:
-                keys[key] = key_names(names, Key(*key))
-            moved.append([*keys[key], amount])
-        body = {
-            "type": kind, "source": names.source_uri.get(source), "id": event_id, "sender": names.party_id.get(sender), "received": received.isoformat(),
-            "event_day": event_day and event_day.isoformat(), "outcome": outcome, "code": code if outcome == "rejected" else None, "moves": moved,
-        }  # fmt: skip
-        personal = canonical({"card": card, "member": member_id, "content": content})
-        yield made(party, "entry", _place(record, names), body, personal, member)
+        told, sums = moved(moves, outcome)
+        body = Event(
+            type=kind, source=names.source_uri.get(source), id=event_id, sender=names.party_id.get(sender), received=received.isoformat(),
+            event_day=event_day and event_day.isoformat(), outcome=outcome, code=code if outcome == "rejected" else None, moves=told,
+        )  # fmt: skip
+        personal = canonical({"card": card, "content": content, "member": member_id})
+        yield _salted(party, "entry", _place(record, names), canonical(body), sums, personal, member)
 
 
 def _place(record: int, names: Names) -> str:

@@ -34,7 +34,12 @@ case when e.booked is not distinct from %(day)s then e.outcome
   when e.booked > %(day)s or (e.code = 'claim-expired' and e.event_day + %(claim_days)s > %(day)s) then 'held'
   else e.outcome end
 """
-_CODE = "coalesce((select a.code from attempt a where a.record = e.record and a.day > %(day)s order by a.no limit 1), e.code)"
+# That there is any later attempt is asked once for all entries.
+_CODE = """
+case when (select exists (select 1 from attempt where day > %(day)s))
+  then coalesce((select a.code from attempt a where a.record = e.record and a.day > %(day)s order by a.no limit 1), e.code)
+  else e.code end
+"""
 _OURS = """
 select record, day, booked, outcome, type, source, id, party, contract, member, card, event_day, code, body, raw from entry where day = %(day)s
 union all
@@ -58,8 +63,9 @@ select coalesce(e.party, %(operator)s), e.record, -2, null, null, null, null, nu
 ENTRIES = f"""
 with ours as materialized ({_OURS}),
 moved as (
-  select m.party, m.entry, jsonb_agg(jsonb_build_array(m.code, m.sponsor, m.contract, m.counterparty, m.counter_contract, m.unit, m.amount) order by m.line)
-    filter (where m.code is not null) moves
+  select m.party, m.entry, string_agg(concat_ws(
+      ',', m.code, coalesce(m.sponsor, 0), coalesce(m.contract, 0), coalesce(m.counterparty, 0), coalesce(m.counter_contract, 0), m.unit, m.amount
+    ), ';' order by m.line) filter (where m.code is not null) moves
   from ({_MOVES}) m group by m.party, m.entry
 )
 select p.id party, e.record, e.day, e.type, e.source, e.id, e.party sender, e.event_day,
