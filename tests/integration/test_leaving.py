@@ -15,14 +15,14 @@ from typer.testing import CliRunner, Result
 from clearing.entries import Code
 from schemas.ids import PartyId
 from services.cli.main import app
-from services.disputes.life import Wanted, open_dispute
+from services.disputes.life import Wanted
 from services.journal.corrections import book_correction
 from services.risk.errors import RiskCode, RiskError
 from services.risk.funds import Entry, enter
 from services.risk.leaving import leaving
 from services.runtime.local import Addresses
 from tests.coalition import HARVEST, Coalition, coalition, purchase
-from tests.signers import MONDAY, TUESDAY, shop
+from tests.signers import MONDAY, TUESDAY, Signers, shop
 
 NOW = datetime(2026, 3, 5, 9, 0, tzinfo=UTC)
 PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "when-a-partner-leaves.md"
@@ -91,7 +91,9 @@ def test_an_exit_names_open_windows_disputes_and_debts_beyond_the_funds_and_the_
         one.close(MONDAY)
         with one.books() as books:
             (line,) = books.execute("select line from obligation where debtor = 'grocer' and kind = 'issue'").fetchone() or (None,)
-            open_dispute(books, Wanted(MONDAY, int(line), GROCER, "not ours", "ann", 30), NOW, NOW.date())
+            people = Signers(one)
+            people.enrol("ann")
+            people.dispute(books, Wanted(MONDAY, int(line), GROCER, "not ours", "ann", 30), NOW.date(), NOW)
             book_correction(books, Code.ADJUSTMENT, GROCER, PartyId("cafe"), "EUR", 5000, reference="a bill", reason="a bill", by="mia")
         with one.books() as books:
             found = leaving(books, GROCER, None)
