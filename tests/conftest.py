@@ -9,6 +9,7 @@ for them; processes of this machine. They are started once for a whole run and p
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from services.runtime.local import Addresses, Instance, ensure
 from services.settings import settings
 
 TESTS = Path(__file__).parent
+os.environ.pop("COLUMNS", None)  # workers are told 80; what commands print folds nothing where nobody says how wide it is
 ORDER = ("unit", "contract", "integration", "acceptance", "faults")
 
 
