@@ -1,14 +1,16 @@
 """Who may sign what about a run: one maker submits it, two others approve it, anybody may reject it with a reason. Pure: what was signed is handed in.
 
-A signature is made with the person's own Ed25519 key over `Statement.canonical()`, which binds programme, window, run, action, person, moment, reason
-and the report's SHA-256. Nothing that is approved can be exchanged afterwards: neither the report, nor the run, nor what was said about it.
+A signature is made with the person's own Ed25519 key over `Statement.canonical()`, which binds programme, window, run, action, person, moment, reason,
+the report's SHA-256, and the accounts between which is paid. Nothing that is approved can be exchanged afterwards: neither the report, nor the run, nor an
+account, nor what was said about it.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from enum import StrEnum, unique
+from hashlib import sha256
 from typing import Final
 
 from clearing.errors import ClearingError
@@ -56,7 +58,10 @@ class Refused(ClearingError):
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """What a person signs. `reason` is given for a rejection and for nothing else; `at` is what the person's clock said."""
+    """What a person signs. `reason` is given for a rejection and for nothing else; `at` is what the person's clock said.
+
+    `accounts_sha256`: of the accounts between which the run is paid (`accounts_sha256`); None in a rejection, and in what was signed before accounts were.
+    """
 
     programme: ProgrammeId
     window: date
@@ -66,10 +71,12 @@ class Statement:
     report_sha256: str
     at: datetime
     reason: str | None = None
+    accounts_sha256: str | None = None
 
     def document(self) -> dict[str, str | int | None]:
-        """What is signed, by name; the moment in UTC."""
-        return {
+        """What is signed, by name; the moment in UTC. Without accounts it is what it was before they were signed."""
+        accounts = {} if self.accounts_sha256 is None else {"accounts_sha256": self.accounts_sha256}
+        return accounts | {
             "action": self.action.value,
             "at": self.at.astimezone(UTC).isoformat(timespec="microseconds"),
             "person": self.person,
@@ -92,6 +99,12 @@ class Signed:
     action: Action
     person: str
     counts: bool = True
+
+
+def accounts_sha256(accounts: Iterable[tuple[str, str]]) -> str:
+    """What stands for the accounts of a run in a signature. `accounts`: each party that pays or is paid, with its IBAN, or nothing where it has none."""
+    told = json.dumps(sorted(set(accounts)), separators=(",", ":"), ensure_ascii=False)
+    return sha256(told.encode()).hexdigest()
 
 
 def judge(state: State, signed: Sequence[Signed], action: Action, person: str, *, reason: str | None = None, later: Sequence[State] = ()) -> Event | None:

@@ -48,28 +48,36 @@ def group() -> None:
 def check(window: Window, programme: OneProgramme = None, output: Output = Format.TABLE) -> None:
     """Show every check of a window with its figures, and recompute the hashes and sums of its report. Exit code 1: something does not hold.
 
+    It also shows the accounts between which is paid, by the programme in force: who submits and who approves signs them with the report.
+
     Examples:
 
         clh settlement check 2026-03-02
 
         clh settlement check 2026-03-02 --output json
     """
+    from clearing.approval import accounts_sha256
+    from services.journal.programmes import load
     from services.report.words import check_figure
+    from services.settlement.payments import accounts_of
     from services.settlement.runs import newest_run
     from services.settlement.signing import checked
 
     day = _day(window)
     with books_of(programme) as (_, chosen, connection), refusals():
         run, proofs = newest_run(connection, day), checked(connection, day)
+        accounts = accounts_of(run.report, load(connection))
     made = run.report.checks
     sound = all(one.ok for one in made) and all(proof.holds for proof in proofs)
     if output is Format.JSON:
         checks = [{"name": one.name, "ok": one.ok, "figures": one.figures} for one in made]
-        print_json({"programme": chosen, "window": day, "run": run.no, "report_sha256": run.sha256, "sound": sound, "checks": checks, "proofs": _plain(proofs)})
+        print_json({"programme": chosen, "window": day, "run": run.no, "report_sha256": run.sha256, "sound": sound, "checks": checks, "proofs": _plain(proofs)}
+                   | {"accounts": accounts, "accounts_sha256": accounts_sha256(accounts.items())})  # fmt: skip
     else:
         rows = [(one.name, _word(one.ok), name, check_figure(name, value).words) for one in made for name, value in one.figures.items()]
         print_table(("check", "holds", "of", "figures"), rows, title=f"Checks of window {day}, run {run.no}")
         _show_proofs(proofs, f"Report {run.sha256}")
+        print_table(("party", "account"), sorted(accounts.items()), title="Accounts between which is paid: who signs, signs these")
     if not sound:
         raise typer.Exit(FAILED)
 

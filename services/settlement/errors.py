@@ -12,6 +12,7 @@ class SettlementCode(StrEnum):
     NO_RUN = "no-run"
     RUN_REPLACED = "run-replaced"
     REPORT_CHANGED = "report-changed"
+    ACCOUNTS_CHANGED = "accounts-changed"
     CHECK_FAILED = "check-failed"
     BAD_SIGNATURE = "bad-signature"
     UNKNOWN_PERSON = "unknown-person"

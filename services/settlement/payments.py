@@ -44,6 +44,12 @@ class Payment:
         return end_to_end_id(self.id, self.attempt)
 
 
+def accounts_of(report: SettlementReport, file: ProgrammeFile) -> dict[str, str]:
+    """Of each party that pays or is paid, the account that the programme file in force has; empty where it has none."""
+    ibans = {str(party.id): party.account.iban if party.account is not None else "" for party in file.parties}
+    return {party: ibans.get(party, "") for one in report.payments for party in (one.payer, one.payee)}
+
+
 def planned(report: SettlementReport, file: ProgrammeFile, approved_at: datetime, series: int = 0) -> list[Payment]:
     """The payments of a report that is approved at a moment: on the window's value date, or, approved too late for it, on the next bank day;
     between the accounts that the programme file in force at that moment has.
@@ -51,12 +57,12 @@ def planned(report: SettlementReport, file: ProgrammeFile, approved_at: datetime
     `series`: of the run (see `payment_ids`). Raises `UnknownCountry`.
     """
     programme, calendar = file.programme, file.programme.bank_calendar
-    ibans = {str(party.id): party.account.iban if party.account is not None else "" for party in file.parties}
+    ibans = accounts_of(report, file)
     approved_on = approved_at.astimezone(ZoneInfo(programme.timezone)).date()
     due = max(value_date_of(report.window, calendar), next_bank_day(approved_on, bank_days(calendar.holidays)))
     names = payment_ids(report, series)
     return [
-        Payment(name, one.currency, one.payer, one.payee, one.amount_minor, due, 1, ibans.get(one.payer, ""), ibans.get(one.payee, ""))
+        Payment(name, one.currency, one.payer, one.payee, one.amount_minor, due, 1, ibans[one.payer], ibans[one.payee])
         for name, one in zip(names, report.payments, strict=True)
     ]
 

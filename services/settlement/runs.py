@@ -20,7 +20,9 @@ select r.no, r.day, w.state, r.sha256, r.report, r.made_at, r.replaces, v.becaus
 left join voided v on v.run = r.no where r.day = coalesce(%s, r.day)
   and r.no >= coalesce((select min(no) from (select no from run order by no desc limit %s) newest), 0) order by r.no
 """
-SIGNATURES = "select no, run, day, action, person, key, report_sha256, reason, at, signature from signature where day = coalesce(%s, day) order by no"
+SIGNATURES = (
+    "select no, run, day, action, person, key, report_sha256, reason, at, signature, accounts_sha256 from signature where day = coalesce(%s, day) order by no"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +40,13 @@ class Signature:
     reason: str | None
     at: datetime
     signature: bytes
+    accounts_sha256: str | None
+    """None in a rejection, and in what was signed before accounts were."""
 
     def statement(self, programme: str) -> Statement:
         """What was signed, put together again from the row."""
-        return Statement(ProgrammeId(programme), self.day, self.run, self.action, self.person, self.report_sha256, self.at, self.reason)
+        about = (ProgrammeId(programme), self.day, self.run)
+        return Statement(*about, self.action, self.person, self.report_sha256, self.at, self.reason, self.accounts_sha256)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +95,8 @@ def runs_of(connection: psycopg.Connection, day: date | None = None, *, last: in
     keys = {(key.no, key.person): key for key in all_keys(connection)}
     of_run: dict[int, list[Signature]] = {}
     rows: Iterable[Any] = connection.execute(SIGNATURES, (day,))
-    for no, run, window, action, person, key, sha256, reason, at, signature in rows:
-        stored = Signature(no, run, window, Action(action), person, keys.get((key, person)), sha256, reason, at, bytes(signature))
+    for no, run, window, action, person, key, sha256, reason, at, signature, accounts in rows:
+        stored = Signature(no, run, window, Action(action), person, keys.get((key, person)), sha256, reason, at, bytes(signature), accounts)
         of_run.setdefault(run, []).append(stored)
     made: Sequence[Any] = connection.execute(RUNS, (day, last)).fetchall()
     return [SignedRun(*(*row, tuple(of_run.get(row[0], ())))) for row in made]

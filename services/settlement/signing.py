@@ -7,22 +7,24 @@ from datetime import date, datetime
 
 import psycopg
 
-from clearing.approval import Action, Statement, judge
+from clearing.approval import Action, Statement, accounts_sha256, judge
 from clearing.window import Event, State
 from schemas.canonical import sha256_hex
 from schemas.ids import ProgrammeId
+from schemas.programme import ProgrammeFile
 from services.journal.programmes import load
 from services.journal.windows import lock_window, move_window
 from services.report.verify import Proof, verify_report
 from services.settlement.calendar import UnknownCountry
 from services.settlement.errors import SettlementCode, SettlementError
 from services.settlement.keys import holds
-from services.settlement.payments import Payment, keep, planned
+from services.settlement.payments import Payment, accounts_of, keep, planned
 from services.settlement.people import newest_key
 from services.settlement.runs import SignedRun, newest_run
 
 SIGN = """
-insert into signature (run, day, action, person, key, report_sha256, reason, at, signature) values (%s, %s, %s, %s, %s, %s, %s, %s, %s)
+insert into signature (run, day, action, person, key, report_sha256, reason, at, signature, accounts_sha256)
+values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
 """
 VOID = "insert into voided (run, because, at) values (%s, %s, %s)"
 LATER = "select day, state from settlement_window where day > %s and state not in ('open', 'draining') order by day for update"
@@ -38,11 +40,14 @@ class Recorded:
 
 
 def to_sign(connection: psycopg.Connection, day: date, action: Action, person: str, now: datetime, *, reason: str | None = None) -> Statement:
-    """What a person has to sign about the newest run of a window. Raises `SettlementError`: no-run, report-changed."""
+    """What a person has to sign about the newest run of a window. Raises `SettlementError`: no-run, report-changed, accounts-changed."""
     run = newest_run(connection, day)
     _unchanged(run, run.sha256)
     reason = " ".join(reason.split()) if reason is not None else None
-    return Statement(ProgrammeId(run.report.programme), day, run.no, action, person, run.sha256, now, reason)
+    accounts = None if action is Action.REJECT else _accounts(run, load(connection))
+    said = Statement(ProgrammeId(run.report.programme), day, run.no, action, person, run.sha256, now, reason, accounts)
+    _as_signed_before(run, said)
+    return said
 
 
 def record(connection: psycopg.Connection, programme: str, statement: Statement, signature: bytes) -> Recorded:
@@ -60,14 +65,18 @@ def record(connection: psycopg.Connection, programme: str, statement: Statement,
         run = newest_run(connection, statement.window)
         key = _proven(connection, run, programme, statement, signature)
         event = judge(state, run.signed(), statement.action, statement.person, reason=statement.reason, later=[stands for _, stands in later])
+        file = load(connection)
         if not rejects:
             _sound(connection, run)
-        values = (run.no, run.day, statement.action.value, statement.person, key, statement.report_sha256, statement.reason, statement.at, signature)
-        connection.execute(SIGN, values)
+            _as_signed_before(run, statement)
+            if statement.accounts_sha256 != _accounts(run, file):
+                raise SettlementError(SettlementCode.ACCOUNTS_CHANGED, f"an account was changed since {statement.person} signed: look at them, and sign again")
+        said = (statement.report_sha256, statement.reason, statement.at, signature, statement.accounts_sha256)
+        connection.execute(SIGN, (run.no, run.day, statement.action.value, statement.person, key, *said))
         if event is None:
             return Recorded(statement, state)
         if event is Event.APPROVED:
-            keep(connection, run.no, _dated(connection, run, statement.at))
+            keep(connection, run.no, _dated(run, file, statement.at))
         after = move_window(connection, programme, run.day, event, run=(run.no, run.sha256), at=statement.at, by=statement.person)
         voided = _void(connection, programme, run, later, statement)
         return Recorded(statement, after, voided)
@@ -107,9 +116,21 @@ def _sound(connection: psycopg.Connection, run: SignedRun) -> None:
         raise SettlementError(SettlementCode.CHECK_FAILED, f"{len(failed)} checks of window {run.day} do not hold: {what}")
 
 
-def _dated(connection: psycopg.Connection, run: SignedRun, at: datetime) -> list[Payment]:
+def _accounts(run: SignedRun, file: ProgrammeFile) -> str:
+    return accounts_sha256(accounts_of(run.report, file).items())
+
+
+def _as_signed_before(run: SignedRun, statement: Statement) -> None:
+    """Who approves signs the accounts that the maker has signed; a maker of before accounts were signed has named none."""
+    for one in run.signatures:
+        if statement.accounts_sha256 is not None and one.accounts_sha256 not in (None, statement.accounts_sha256):
+            said = f"an account between which run {run.no} is paid was changed since {one.person} signed it ({one.action})"
+            raise SettlementError(SettlementCode.ACCOUNTS_CHANGED, f"{said}: apply the programme with the account of then, or reject the run")
+
+
+def _dated(run: SignedRun, file: ProgrammeFile, at: datetime) -> list[Payment]:
     try:
-        return planned(run.report, load(connection), at, run.series)
+        return planned(run.report, file, at, run.series)
     except UnknownCountry as unknown:
         raise SettlementError(SettlementCode.UNKNOWN_COUNTRY, str(unknown)) from None
 

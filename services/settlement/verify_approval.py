@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import psycopg
 
-from clearing.approval import Action
+from clearing.approval import Action, accounts_sha256
 from schemas.canonical import sha256_hex
 from services.report.sections import payment_ids
 from services.report.verify import Proof
@@ -17,15 +17,16 @@ from services.settlement.runs import Signature, SignedRun
 
 
 def approval_proofs(connection: psycopg.Connection, run: SignedRun, programme: str) -> list[Proof]:
-    """Each signature is its person's, by a key in force, about this report; maker and checkers differ; the payments kept are those of the report."""
-    return [*_signatures(run, programme), *_people(run), *_paid(connection, run)]
+    """Each signature is its person's, by a key in force, about this report; maker and checkers differ; the payments kept are those of the report,
+    between the accounts that were signed."""
+    return [*_signatures(run, programme), *_people(run), *_paid(connection, run), *_accounts(connection, run)]
 
 
 def require_approval(connection: psycopg.Connection, run: SignedRun, programme: str) -> None:
     """Trusts no row: whoever can write to the tables can write signatures that nobody made, and payments that nobody approved.
 
     Raises `SettlementError`: bad-signature, where one is not what it claims to be; check-failed, where the report is another than its hash says, the
-    signatures approve nothing, or the payments are not those of the report.
+    signatures approve nothing, or the payments are not those of the report, between the accounts that were signed.
     """
     recomputed = sha256_hex(run.text.encode())
     _require(SettlementCode.BAD_SIGNATURE, run, list(_signatures(run, programme)))
@@ -35,7 +36,7 @@ def require_approval(connection: psycopg.Connection, run: SignedRun, programme: 
         *_people(run),
     ]
     _require(SettlementCode.CHECK_FAILED, run, others)  # the report is read only where it has its hash
-    _require(SettlementCode.CHECK_FAILED, run, list(_paid(connection, run)))
+    _require(SettlementCode.CHECK_FAILED, run, [*_paid(connection, run), *_accounts(connection, run)])
 
 
 def _require(code: SettlementCode, run: SignedRun, proofs: list[Proof]) -> None:
@@ -69,6 +70,21 @@ def _people(run: SignedRun) -> Iterator[Proof]:
     approved = run.approved_by
     late = [one.no for one in checkers if approved is not None and one.no > approved.no]
     yield Proof(run.no, run.day, "no approval after the second", not late, f"signatures {late}")
+
+
+def _accounts(connection: psycopg.Connection, run: SignedRun) -> Iterator[Proof]:
+    """The payments are kept with the accounts that maker and checkers have signed. Of a run that was signed before accounts were, nothing can be said."""
+    signed = {one.accounts_sha256 for one in run.signatures if one.action is not Action.REJECT} - {None}
+    if not signed:
+        return
+    yield Proof(run.no, run.day, "maker and checkers have signed the same accounts", len(signed) == 1, f"{len(signed)} different ones")
+    if run.approved_by is None:
+        return
+    pairs = {pair for one in payments_of(connection, run.no) for pair in ((one.payer, one.payer_iban), (one.payee, one.payee_iban))}
+    kept = accounts_sha256((party, iban or "") for party, iban in pairs)
+    yield Proof(
+        run.no, run.day, "it is paid between the accounts that were signed", kept in signed, f"the payments say {kept}, signed is {sorted(signed, key=str)}"
+    )
 
 
 def _key(one: Signature) -> bytes:

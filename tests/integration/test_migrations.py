@@ -349,6 +349,33 @@ def test_what_names_decided_before_version_17_is_listed_and_what_comes_after_tak
         assert shape(uri, schema) == shape(uri, fresh)
 
 
+def test_what_was_signed_before_version_18_names_no_accounts_and_what_comes_after_does(uri: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    upgrade = command.upgrade
+    sign = """
+    insert into signature (run, day, action, person, key, report_sha256, at, signature{})
+    select r.no, r.day, %s, k.person, k.no, r.sha256, now(), decode(repeat('00', 64), 'hex'){} from run r, person_key k where k.person = %s
+    """
+    accounts = (", accounts_sha256", ", repeat('0', 64)")
+    with namespace(uri) as schema, namespace(uri) as fresh:
+        monkeypatch.setattr(command, "upgrade", lambda config, _: upgrade(config, "0017"))
+        migrate(uri, schema)
+        monkeypatch.undo()
+        with connect(uri, schema, role=None, autocommit=True) as owner, connect(uri, schema, autocommit=True) as books:
+            for no, name in enumerate(("mia", "carl")):
+                owner.execute("insert into person (name, enrolled_at) values (%s, now())", (name,))
+                owner.execute("insert into person_key (person, public_key, enrolled_at) values (%s, %s, now())", (name, bytes([no] * 32)))
+            books.execute("insert into settlement_window (day, state) values ('2026-03-02', 'netted')")
+            books.execute("insert into run (day, sha256, report, reception) values ('2026-03-02', encode(sha256('{}'), 'hex'), '{}', '[]')")
+            books.execute(sign.format("", ""), ("submit", "mia"))
+            migrate(uri, schema)
+            with pytest.raises(psycopg.errors.RestrictViolation, match="signs accounts"):
+                books.execute(sign.format("", ""), ("approve", "carl"))
+            books.execute(sign.format(*accounts), ("approve", "carl"))
+            assert books.execute("select accounts_sha256 is null from signature order by no").fetchall() == [(True,), (False,)]
+        migrate(uri, fresh)
+        assert shape(uri, schema) == shape(uri, fresh)
+
+
 def test_old_code_goes_on_booking_at_version_9_which_keeps_lots_and_knows_no_limit(uri: str, monkeypatch: pytest.MonkeyPatch) -> None:
     upgrade = command.upgrade
     lot = "insert into lot (member, sponsor, contract, expiry, earned, release_on, points, live) values (1, 1, 1, '2028-03-31', %s, '0001-01-01', 5, true)"

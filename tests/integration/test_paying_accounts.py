@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import psycopg
 import pytest
 
+from clearing.approval import Action, Statement
 from services.bank.errors import BankCode, BankError
 from services.bank.instructions import file_of
 from services.journal.programmes import store
 from services.programme.read import parse_programme
 from services.runtime.local import Addresses
+from services.settlement.errors import SettlementCode, SettlementError
 from services.settlement.payments import payments_of
+from services.settlement.runs import newest_run
+from services.settlement.signing import record, to_sign
 from services.settlement.verify import verify_settlement
 from tests.bank_messages import status_line
-from tests.paying import AtTheBank, approved, at_the_bank
-from tests.signers import MONDAY, Signers
+from tests.coalition import coalition
+from tests.paying import ACCOUNTS, AtTheBank, approved, at_the_bank, spend
+from tests.signers import MONDAY, Signers, netted
 
 OPCO, CAFE, OTHER = "DE89370400440532013000", "FR1420041010050500013M02606", "GB33BUKB20201555555555"
 
@@ -112,6 +118,11 @@ def test_a_payment_of_before_its_accounts_were_kept_is_paid_by_the_programme_in_
     with signers.one.books(owner=True) as owner, owner.transaction(force_rollback=True):
         owner.execute("set local session_replication_role = replica")
         owner.execute("update payment set payer_iban = null, payee_iban = null")
+        for one in newest_run(owner, MONDAY).signatures:  # what people signed then named no accounts
+            said = replace(one.statement(signers.one.id), accounts_sha256=None)
+            owner.execute(
+                "update signature set accounts_sha256 = null, signature = %s where no = %s", (signers.keys[one.person].sign(said.canonical()), one.no)
+            )
         owner.execute("set local session_replication_role = origin")
         apply(owner, CAFE, OTHER)
         (file,) = AtTheBank(owner, signers.one.id, tmp_path).pay().files
@@ -128,3 +139,68 @@ def test_a_file_that_pays_another_account_than_the_approved_one_is_found_by_the_
         owner.execute("set local session_replication_role = replica")
         owner.execute(SWAP, (before, after))
         assert unsound(owner, signers.one.id) == ["payment file 1 pays between the accounts that were approved"]
+
+
+def test_an_account_that_was_changed_in_the_payment_and_in_the_file_is_not_the_one_that_people_signed(signers: Signers, tmp_path: Path) -> None:
+    with signers.one.books(owner=True) as owner, owner.transaction(force_rollback=True):
+        one = AtTheBank(owner, signers.one.id, tmp_path)
+        one.pay()
+        owner.execute("set local session_replication_role = replica")
+        owner.execute(SWAP, (CAFE, OTHER))
+        owner.execute("update payment set payee_iban = %s where payee = 'cafe'", (OTHER,))
+        assert unsound(owner, signers.one.id) == ["it is paid between the accounts that were signed"]
+        with pytest.raises(SettlementError) as refusal:
+            one.pay()
+        assert refusal.value.code is SettlementCode.CHECK_FAILED
+
+
+@pytest.fixture
+def unsigned(addresses: Addresses) -> Iterator[Signers]:
+    with coalition(addresses, *ACCOUNTS, day=MONDAY) as made:
+        spend(made)
+        with netted(made, MONDAY) as people:
+            yield people
+
+
+def test_a_programme_applied_between_two_signatures_is_not_taken_unseen(unsigned: Signers) -> None:
+    with unsigned.one.books() as books:
+
+        def no(action: Action, person: str) -> None:
+            with pytest.raises(SettlementError) as refusal:
+                unsigned.say(action, person, connection=books)
+            assert refusal.value.code is SettlementCode.ACCOUNTS_CHANGED
+
+        unsigned.say(Action.SUBMIT, "mia", connection=books)
+        apply(books, CAFE, OTHER)
+        no(Action.APPROVE, "carl")
+        apply(books, OTHER, CAFE)
+        unsigned.say(Action.APPROVE, "carl", connection=books)
+        apply(books, OPCO, OTHER)
+        no(Action.APPROVE, "dora")
+        said = to_sign_anyway(books, "dora")
+        with pytest.raises(SettlementError) as refusal:
+            record(books, unsigned.one.id, said, unsigned.keys["dora"].sign(said.canonical()))
+        assert refusal.value.code is SettlementCode.ACCOUNTS_CHANGED
+        assert books.execute("select count(*) from payment").fetchone() == (0,)
+        unsigned.say(Action.REJECT, "dora", reason="whose account is that?", connection=books)
+    unsigned.one.close(MONDAY)
+    unsigned.approve()
+    with unsigned.one.books() as books:
+        assert {payment.payer_iban for payment in payments_of(books, newest_run(books, MONDAY).no) if payment.payer == "opco"} == {OTHER}
+        assert unsound(books, unsigned.one.id) == []
+
+
+def test_an_account_that_changes_while_somebody_signs_is_not_signed(unsigned: Signers) -> None:
+    with unsigned.one.books() as books:
+        said = to_sign(books, MONDAY, Action.SUBMIT, "mia", unsigned.now)
+        apply(books, CAFE, OTHER)
+        with pytest.raises(SettlementError) as refusal:
+            record(books, unsigned.one.id, said, unsigned.keys["mia"].sign(said.canonical()))
+        assert refusal.value.code is SettlementCode.ACCOUNTS_CHANGED
+        assert newest_run(books, MONDAY).signatures == ()
+
+
+def to_sign_anyway(books: psycopg.Connection, person: str) -> Statement:
+    """What the maker has signed, in another's name: it names the accounts of then."""
+    run = newest_run(books, MONDAY)
+    return replace(run.signatures[0].statement(run.report.programme), action=Action.APPROVE, person=person)

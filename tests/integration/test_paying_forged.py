@@ -26,8 +26,8 @@ from tests.paying import ACCOUNTS, NOW, AtTheBank, approved, at_the_bank, spend
 from tests.signers import MONDAY, Signers, netted
 
 SIGN = """
-insert into signature (run, day, action, person, key, report_sha256, at, signature)
-select r.no, r.day, %s, %s, k.no, r.sha256, %s, %s from run r, person_key k where r.day = %s and k.person = %s
+insert into signature (run, day, action, person, key, report_sha256, at, signature, accounts_sha256)
+select r.no, r.day, %s, %s, k.no, r.sha256, %s, %s, repeat('0', 64) from run r, person_key k where r.day = %s and k.person = %s
 """
 FORGED = {
     "with the person's key": (SettlementCode.BAD_SIGNATURE, "update signature set signature = decode(repeat('00', 64), 'hex') where no = 2"),
@@ -39,6 +39,12 @@ FORGED = {
     "two people have approved it": (SettlementCode.CHECK_FAILED, "delete from signature where no = 3"),
     "the hash": (SettlementCode.CHECK_FAILED, "update run set sha256 = repeat('0', 64)"),
     "another amount": (SettlementCode.CHECK_FAILED, "update payment set amount = amount + 1 where payee = 'cafe'"),
+    "another account": (SettlementCode.CHECK_FAILED, "update payment set payee_iban = 'GB33BUKB20201555555555' where payee = 'cafe'"),
+    "another account that the signature names": (
+        SettlementCode.BAD_SIGNATURE,
+        "update signature set accounts_sha256 = repeat('0', 64) where no > 0",
+    ),
+    "no account": (SettlementCode.BAD_SIGNATURE, "update signature set accounts_sha256 = null"),
     "another payee": (SettlementCode.CHECK_FAILED, "update payment set payee = 'grocer' where payee = 'cafe'"),
     "a payment more": (
         SettlementCode.CHECK_FAILED,

@@ -17,7 +17,9 @@ from tests.coalition import coalition
 from tests.signers import MONDAY, TUESDAY, Signers, netted
 
 REFUSED = psycopg.errors.RestrictViolation
-SIGN = "insert into signature (run, day, action, person, key, report_sha256, reason, at, signature) values (%s, %s, %s, %s, %s, %s, %s, now(), %s)"
+SIGN = """
+insert into signature (run, day, action, person, key, report_sha256, reason, at, signature, accounts_sha256) values (%s, %s, %s, %s, %s, %s, %s, now(), %s, %s)
+"""
 MOVE = "update settlement_window set state = %s where day = %s"
 
 
@@ -41,7 +43,8 @@ def sign(books: psycopg.Connection, action: str, person: str, changes: dict[str,
     key = books.execute("select max(no) from person_key where person = %s", (person,)).fetchone()
     assert key is not None
     row = {"run": run.no, "day": MONDAY, "action": action, "person": person, "key": key[0], "sha256": run.sha256}
-    row |= {"reason": "x" if action == "reject" else None, "signature": bytes(64), **(changes or {})}
+    row |= {"reason": "x" if action == "reject" else None, "signature": bytes(64)}
+    row |= {"accounts": None if action == "reject" else "0" * 64, **(changes or {})}
     books.execute(SIGN, tuple(row.values()))
 
 
@@ -92,7 +95,9 @@ def test_nobody_counts_twice_and_there_is_one_maker_and_no_third_approval(books:
         ({"person": "carl"}, psycopg.errors.ForeignKeyViolation),
         ({"action": "agree"}, psycopg.errors.CheckViolation),
         ({"reason": "because"}, psycopg.errors.CheckViolation),
-        ({"action": "reject", "reason": "  "}, psycopg.errors.CheckViolation),
+        ({"action": "reject", "reason": "  ", "accounts": None}, psycopg.errors.CheckViolation),
+        ({"accounts": None}, REFUSED),
+        ({"accounts": "x"}, psycopg.errors.CheckViolation),
         ({"signature": bytes(63)}, psycopg.errors.CheckViolation),
     ],
     ids=str,
@@ -102,6 +107,15 @@ def test_a_row_that_is_not_about_the_newest_run_by_a_key_of_its_person_is_refuse
 ) -> None:
     with pytest.raises(error), books.transaction():
         sign(books, "submit", "mia", changes)
+
+
+def test_who_approves_names_the_accounts_that_the_maker_has_named(books: psycopg.Connection) -> None:
+    submitted(books)
+    with pytest.raises(REFUSED, match="other accounts"), books.transaction():
+        sign(books, "approve", "carl", {"accounts": "1" * 64})
+    with pytest.raises(REFUSED, match="signs none"), books.transaction():
+        sign(books, "reject", "carl", {"accounts": "0" * 64})
+    sign(books, "approve", "carl")
 
 
 def test_a_signature_about_a_report_that_was_changed_is_refused(people: Signers) -> None:
@@ -181,6 +195,7 @@ FORGED = {
     "select 'more', min(no), 'EUR', 'opco', 'eve', 1, now()::date from run",
     "no approval after the second": "insert into signature (run, day, action, person, key, report_sha256, at, signature) "
     "select run, day, action, 'emil', (select no from person_key where person = 'emil'), report_sha256, at, signature from signature where no = 3",
+    "maker and checkers have signed the same accounts": "update signature set accounts_sha256 = repeat('0', 64) where no = 2",
     "it was rejected, fell or defaulted before it was replaced": "insert into run (day, sha256, previous, report, reception, replaces) "
     "select day, sha256, previous, report, reception, no from run where day = '2026-03-02'",
 }

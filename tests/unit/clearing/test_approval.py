@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta, timezone
+from hashlib import sha256
 from itertools import product
 from typing import Any
 
 import pytest
 
-from clearing.approval import Action, Refused, Signed, Statement, Unsigned, judge
+from clearing.approval import Action, Refused, Signed, Statement, Unsigned, accounts_sha256, judge
 from clearing.window import Event, Misplaced, State
 from schemas.ids import ProgrammeId
 
@@ -83,6 +84,9 @@ def test_what_is_signed_is_one_text_for_one_content() -> None:
         b'clh settlement signature v1\n{"action":"approve","at":"2026-03-03T07:00:00.000000+00:00","person":"carl","programme":"harvest","reason":null,'
         b'"report_sha256":"' + b"ab" * 32 + b'","run":7,"window":"2026-03-02"}'
     )
+    accounts = accounts_sha256({"opco": "DE89370400440532013000", "cafe": ""}.items())
+    assert accounts == sha256(b'[["cafe",""],["opco","DE89370400440532013000"]]').hexdigest()
+    assert replace(STATEMENT, accounts_sha256=accounts).canonical().startswith(b'clh settlement signature v1\n{"accounts_sha256":"' + accounts.encode() + b'",')
     elsewhere = AT.astimezone(timezone(timedelta(hours=5)))
     assert replace(STATEMENT, at=elsewhere).canonical() == STATEMENT.canonical()
 
@@ -91,7 +95,7 @@ def test_what_is_signed_is_one_text_for_one_content() -> None:
     "change",
     [
         {"programme": "other"}, {"window": date(2026, 3, 3)}, {"run": 8}, {"action": Action.SUBMIT}, {"person": "dora"}, {"report_sha256": "ac" * 32},
-        {"at": AT + timedelta(microseconds=1)}, {"reason": ""},
+        {"at": AT + timedelta(microseconds=1)}, {"reason": ""}, {"accounts_sha256": "ab" * 32},
     ],
     ids=str,
 )  # fmt: skip
