@@ -40,7 +40,10 @@ insert into bank_status (message, line, original_message_id, end_to_end_id, stat
 """
 OF_FILE = "select end_to_end_id, block from payment_attempt where message_id = %s order by end_to_end_id"
 FIND_REPORT = "select sha256 from bank_report where kind = %s and iban = %s and currency = %s and id = %s"
-FIND_NUMBER = "select no from bank_report where kind = 'statement' and iban = %s and currency = %s and sequence = %s and year = %s"
+FIND_NUMBER = """
+select no from bank_report where kind = 'statement' and iban = %s and currency = %s and sequence = %s and year = %s
+  and no not in (select report from statement_withdrawn)
+"""
 KEEP_REPORT = """
 insert into bank_report (message, kind, iban, currency, id, sequence, year, from_date, to_date, opening, closing, first, sha256)
 values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s) returning no
