@@ -282,7 +282,7 @@ def _card(kind: str, old: bytes, new: str) -> tuple[bytes, BankCode]:
 
 PARTY: Final = "<RltdPties><Dbtr><Pty><Nm>{}</Nm></Pty></Dbtr></RltdPties>"
 REMITTANCE: Final = b"<RmtInf><Ustrd>March</Ustrd></RmtInf>"
-CARDS: Final[Broken] = {
+CARDS_IN_TEXTS: Final[Broken] = {
     "for the remittance": _card("statement", b"<Ustrd>March", f"<Ustrd>{CARD}"),
     "among words of the remittance": _card("statement", b"<Ustrd>March", f"<Ustrd>card {CARD} of May"),
     "in blocks": _card("statement", b"<Ustrd>March", "<Ustrd>4111 1111 1111 1111"),
@@ -300,9 +300,13 @@ CARDS: Final[Broken] = {
     "for the text of the header": _card("statement", b"</GrpHdr>", f"<AddtlInf>{CARD}</AddtlInf></GrpHdr>"),
     "for the owner's name": _card("statement", b"<Ccy>EUR</Ccy></Acct>", f"<Ccy>EUR</Ccy><Ownr><Nm>{CARD}</Nm></Ownr></Acct>"),
     "for the account's name": _card("statement", b"<Ccy>EUR</Ccy></Acct>", f"<Ccy>EUR</Ccy><Nm>{CARD}</Nm></Acct>"),
-    "for an address": _card(
-        "statement", REMITTANCE, f"<RltdPties><Dbtr><Pty><Nm>A</Nm><PstlAdr><AdrLine>{CARD}</AdrLine></PstlAdr></Pty></Dbtr></RltdPties>"
-    ),
+    "for an address": _card("statement", REMITTANCE, f"<RltdPties><Dbtr><Pty><Nm>A</Nm><PstlAdr><AdrLine>{CARD}</AdrLine></PstlAdr></Pty></Dbtr></RltdPties>"),
+    "split over two lines": _card("statement", b"<Ustrd>March", "<Ustrd>card 4111 1111</Ustrd><Ustrd>1111 1111 thanks"),
+    "split in a block over two lines": _card("statement", b"<Ustrd>March", "<Ustrd>411111111</Ustrd><Ustrd>1111111"),
+    "with dots": _card("statement", b"<Ustrd>March", "<Ustrd>4111.1111.1111.1111"),
+}
+"""Statements and notifications with a card number in a text: taken, with all but its last four digits struck out."""
+CARDS: Final[Broken] = {
     "as the entry's card": _card(
         "statement", b"<NtryDtls>", f"<CardTx><Card><PlainCardData><PAN>{CARD}</PAN><XpryDt>2030-01</XpryDt></PlainCardData></Card></CardTx><NtryDtls>"
     ),

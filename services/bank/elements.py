@@ -9,7 +9,7 @@ from typing import Final
 
 from lxml import etree
 
-from schemas.card_numbers import holds_card_number
+from schemas.card_numbers import card_numbers_in
 from schemas.money import MoneyError, to_minor
 from services.bank.errors import BankCode, BankError
 from services.bank.references import is_creditor_reference
@@ -107,6 +107,12 @@ def day(element: etree._Element, *paths: str) -> date | None:
         raise wrong(element, BankCode.NOT_VALID, "a day is none that can be read") from None
 
 
+def scanned(element: etree._Element) -> bool:
+    """Whether an element's text is searched for card numbers: what people write, not ids, accounts and sums."""
+    name = etree.QName(element).localname
+    return bool(element.text) and name not in NOT_SCANNED and not (name == "Ref" and is_creditor_reference(str(element.text)))
+
+
 def refuse_card_data(root: etree._Element) -> None:
     """Raises `BankError`: card-data, where an element is for cards, or a text holds what passes for a card number. The number is not repeated."""
     for element in root.iter():
@@ -114,9 +120,14 @@ def refuse_card_data(root: etree._Element) -> None:
         if name in CARD_ELEMENTS:
             raise wrong(element, BankCode.CARD_DATA, f"the message has card data ({name}): the house takes none")
         written = [str(value) for value in (name, *element.attrib.values())]
-        if element.text and name not in NOT_SCANNED and not (name == "Ref" and is_creditor_reference(str(element.text))):
+        if scanned(element):
             written.append(str(element.text))
         if element.tail:
             written.append(str(element.tail))
-        if any(map(holds_card_number, written)):
+        if any(map(card_numbers_in, written)) or card_numbers_in("\n".join(_lines(element))):
             raise wrong(element, BankCode.CARD_DATA, f"{quoted(name)} holds what may be a card number: the house takes none")
+
+
+def _lines(element: etree._Element) -> list[str]:
+    """The texts below an element that stand in lines of one name: a number may go on in the next."""
+    return [str(each.text) for each in element if scanned(each) and len(each) == 0]

@@ -13,6 +13,7 @@ from services.cli.books import OneProgramme, as_day, books_of, named
 from services.cli.house import expect_kafka
 from services.cli.output import FAILED, NOT_RUNNING, Format, Output, err, fail, print_json, print_table, progress_bars
 from services.cli.senders import SignOption, signer_of
+from services.cli.withdrawing import withdraw
 
 if TYPE_CHECKING:
     from services.bank.funders import FunderLine, FunderTotal
@@ -76,6 +77,7 @@ def import_(
 
 
 app.command()(match)
+app.command()(withdraw)
 
 
 def _import_cards(house: House, chosen: str, connection: Any, file: Path, signer: Any, output: Format) -> dict[str, Any]:

@@ -39,7 +39,7 @@ def import_message(connection: Any, file: Path, *, first: bool) -> dict[str, Any
     from services.bank.xml import FILE_BYTES_MAX
     from services.settlement.taking import take_message
 
-    told: dict[str, Any] = {"file": file.name, "kind": None, "message_id": None, "parts": 0, "entries": 0, "new": False, "refused": None}
+    told: dict[str, Any] = {"file": file.name, "kind": None, "message_id": None, "parts": 0, "entries": 0, "new": False, "masked": 0, "refused": None}
     try:
         with file.open("rb") as opened:
             taken = take_message(connection, opened.read(FILE_BYTES_MAX + 1), file.name, datetime.now(UTC), first=first)
@@ -47,17 +47,23 @@ def import_message(connection: Any, file: Path, *, first: bool) -> dict[str, Any
         return told | {"refused": {"code": refused.code, "line": refused.line, "reason": str(refused)}}
     except OSError as error:
         return told | {"refused": {"code": "bad-xml", "line": None, "reason": f"it cannot be read: {error.strerror}"}}
-    return told | {"kind": taken.kind, "message_id": taken.message_id, "parts": taken.parts, "entries": taken.entries, "new": taken.new}
+    known = {"kind": taken.kind, "message_id": taken.message_id, "parts": taken.parts, "entries": taken.entries}
+    return told | known | {"new": taken.new, "masked": taken.masked}
 
 
 def show_messages(messages: list[dict[str, Any]], suffix: str) -> None:
-    """What became of each file, for people; refusals on standard error."""
+    """What became of each file, for people; notices and refusals on standard error."""
+    from services.bank.masking import MASKED
+
     rows = [(one["file"], one["kind"].replace("_", " "), one["message_id"], one["parts"], one["entries"], "taken" if one["new"] else "known already")
             for one in messages if one["refused"] is None]  # fmt: skip
     if rows:
         print_table(("file", "message", "id", "parts", "entries", ""), rows, title="Messages of the bank", right=("parts", "entries"))
         out.print(f"What they bring about: clh bank match{suffix}", markup=False, highlight=False, soft_wrap=True)
     for one in messages:
+        if one["masked"]:
+            words = f"{one['file']}: {one['masked']} texts held what passes for a card number; only its last four digits are kept [{MASKED}]"
+            err.print(words, style="bold yellow", markup=False, highlight=False, soft_wrap=True)
         if one["refused"] is not None:
             words = f"{one['file']}: {one['refused']['reason']} [{one['refused']['code']}]; nothing of it is taken"
             err.print(words, style="bold red", markup=False, highlight=False, soft_wrap=True)

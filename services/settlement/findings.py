@@ -36,7 +36,8 @@ select r.id, e.bank_reference, e.booking_date, e.currency, e.amount, e.credit, e
     or exists (select from payment p where right(regexp_replace(upper(p.id), '[^A-Z0-9]', '', 'g'), 21) = e.reference) named
 from statement_counted c join bank_report r on r.no = c.report join bank_entry e on e.report = r.no
 left join lateral (select m.run, m.payment from entry_payment m where m.entry = e.no limit 1) m on true
-where e.booked and e.amount > 0 and (e.booking_date is null or e.booking_date >= coalesce(%s, e.booking_date))
+where e.booked and e.amount > 0 and r.no not in (select w.report from statement_withdrawn w)
+  and (e.booking_date is null or e.booking_date >= coalesce(%s, e.booking_date))
   and (m.payment is null or m.run <> (select max(newest.no) from run own join run newest on newest.day = own.day where own.no = m.run)
   and not exists (select from payment_baseline b where b.run = m.run and b.payment = m.payment))
 order by c.no, e.line

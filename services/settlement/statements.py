@@ -9,13 +9,16 @@ import psycopg
 
 from clearing.statement_order import Halt, Numbered, next_to_count
 
-NUMBERED = "r.no, r.year, r.sequence, r.opening, r.closing, r.first"
+NUMBERED = "r.no, r.year, r.sequence, r.opening, r.closing, r.first or exists (select from statement_withdrawn begun where begun.begins = r.no)"
+IN_THE_CHAIN = "not exists (select from statement_withdrawn out where out.report = r.no)"
 WAITING = f"""
 select r.iban, r.currency, {NUMBERED} from bank_report r
-where r.kind = 'statement' and not exists (select from statement_counted c where c.report = r.no) order by r.to_date, r.iban, r.currency, r.no
+where r.kind = 'statement' and {IN_THE_CHAIN}
+  and not exists (select from statement_counted c where c.report = r.no) order by r.to_date, r.iban, r.currency, r.no
 """  # noqa: S608  # columns from above
 COUNTED = f"""
-select {NUMBERED} from statement_counted c join bank_report r on r.no = c.report where r.iban = %s and r.currency = %s order by c.no {{}} limit 1
+select {NUMBERED} from statement_counted c join bank_report r on r.no = c.report where r.iban = %s and r.currency = %s and {IN_THE_CHAIN}
+order by c.no {{}} limit 1
 """  # noqa: S608  # columns from above
 LAST, FIRST = COUNTED.format("desc"), COUNTED.format("asc")
 COUNT = "insert into statement_counted (report, at) values (%s, %s)"

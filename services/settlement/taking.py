@@ -18,8 +18,9 @@ from clearing.payment_breaks import PaymentBreak
 from clearing.payment_states import fact_of_recall, fact_of_status
 from schemas.bank_messages import BankMessage, Entry, Notification, RecallAnswer, Return, Statement, StatusReport
 from schemas.canonical import sha256_hex
+from schemas.card_numbers import mask_card_numbers
 from services.bank.errors import BankCode, BankError
-from services.bank.messages import read_message
+from services.bank.messages import read_to_keep
 from services.bank.references import is_creditor_reference
 from services.settlement.statements import first_counted, halts, last_counted
 
@@ -30,14 +31,19 @@ select distinct party -> 'account' ->> 'iban' from programme p, jsonb_array_elem
 where party ->> 'id' = p.body -> 'programme' -> 'operator' ->> 'party' and party -> 'account' ->> 'iban' is not null
 """
 FIND = "select sha256 from bank_message where kind = %s and message_id = %s"
-KEEP = "insert into bank_message (kind, message_id, sha256, content, name, received_at) values (%s, %s, %s, %s, %s, %s) returning no"
+KEEP = """
+insert into bank_message (kind, message_id, sha256, content, name, received_at, masked, original_sha256) values (%s, %s, %s, %s, %s, %s, %s, %s) returning no
+"""
 # What a report says of a file, a block and a payment, as what it says of each payment: the nearest counts.
 KEEP_STATUS = """
 insert into bank_status (message, line, original_message_id, end_to_end_id, status, fact, reason_code, reason_text) values (%s, %s, %s, %s, %s, %s, %s, %s)
 """
 OF_FILE = "select end_to_end_id, block from payment_attempt where message_id = %s order by end_to_end_id"
 FIND_REPORT = "select sha256 from bank_report where kind = %s and iban = %s and currency = %s and id = %s"
-FIND_NUMBER = "select no from bank_report where kind = 'statement' and iban = %s and currency = %s and sequence = %s and year = %s"
+FIND_NUMBER = """
+select no from bank_report where kind = 'statement' and iban = %s and currency = %s and sequence = %s and year = %s
+  and no not in (select report from statement_withdrawn)
+"""
 KEEP_REPORT = """
 insert into bank_report (message, kind, iban, currency, id, sequence, year, from_date, to_date, opening, closing, first, sha256)
 values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s) returning no
@@ -53,22 +59,27 @@ IN_TEXT: Final = re.compile(rf"RF[0-9]{{2}}[A-Z0-9]{{{REFERENCE_CHARACTERS}}}")
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """A message in the books. `new`: False where all of it was there before. `parts`: statements, notifications, or payments that it names."""
+    """A message in the books. `new`: False where all of it was there before. `parts`: statements, notifications, or payments that it names.
+
+    `masked`: how many of its texts held a card number, of which only the last four digits are kept.
+    """
 
     kind: str
     message_id: str
     parts: int
     entries: int
     new: bool
+    masked: int = 0
 
 
 def take_message(connection: psycopg.Connection, content: bytes, name: str, now: datetime, *, first: bool = False) -> Taken:
     """Takes one message. `name`: of the file. `first`: the house's records of this account begin with this statement.
 
-    Raises `BankError`: what `read_message` raises, and contradicts-earlier, no-number, before-first. Nothing is kept then.
+    Raises `BankError`: what `read_to_keep` raises, and contradicts-earlier, no-number, before-first. Nothing is kept then.
     """
     accounts = {iban for (iban,) in connection.execute(ACCOUNTS)}
-    message = read_message(content, accounts)
+    read = read_to_keep(content, accounts)
+    message = read.message
     kind, message_id = _kind(message), _id(message)
     sha256 = _hash(message)
     with connection.transaction():
@@ -77,11 +88,11 @@ def take_message(connection: psycopg.Connection, content: bytes, name: str, now:
         if row is not None and row[0] != sha256:
             raise BankError(BankCode.CONTRADICTS, f"the bank has sent another {kind.replace('_', ' ')} under the id {message_id} before")
         if row is not None:
-            return Taken(kind, message_id, *_counts(message), new=False)
-        made = connection.execute(KEEP, (kind, message_id, sha256, content, name, now)).fetchone()
+            return Taken(kind, message_id, *_counts(message), new=False, masked=read.masked)
+        made = connection.execute(KEEP, (kind, message_id, sha256, read.kept, mask_card_numbers(name), now, read.masked, sha256_hex(content))).fetchone()
         assert made is not None
         new = _keep(connection, int(made[0]), message, first=first)
-    return Taken(kind, message_id, *_counts(message), new=new)
+    return Taken(kind, message_id, *_counts(message), new=new, masked=read.masked)
 
 
 def _keep(connection: psycopg.Connection, no: int, message: BankMessage, *, first: bool) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from hashlib import sha256
 from itertools import permutations
 from pathlib import Path
 
@@ -199,3 +200,19 @@ def test_the_database_itself_sends_nothing_again_of_which_the_bank_says_both(one
             "insert into payment_attempt values (%s, %s, %s, 2, %s, 'b', %s)",
             (f"{cafe.id}-2", one.run, cafe.id, cafe.attempts[0].message_id, MONDAY),
         )
+
+
+def test_a_statement_with_a_card_number_counts_and_nothing_of_the_number_is_in_the_books(one: AtTheBank) -> None:
+    """Payers write what they like; a statement that was refused for it would stop the chain."""
+    paid = one.credit("grocer", text="card 4111 1111</Ustrd><Ustrd>1111 1111")
+    content = one.statement(one.debit("fuelco"), one.debit("cafe"), paid)
+    (taken,) = one.take(content)
+    assert (taken.masked, taken.new) == (2, True)
+    assert one.match().settled == [MONDAY]
+    assert [taken.new for taken in one.take(content)] == [False]
+    row = one.books.execute("select content, masked, original_sha256 from bank_message").fetchone()
+    assert row is not None
+    assert (row[1], row[2]) == (2, sha256(content).hexdigest())
+    kept = bytes(row[0]).decode() + str(one.books.execute("select array_agg(e::text) from bank_entry e").fetchone())
+    assert "4111" not in kept
+    assert "**** **** **** 1111" in kept.replace("</Ustrd><Ustrd>", " ") and "card **** ****" in kept
