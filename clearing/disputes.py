@@ -11,6 +11,7 @@ from typing import Final
 
 from clearing.errors import ClearingError
 from schemas.ids import PartyId
+from schemas.money import to_text
 
 
 @unique
@@ -121,12 +122,13 @@ def deadline(opened_on: date, days: int) -> date:
     return opened_on + timedelta(days=days)
 
 
-def may_open(party: PartyId, debtor: PartyId, amount_minor: int, line_minor: int, reason: str) -> None:
-    """Whether a party may dispute so much of a line. Raises `DisputeRefused`: not-the-debtor, amount-too-large, reason-missing."""
+def may_open(party: PartyId, debtor: PartyId, amount_minor: int, line_minor: int, currency: str, reason: str) -> None:
+    """Whether a party may dispute so much of a line, in its minor units. Raises `DisputeRefused`: not-the-debtor, amount-too-large, reason-missing."""
     if party != debtor:
         raise DisputeRefused(DisputeCode.NOT_THE_DEBTOR, f"{debtor} owes the line: {party} cannot dispute it")
     if not 0 < amount_minor <= line_minor:
-        raise DisputeRefused(DisputeCode.AMOUNT_TOO_LARGE, f"an amount above nothing, and at most the line's {line_minor} minor units, can be disputed")
+        most = f"{to_text(line_minor, currency)} {currency}"
+        raise DisputeRefused(DisputeCode.AMOUNT_TOO_LARGE, f"an amount above nothing, and at most the line's {most}, can be disputed")
     if not reason.strip():
         raise DisputeRefused(DisputeCode.REASON_MISSING, "a dispute has a reason")
 

@@ -28,7 +28,10 @@ DaysOption = Annotated[int | None, typer.Option("--days", min=1, max=365, help="
 BankOption = Annotated[
     bool, typer.Option("--bank", help="With a co-brand bank and a settlement bank: January is signed, paid and settled, and four things go wrong.")
 ]
-KeepOption = Annotated[bool, typer.Option("--keep", help="Leave Kafka and PostgreSQL running afterwards.")]
+KeepOption = Annotated[
+    bool,
+    typer.Option("--keep", help="Leave Kafka and PostgreSQL running afterwards; with --bank also the keys of the people who sign, and the bank's messages."),
+]
 
 
 def demo(year: YearOption = False, days: DaysOption = None, bank: BankOption = False, keep: KeepOption = False, output: Output = Format.TABLE) -> None:
@@ -71,7 +74,7 @@ def demo(year: YearOption = False, days: DaysOption = None, bank: BankOption = F
         with _stopped_afterwards(keep=keep) as ours:
             with progress_bars() as progress:
                 house, purchases = _begin(clock, last, progress, owned=ours)
-                played, with_bank = _play(house, purchases, clock, progress, stop, bank=bank)
+                played, with_bank = _play(house, purchases, clock, progress, stop, bank=bank, keep=keep)
             if played is not None:
                 _show(house, played, with_bank, clock, output, running=not ours)
     except LocalRuntimeError as error:
@@ -125,7 +128,9 @@ def _begin(clock: Clock, last: date, progress: Progress, *, owned: bool) -> tupl
     return House(addresses.postgres_uri, addresses.kafka_bootstrap), purchases
 
 
-def _play(house: House, purchases: Purchases, clock: Clock, progress: Progress, stop: Stop, *, bank: bool) -> tuple[Played | None, BankPlayed | None]:
+def _play(
+    house: House, purchases: Purchases, clock: Clock, progress: Progress, stop: Stop, *, bank: bool, keep: bool
+) -> tuple[Played | None, BankPlayed | None]:
     """Plays; None where it was told to stop, and for the bank where none is played."""
     from services.cli.demo_tables import night_line
     from services.demo.run import Stopped, play
@@ -142,7 +147,7 @@ def _play(house: House, purchases: Purchases, clock: Clock, progress: Progress, 
         if bank:
             from services.demo.bank.run import play_bank
 
-            with_bank = play_bank(house, purchases, folder, clock=clock, stop=stop, progress=progress, on_night=on_night)
+            with_bank = play_bank(house, purchases, folder, clock=clock, stop=stop, progress=progress, on_night=on_night, keep=keep)
             return with_bank.played, with_bank
         return play(house, purchases, folder, clock=clock, stop=stop, progress=progress, on_night=on_night), None
     except Stopped:
@@ -168,7 +173,7 @@ def _show(house: House, played: Played, with_bank: BankPlayed | None, clock: Clo
             from services.cli.demo_bank_tables import show as show_bank
 
             show_bank(with_bank, told)
-        show(played, last_night, way_down, clock, alone=house.programmes() == [last.programme], running=running)
+        show(played, last_night, way_down, clock, alone=house.programmes() == [last.programme], running=running, with_bank=with_bank)
         return
     document = {
         "programme": last.programme,

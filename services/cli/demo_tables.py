@@ -13,6 +13,7 @@ from schemas.report import SettlementReport
 from services.cli.output import heading, out, print_table
 
 if TYPE_CHECKING:
+    from services.demo.bank.run import BankPlayed
     from services.demo.pointers import Pointers
     from services.demo.run import Clock, Played
     from services.report.stored import Shown
@@ -40,7 +41,9 @@ def money(minor: int) -> str:
     return f"{'-' if minor < 0 else ''}{int(whole):,}.{cents}"
 
 
-def show(played: Played, last_night: Shown, way_down: Pointers | None, clock: Clock, *, alone: bool, running: bool) -> None:
+def show(
+    played: Played, last_night: Shown, way_down: Pointers | None, clock: Clock, *, alone: bool, running: bool, with_bank: BankPlayed | None = None
+) -> None:
     """Everything that is printed at the end."""
     from services.report.sections import report_tables
     from services.report.terminal import print_report
@@ -50,7 +53,13 @@ def show(played: Played, last_night: Shown, way_down: Pointers | None, clock: Cl
     out.print(f"Report with SHA-256 {last_night.sha256}", highlight=False)
     _live(played)
     programme = played.file.programme
-    _look_next(next_commands(programme.id, programme.timezone, way_down, alone=alone), running=running)
+    commands = next_commands(programme.id, programme.timezone, way_down, alone=alone)
+    if with_bank is None:
+        _look_next([*commands, (f"programme show {programme.id}", "the coalition's contracts and mechanics (examples/demo.yaml)")], running=running)
+    else:
+        of_money = money_commands(programme.id, with_bank, alone=alone)
+        _look_next([*commands, *of_money, (f"programme show {programme.id}", "contracts and mechanics (examples/demo-bank.yaml)")], running=running)
+        _kept(with_bank)
     _times(played, clock)
 
 
@@ -89,8 +98,31 @@ def next_commands(programme: ProgrammeId, timezone: str, way_down: Pointers | No
         (f"report statement grocer{chosen}", "what the grocer gets from the house"),
         (f"partner live grocer --timezone {timezone}{chosen}", "its live figures, hour by hour"),
         (f"ledger verify{chosen}", "balances and lots recomputed from the journal"),
-        (f"programme show {programme}", "the coalition's contracts and mechanics (examples/demo.yaml)"),
     ]
+
+
+def money_commands(programme: ProgrammeId, played: BankPlayed, *, alone: bool) -> list[tuple[str, str]]:
+    """Commands about what became of the money, and what each shows."""
+    chosen, recon = "" if alone else f" --programme {programme}", played.recon
+    defaulted = [(f"settlement status {played.defaulted}{chosen}", "both runs of the window in default")] if played.defaulted else []
+    return [
+        (f"settlement status{chosen}", "who signed which window, and where each stands"),
+        *defaulted,
+        (f"settlement check {recon.day}{chosen}", "a window's checks with their figures"),
+        (f"bank match{chosen}", "statements against payments: nothing is left to look at"),
+        (f"recon report {recon.bank} {recon.day}{chosen}", "the card bank's sums against the house's"),
+        (f"recon show 1{chosen}", "one of the breaks, both rows side by side"),
+        (f"risk report{chosen}", "who owes how much, and who bears what if they fail"),
+        (f"accounts liability --at {played.played.reports[-1].window}{chosen}", "what points outstanding may cost"),
+        (f"accounts revenue --month {recon.day:%Y-%m}{chosen}", "what the operator has earned with them"),
+    ]
+
+
+def _kept(played: BankPlayed) -> None:
+    """Where the keys and messages are that go on by hand."""
+    if played.kept is not None:
+        out.print(f"Keys of the people who sign: {played.kept.people}, their passphrase beside them", markup=False, highlight=False, soft_wrap=True)
+        out.print(f"The bank's messages, as they came: {played.kept.messages}", markup=False, highlight=False, soft_wrap=True)
 
 
 def _look_next(commands: Sequence[tuple[str, str]], *, running: bool) -> None:

@@ -45,14 +45,22 @@ def group() -> None:
 
 
 @app.command()
-def check(window: Window, programme: OneProgramme = None, output: Output = Format.TABLE) -> None:
+def check(
+    window: Window,
+    details: Annotated[bool, typer.Option("--details", help="What was recomputed of each earlier run, not only whether it holds.")] = False,
+    programme: OneProgramme = None,
+    output: Output = Format.TABLE,
+) -> None:
     """Show every check of a window with its figures, and recompute the hashes and sums of its report. Exit code 1: something does not hold.
 
-    It also shows the accounts between which is paid, by the programme in force: who submits and who approves signs them with the report.
+    Each report names the hash of the one before it: earlier runs are recomputed too, one line each. Who submits and who approves signs, with the report,
+    the accounts between which is paid, by the programme in force: they are shown too.
 
     Examples:
 
         clh settlement check 2026-03-02
+
+        clh settlement check 2026-03-02 --details
 
         clh settlement check 2026-03-02 --output json
     """
@@ -76,7 +84,9 @@ def check(window: Window, programme: OneProgramme = None, output: Output = Forma
     else:
         rows = [(one.name, _word(one.ok), name, check_figure(name, value).words) for one in made for name, value in one.figures.items()]
         print_table(("check", "holds", "of", "figures"), rows, title=f"Checks of window {day}, run {run.no}")
-        _show_proofs(proofs, f"Report {run.sha256}")
+        _show_proofs([one for one in proofs if details or one.run == run.no], f"Report {run.sha256}")
+        if not details:
+            _show_earlier([one for one in proofs if one.run != run.no])
         print_table(("party", "account"), sorted(accounts.items()), title="Accounts between which is paid: who signs, signs these")
     if not sound:
         raise typer.Exit(FAILED)
@@ -295,13 +305,36 @@ def _show_recorded(programme: str, recorded: Recorded, output: Format, suffix: s
         document = {"programme": programme, "window": said.window, "run": said.run, "action": said.action, "person": said.person}
         print_json(document | {"report_sha256": said.report_sha256, "state": recorded.state, "voided": [day.isoformat() for day in recorded.voided]})
         return
-    words = f"{said.person}: {said.action}, run {said.run} of window {said.window}, report {said.report_sha256}. The window is {recorded.state}."
-    out.print(words, markup=False, highlight=False, soft_wrap=True)
+    out.print(_happened(recorded), markup=False, highlight=False, soft_wrap=True)
     if recorded.voided:
         fallen = ", ".join(map(str, recorded.voided))
         out.print(f"Windows that rest on it are closed again with it: {fallen}.", markup=False, highlight=False, soft_wrap=True)
-    if recorded.state == "closed":
-        out.print(f"Once it is put right: clh clearing resume{suffix}", markup=False, highlight=False, soft_wrap=True)
+    out.print(_comes_next(recorded, suffix), markup=False, highlight=False, soft_wrap=True)
+
+
+def _happened(recorded: Recorded) -> str:
+    """Who has signed what, as a sentence."""
+    said = recorded.statement
+    done = {"submit": "submitted", "approve": "approved", "reject": "rejected"}[said.action]
+    return (
+        f"{said.person} has {done} run {said.run} of window {said.window}, whose report has the SHA-256 {said.report_sha256}. The window is {recorded.state}."
+    )
+
+
+def _comes_next(recorded: Recorded, suffix: str) -> str:
+    """What the window waits for from here."""
+    from clearing.approval import APPROVALS, Action
+
+    said = recorded.statement
+    match recorded.state:
+        case "netted":
+            left = APPROVALS if said.action == Action.SUBMIT else 1
+            who = "two other people look at the report and approve it" if left > 1 else "one more person approves it"
+            return f"next: {who}: clh settlement approve {said.window} --as NAME --key FILE{suffix}"
+        case "approved":
+            return f"next: it is paid: clh settlement pay {said.window}{suffix}"
+        case _:
+            return f"next, once it is put right: clh clearing resume{suffix}"
 
 
 def _day(window: str) -> date:
@@ -361,6 +394,19 @@ def _plain(proofs: list[Proof]) -> list[dict[str, Any]]:
 def _show_proofs(proofs: list[Proof], title: str) -> None:
     rows = [(one.day, one.run, one.what, _word(one.holds), "" if one.holds else one.differs) for one in proofs]
     print_table(("window", "run", "what was recomputed", "holds", "what differs"), rows, title=title, right=("run",))
+
+
+def _show_earlier(proofs: list[Proof]) -> None:
+    """One line for each earlier run."""
+    of: dict[tuple[date, int], list[Proof]] = {}
+    for proof in proofs:
+        of.setdefault((proof.day, proof.run), []).append(proof)
+    rows = [
+        (day, run, f"{sum(one.holds for one in own)} of {len(own)}", "; ".join(f"{one.what}: {one.differs}" for one in own if not one.holds))
+        for (day, run), own in of.items()
+    ]
+    if rows:
+        print_table(("window", "run", "hold", "what differs"), rows, title="Earlier runs, recomputed; each in full with --details", right=("run", "hold"))
 
 
 def _word(holds: bool) -> str:

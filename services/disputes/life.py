@@ -207,7 +207,7 @@ def _openable(connection: psycopg.Connection, wanted: Wanted, today: date) -> di
     if found is None or State(found["state"]) in (State.OPEN, State.DRAINING, State.CLOSED):
         raise DisputeRefused(DisputeCode.NO_LINE, f"window {wanted.day} has no line {wanted.line} that stands: clh dispute lines {wanted.day}")
     amount = found["amount"] if wanted.amount_minor is None else wanted.amount_minor
-    may_open(wanted.party, found["debtor"], amount, found["amount"], wanted.reason)
+    may_open(wanted.party, found["debtor"], amount, found["amount"], found["currency"], wanted.reason)
     live = connection.execute(LIVE, found | {"day": wanted.day, "line": wanted.line}).fetchone()
     if live is not None:
         raise DisputeRefused(DisputeCode.DISPUTED_ALREADY, f"line {wanted.line} of window {wanted.day} is disputed, or was upheld: dispute {live[0]}")

@@ -73,10 +73,10 @@ def enter(connection: psycopg.Connection, entry: Entry, now: datetime) -> int:
         assert balance is not None
         if before is not None:
             if before != (entry.currency, signed):
-                raise RiskError(RiskCode.REFERENCE_USED, f"{entry.reference} of {entry.party} stands for {before[1]} minor units of {before[0]}")
+                raise RiskError(RiskCode.REFERENCE_USED, f"{entry.reference} of {entry.party} stands for {to_text(before[1], before[0])} {before[0]}")
             return int(balance[0])
         if balance[0] + signed < 0:
-            raise RiskError(RiskCode.FUNDS_TOO_SMALL, f"{entry.party} has {balance[0]} minor units of {entry.currency} paid in")
+            raise RiskError(RiskCode.FUNDS_TOO_SMALL, f"{entry.party} has {to_text(balance[0], entry.currency)} {entry.currency} paid in")
         if entry.kind == "paid out":
             _require_cover(connection, entry)
         connection.execute(ENTER, (entry.party, entry.currency, signed, entry.kind, entry.reference, entry.by, now))

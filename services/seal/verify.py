@@ -170,7 +170,9 @@ class _Verifying:
             for wrong in wrong_lines(party, lines, self.entries.totals):
                 self.verdict.wrong(ENTRIES, wrong.why, f"{party} line {wrong.line}")
             owed = without_line(party, lines, self.entries.totals)
-            self.verdict.notes += [f"{party}: no line follows from {_total(key)}" for key in owed]
+            self.verdict.notes += [
+                f"{party} is charged nothing for what was booked as {_total(key)}: its price comes to nothing. That is no fault" for key in owed
+            ]
         if len(self.entries.roots) > 1:
             self.verdict.add(*(Problem(ENTRIES, what, entry) for what, entry in self._two_sides()))
 

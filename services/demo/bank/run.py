@@ -1,7 +1,7 @@
 """Plays the demo of money: a month of purchases, and what becomes of it at the bank, from top to bottom.
 
 Every night is approved by two people beside the maker, paid and settled. Four things go wrong, by fixed rules: a payment comes back (`RETURNED_IN`), a line
-is disputed (`DISPUTED_IN`), the co-brand bank's file of a day is full of mistakes (`MISTAKES_ON`), and a party does not pay at the end (`SILENT`).
+is disputed (`DISPUTED_IN`), the co-brand bank's file of a day is full of mistakes (`MISTAKES_ON`), and a party that was late before never pays (`SILENT`).
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from services.bank.detail import Detail
 from services.bank.importing import publish, take
 from services.bank.reading import open_file
 from services.demo.bank.cards import BANK, CardStory
+from services.demo.bank.keeping import Kept
 from services.demo.bank.reward_file import file_id, write_file
 from services.demo.bank.settling import OURS, SPEAKER, MockBank, Settling, mock_bank, morning_after
 from services.demo.run import Clock, Played, Stopped, demo_programme, play
@@ -51,9 +52,9 @@ DISPUTED_IN: Final = date(2017, 1, 15)
 DISPUTES: Final = PartyId("drugstore")
 """Who disputes the first fee of that window, and is right."""
 MISTAKES_ON: Final = date(2017, 1, 24)
-SILENT: Final = "drugstore"
+SILENT: Final = LATE
 SILENT_IN: Final = date(2017, 1, 29)
-"""The last weekly window, which SILENT never pays."""
+"""The last weekly window, which SILENT never pays: who was late before. It owes several others, so that a shared loss has several bearers."""
 DAYS_AFTER: Final = 14
 """So many days after the month at most until all is settled."""
 
@@ -73,6 +74,8 @@ class BankPlayed:
     """Where every window stands."""
     recon: ReconReport
     """Of the day whose file had mistakes."""
+    kept: Kept | None = None
+    """Keys and messages that were left."""
 
 
 @dataclass(slots=True)
@@ -171,10 +174,15 @@ def play_bank(
     stop: Callable[[], bool] = lambda: False,
     progress: Progress = silent,
     on_night: Callable[[SettlementReport], None] = lambda _: None,
+    keep: bool = False,
 ) -> BankPlayed:
-    """Plays the purchases with their bank. `folder`: for logs and files. Raises what `play` raises, and `BankRefused`."""
+    """Plays the purchases with their bank. `folder`: for logs and files; `keep`: keys of people and messages of the bank are left there too.
+
+    Raises what `play` raises, and `BankRefused`.
+    """
     file, _ = demo_programme(PROGRAMME_FILE)
     months: list[_Month] = []
+    kept = Kept.anew(folder) if keep else None
 
     def story(bought: Purchases) -> Iterator[DemoDay]:
         return CardStory(Story(bought), ZONE).days()
@@ -185,7 +193,7 @@ def play_bank(
             if not months:
                 connection = house.books(file.programme.id)
                 owner = connect(house.postgres_uri, schema_of(file.programme.id), role=None, autocommit=True)
-                settling = Settling(connection, owner, file, bank, frozenset({(SILENT_IN, SILENT)}))
+                settling = Settling(connection, owner, file, bank, frozenset({(SILENT_IN, SILENT)}), kept)
                 settling.enrol(morning_after(report.window))
                 months.append(_Month(house, connection, Plan(file), settling, folder / "bank-files", clock))
             on_night(report)
@@ -213,4 +221,4 @@ def _until_settled(month: _Month, played: Played, stop: Callable[[], bool]) -> B
         if set(month.settling.states().values()) <= {State.SETTLED, State.OPEN}:
             break
     report = recon_report(month.connection, BANK, MISTAKES_ON, day)
-    return BankPlayed(played, month.dispute, month.returned, defaulted, month.settling.states(), report)
+    return BankPlayed(played, month.dispute, month.returned, defaulted, month.settling.states(), report, month.settling.kept)

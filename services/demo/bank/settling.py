@@ -24,6 +24,7 @@ from clearing.window import State
 from schemas.contracts import Party
 from schemas.ids import PartyId
 from schemas.programme import ProgrammeFile
+from services.demo.bank.keeping import Kept
 from services.demo.run import NoMockBank
 from services.disputes.life import Wanted, decide, open_dispute, to_decide, to_open
 from services.risk.default import deadline_of, declare, propose, to_declare, to_propose
@@ -128,13 +129,15 @@ class Settling:
     file: ProgrammeFile
     bank: MockBank
     silent: frozenset[tuple[date, str]] = frozenset()
+    kept: Kept | None = None
+    """Where keys and messages are left for those who go on by hand; None: nowhere."""
     keys: dict[str, Ed25519PrivateKey] = field(default_factory=dict)
     first_statement: bool = True
 
     def enrol(self, now: datetime) -> None:
         """The people who sign: one who submits, two who approve, and one who speaks for a partner."""
         for name in (MAKER, *CHECKERS, SPEAKER):
-            self.keys[name] = Ed25519PrivateKey.generate()
+            self.keys[name] = Ed25519PrivateKey.generate() if self.kept is None else self.kept.key(name)
             enrol(self.owner, name, raw(self.keys[name]), now)
 
     def approve(self, day: date, now: datetime) -> None:
@@ -178,6 +181,8 @@ class Settling:
     def collect(self, now: datetime) -> Matched:
         """What the bank has sent is taken, and counts."""
         for name, content in self.bank.messages():
+            if self.kept is not None:
+                self.kept.message(name, content)
             first = self.first_statement and name.startswith("camt.053")
             take_message(self.connection, content, name, now, first=first)
             self.first_statement = self.first_statement and not first

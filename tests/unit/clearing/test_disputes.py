@@ -67,9 +67,9 @@ def test_what_is_withheld_is_taken_back_or_due_again_exactly_once(paid: bool, ev
 )
 def test_only_the_debtor_disputes_at_most_the_line_and_says_why(party: PartyId, amount: int, reason: str, code: DisputeCode) -> None:
     with pytest.raises(DisputeRefused) as refused:
-        may_open(party, GROCER, amount, 10, reason)
+        may_open(party, GROCER, amount, 10, "EUR", reason)
     assert refused.value.code is code
-    may_open(GROCER, GROCER, 10, 10, "why")
+    may_open(GROCER, GROCER, 10, 10, "EUR", "why")
 
 
 def test_another_person_decides_until_the_deadline_and_it_lapses_after_it() -> None:
