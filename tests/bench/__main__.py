@@ -5,6 +5,8 @@ import os
 import subprocess
 import sys
 import tempfile
+import time
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -39,13 +41,32 @@ FORMS = ("pdf", "xlsx", "html", "csv")
 SERVER_SETTINGS = ("fsync", "synchronous_commit", "full_page_writes", "shared_buffers", "max_wal_size", "wal_compression", "server_version")
 
 
+class Steps:
+    """How long each step of the whole run takes, with what it makes ready."""
+
+    def __init__(self, say: Callable[[str], None]) -> None:
+        self.say = say
+        self.begun: list[tuple[str, float]] = []
+
+    def begin(self, step: str) -> None:
+        """Says what is done from now on."""
+        self.begun.append((step, time.monotonic()))
+        self.say(step)
+
+    def took(self) -> dict[str, float]:
+        """Seconds of each step so far; the last ends now."""
+        ends = [*(at for _, at in self.begun[1:]), time.monotonic()]
+        return {step: round(end - at, 1) for (step, at), end in zip(self.begun, ends, strict=True)}
+
+
 def main() -> None:
     """Measures, prints, writes."""
     err = Console(stderr=True)
     with Progress(SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn(), console=err) as progress, tempfile.TemporaryDirectory() as folder:
         task = progress.add_task("start Kafka and PostgreSQL", total=None)
         house = House.here()
-        found = measure(house, Path(folder), lambda step: progress.update(task, description=step))
+        steps = Steps(lambda step: progress.update(task, description=step))
+        found = measure(house, Path(folder), steps.begin) | {"took_s": steps.took()}
     RESULT.parent.mkdir(exist_ok=True)
     RESULT.write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
     Console().print(table(found))
@@ -166,6 +187,7 @@ def table(found: dict[str, Any]) -> Table:
         ("(i) report of 2,000 lines: PDF; XLSX, HTML, CSV, s", "; ".join(f"{rendering[f'{form}_s']}" for form in FORMS), "", None),
         ("(i) limit: a plain table of as many cells as PDF, s", f"{rendering['plain_table_s']}", "", None),
         ("(f) plain Faust agent, records/s", f"{found['faust_per_s']:,}", "< (a)", found["faust_per_s"] < booking),
+        ("the whole run, min", f"{sum(found['took_s'].values()) / 60:.1f}; longest: {max(found['took_s'], key=found['took_s'].get)}", "", None),
     ):
         rows.add_row(name, measured, bar, "" if holds is None else "yes" if holds else "NO")
     return rows
