@@ -44,6 +44,11 @@ class Points:
     """Points that wait to be funded; not in `points`."""
 
 
+def exit_cost(points: Points, owes_minor: int, funds_minor: int) -> int:
+    """What a party's exit costs the others at most: its points beyond what was paid for them, and its debts beyond its funds."""
+    return max(0, points.cost_minor - points.paid_minor) + max(0, owes_minor - max(0, funds_minor))
+
+
 @dataclass(frozen=True, slots=True)
 class PartyRisk:
     """One party in one currency. `owes_minor`: over all windows not settled, below zero where it is owed; `share`: of all points outstanding."""
@@ -73,7 +78,7 @@ class PartyRisk:
     @property
     def exit_minor(self) -> int:
         """What its exit would cost the others at most: what its points may cost beyond what was paid for them, and what it owes beyond its funds."""
-        return max(0, self.points.cost_minor - self.points.paid_minor) + max(0, self.owes_minor - max(0, self.funds_minor))
+        return exit_cost(self.points, self.owes_minor, self.funds_minor)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,19 +1,20 @@
-"""`clh risk`: debts against limits, reserve against liability, and what the failure of the largest debtors would cost whom."""
+"""`clh risk`: debts against limits, reserve against liability, what the failure of the largest debtors would cost whom, and what an exit means."""
 
 from __future__ import annotations
 
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from services.cli.books import OneProgramme, books_of
+from services.cli.books import OneProgramme, as_day, books_of
+from services.cli.leaving_tables import leaving_as_json, show_leaving
 from services.cli.output import Format, Output, out, print_json, print_table
 
 if TYPE_CHECKING:
     from clearing.risk import PartyRisk, Solvency
 
-app = typer.Typer(help="Risk: report.", no_args_is_help=True)
+app = typer.Typer(help="Risk: report, exit.", no_args_is_help=True)
 
 
 @app.callback()
@@ -42,6 +43,36 @@ def report(programme: OneProgramme = None, output: Output = Format.TABLE) -> Non
         return
     for one in found:
         _show(chosen, one)
+
+
+@app.command(name="exit")
+def exit_(
+    party: Annotated[str, typer.Argument(metavar="PARTY", help="Who leaves.", show_default=False)],
+    at: Annotated[str | None, typer.Option("--at", metavar="DAY", help="Its last day; left out: as its contract has it.", show_default=False)] = None,
+    programme: OneProgramme = None,
+    output: Output = Format.TABLE,
+) -> None:
+    """Show what a partner's exit means: what is open of it, and what everybody has to do until nothing is. It changes nothing.
+
+    Debts and claims over all windows not settled, what waits below the least amount that is settled, funds to give back, points that members have and what
+    they may cost whom, disputes, holds; then the checklist. A partner leaves by the last day (to) of its contract.
+
+    Examples:
+
+        clh risk exit grocer --at 2026-06-30
+
+        clh risk exit grocer --output json
+    """
+    from schemas.ids import PartyId
+    from services.cli.funding import refusals
+    from services.risk.leaving import leaving
+
+    with books_of(programme) as (_, chosen, connection), refusals():
+        found = leaving(connection, PartyId(party), as_day(at))
+    if output is Format.JSON:
+        print_json({"programme": chosen, **leaving_as_json(found)})
+    else:
+        show_leaving(found)
 
 
 def _show(programme: str, found: Solvency) -> None:

@@ -14,6 +14,7 @@ class RiskCode(StrEnum):
     REFERENCE_USED = "reference-used"
     REFERENCE_MISSING = "reference-missing"
     FUNDS_TOO_SMALL = "funds-too-small"
+    OPERATOR_STAYS = "operator-stays"
     FUNDS_NEEDED = "funds-needed"
     BAD_AMOUNT = "bad-amount"
     NO_DEFAULT_RULE = "no-default-rule"

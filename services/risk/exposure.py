@@ -37,7 +37,11 @@ class Exposure:
         """The debt that a party's cap and funds cover; of one without a limit in that currency, its funds alone."""
         limit = self.limits.get(party)
         cap = limit.cap_minor if limit is not None and limit.currency == currency else 0
-        return cap + funds_in(party, currency, self.limits, self.funds)
+        return cap + self.funds_of(party, currency)
+
+    def funds_of(self, party: PartyId, currency: str) -> int:
+        """What a party's funds come to, those that its contract names too."""
+        return funds_in(party, currency, self.limits, self.funds)
 
 
 def exposure(connection: psycopg.Connection, plan: Plan) -> Exposure:
