@@ -22,7 +22,7 @@ from services.risk.funds import Entry, enter
 from services.risk.leaving import leaving
 from services.runtime.local import Addresses
 from tests.coalition import HARVEST, Coalition, coalition, purchase
-from tests.signers import MONDAY, TUESDAY, Signers, shop
+from tests.signers import MONDAY, TUESDAY, netted, shop
 
 NOW = datetime(2026, 3, 5, 9, 0, tzinfo=UTC)
 PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "when-a-partner-leaves.md"
@@ -88,12 +88,9 @@ def test_an_exit_names_open_windows_disputes_and_debts_beyond_the_funds_and_the_
     with coalition(addresses, day=MONDAY) as one:
         shop(one)
         one.book()
-        one.close(MONDAY)
-        with one.books() as books:
+        with netted(one, MONDAY) as signers, one.books() as books:
             (line,) = books.execute("select line from obligation where debtor = 'grocer' and kind = 'issue'").fetchone() or (None,)
-            people = Signers(one)
-            people.enrol("ann")
-            people.dispute(books, Wanted(MONDAY, int(line), GROCER, "not ours", "ann", 30), NOW.date(), NOW)
+            signers.dispute(books, Wanted(MONDAY, int(line), GROCER, "not ours", "mia", 30), NOW.date(), NOW)
             book_correction(books, Code.ADJUSTMENT, GROCER, PartyId("cafe"), "EUR", 5000, reference="a bill", reason="a bill", by="mia")
         with one.books() as books:
             found = leaving(books, GROCER, None)
