@@ -112,8 +112,7 @@ def _multilateral(
         waiting = carried_in.get((currency, party))
         since = waiting.since if waiting else day
         large_enough = abs(amount_minor) >= minor(file.programme.minimum_settlement_of(currency), currency)
-        due_now = _settles(party, day, terms) and (large_enough or _waited_too_long(since, day, file.programme.maximum_carry_days))
-        if due_now or _has_left(party, day, terms):
+        if _settles(party, day, terms) and (large_enough or _waited_too_long(since, day, file.programme.maximum_carry_days)):
             payments.append(_pay(day, currency, terms.operator, party, amount_minor))
         elif amount_minor:
             carried[currency, party] = Carried(amount_minor, since)
@@ -124,12 +123,6 @@ def _settles(party: PartyId, day: date, terms: Terms) -> bool:
     """Whether it is the party's settlement day, by its contract in force on the day; a party without one settles daily (rule 28)."""
     contract = terms.in_force(party, day)
     return is_settlement_day(day, contract.settlement if contract else "daily")
-
-
-def _has_left(party: PartyId, day: date, terms: Terms) -> bool:
-    """Whether the party's last contract ends with the day or has ended: then nothing waits for a larger sum, or a settlement day, that may never come."""
-    last = terms.last_day(party)
-    return last is not None and last <= day
 
 
 def _waited_too_long(since: date, day: date, days_max: int | None) -> bool:

@@ -7,7 +7,7 @@ from datetime import date
 
 from tests.acceptance.oracle import rules
 from tests.acceptance.oracle.pricing import Priced
-from tests.acceptance.oracle.programme import Programme, Written, day_of
+from tests.acceptance.oracle.programme import Programme, Written
 
 
 @dataclass
@@ -69,10 +69,6 @@ def _multilateral(programme: Programme, day: date, positions: dict[tuple[str, st
 def _waits(programme: Programme, day: date, key: tuple[str, str], size: int, carried: Carried) -> bool:
     """Rule 28, and `maximum_carry_days`."""
     party, currency = key
-    versions = [one.written for one in programme.contracts if one.party == party]
-    ends = max(versions, key=lambda one: day_of(one["from"])).get("to") if versions else None
-    if ends and day >= day_of(ends):
-        return False
     contract = programme.contract(party, day)
     rhythm = contract.written.get("settlement", "daily") if contract else "daily"
     if (rhythm == "weekly" and day.weekday() != 6) or (rhythm == "monthly" and rules.month_end(day) != day):

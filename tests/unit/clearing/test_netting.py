@@ -163,16 +163,6 @@ def test_without_a_longest_time_it_waits_for_ever() -> None:
     assert not net(date(2036, 3, 2), carry(None), [], waiting({"grocer": -1})).payments
 
 
-@pytest.mark.parametrize(("day", "is_paid"), [(SATURDAY, False), (SUNDAY, True), (SUNDAY + timedelta(days=1), True)])
-@pytest.mark.parametrize("settlement", ["daily", "monthly"])
-def test_from_the_last_day_of_a_partys_last_contract_on_nothing_of_it_waits(settlement: str, day: date, is_paid: bool) -> None:
-    ends = contract("grocer", settlement=settlement, to=SUNDAY)
-    netting = net(day, programme(ends, minimum_settlement={"EUR": "1.00"}), [owes("opco", "grocer", 2)], waiting({"grocer": -3}))
-    assert (paid(netting.payments), carried(netting)) == (["grocer>opco 0.01 EUR"], {}) if is_paid else ([], {"grocer EUR": -1})
-    followed = programme(ends, contract("grocer", settlement=settlement, since=SUNDAY + timedelta(days=9)), minimum_settlement={"EUR": "1.00"})
-    assert not net(day, followed, [], waiting({"grocer": -3})).payments, "it comes back: no exit"
-
-
 def test_it_is_paid_on_the_partys_next_settlement_day_after_the_longest_time() -> None:
     file = carry(90, settlement="weekly")
     over = MONDAY + timedelta(days=90)  # a Sunday
