@@ -101,7 +101,7 @@ class Leaving:
             Step("cover", party, not short, _of("it owes more than its funds: pay, or pay in", [one.currency for one in short]), "clh funding add"),
             Step("windows", f"operator, {party}", not self.windows, f"{len({one.day for one in self.windows})} windows with it are not settled",
                  "clh settlement status"),
-            Step("carried", "operator", not carried, f"what waits is paid with the window of {at}, however small", "clh report statement"),
+            Step("carried", "operator", not carried, "what waits below minimum_settlement is paid after maximum_carry_days", "clh programme diff"),
             Step("cash_back", party, not any(one.cash_back_minor for one in self.accounts), "members have earned cash-back of it that was not paid", ""),
             Step("points", f"members, {self.bearer}", not outstanding, f"{outstanding} of its points are spent or expire", "clh accounts liability"),
             Step("funds", "operator", not any(one.funds_minor for one in self.accounts), "its funds go back, once nothing is owed", "clh funding pay-out"),

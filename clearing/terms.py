@@ -46,6 +46,11 @@ class Terms:
                 return contract if contract.valid_to is None or day <= contract.valid_to else None
         return None
 
+    def last_day(self, party: PartyId) -> date | None:
+        """The last day of a party's last contract version; None where that has no end, or the party has no contract at all."""
+        versions = self._by_party.get(party)
+        return versions[0].valid_to if versions else None
+
     def all_in_force(self, day: date) -> list[Contract]:
         """Of every party the version in force on `day`, by party."""
         return [contract for party in sorted(self._by_party) if (contract := self.in_force(party, day)) is not None]

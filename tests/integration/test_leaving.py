@@ -29,6 +29,7 @@ PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "when-a-partner-leaves.md
 SOLD = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 SMALL = ('minimum_settlement: {EUR: "0.00"}', 'minimum_settlement: {EUR: "1.00"}')
 ENDS = ("  - party: grocer\n    from: 2026-01-01 ", "  - party: grocer\n    from: 2026-01-01\n    to: 2026-03-03 ")
+SOON = ("maximum_carry_days: 90", "maximum_carry_days: 1")
 GROCER = PartyId("grocer")
 
 
@@ -66,7 +67,7 @@ def test_the_page_on_exits_does_what_it_says(addresses: Addresses) -> None:
             enter(books, Entry(GROCER, "EUR", 700, "paid in", "RF1", "mia"), NOW)
         one.book()
         one.close(MONDAY)
-        written(one, SMALL, ENDS)
+        written(one, SMALL, ENDS, SOON)
         said = {words: run(words, one.id) for words in re.findall(r"^ *(clh .+)$", PAGE.read_text(encoding="utf-8"), re.MULTILINE)}
         assert len(said) == 8
         shown, told, _, _, _, report, _, after = said.values()

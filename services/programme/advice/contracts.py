@@ -78,6 +78,18 @@ def operator_keeps_a_spread(file: ProgrammeFile) -> Iterator[Advice]:
             yield Advice(("contracts", position, "redeem"), "redeem-above-issue", reason, "let the redeem price lie below every issue price")
 
 
+def nothing_waits_for_good(file: ProgrammeFile) -> Iterator[Advice]:
+    """Rule 28: what a party that has left has below `minimum_settlement` waits without end, unless `maximum_carry_days` lets it go out."""
+    terms = file.programme
+    if terms.netting != "multilateral" or terms.maximum_carry_days is not None or not any(terms.minimum_settlement_of(one) for one in terms.currencies):
+        return
+    last = {contract.party: (position, contract) for position, contract in sorted(enumerate(file.contracts), key=lambda one: one[1].valid_from)}
+    for party, (position, contract) in sorted(last.items()):
+        if contract.valid_to is not None:
+            reason = f"{party} leaves on {contract.valid_to}; what is less than minimum_settlement then waits for good, since there is no maximum_carry_days"
+            yield Advice(("contracts", position, "to"), "waits-for-good", reason, "set programme.maximum_carry_days")
+
+
 def _issues(contract: Contract) -> bool:
     return "issuer" in contract.roles
 
@@ -86,4 +98,4 @@ def _any(_: Contract) -> bool:
     return True
 
 
-CHECKS = (sponsors_have_contracts, sellers_have_contracts, points_can_be_spent, operator_keeps_a_spread)
+CHECKS = (sponsors_have_contracts, sellers_have_contracts, points_can_be_spent, operator_keeps_a_spread, nothing_waits_for_good)

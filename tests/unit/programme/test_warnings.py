@@ -32,6 +32,16 @@ def test_terms_that_do_nothing_yet_are_told_with_their_line_and_what_they_will_d
     assert will in finding.reason
 
 
+def test_a_partner_that_leaves_while_small_positions_wait_without_end_is_warned_of() -> None:
+    ends = changed("  - party: dairyco\n    from: 2026-01-01\n", "  - party: dairyco\n    from: 2026-01-01\n    to: 2026-06-29\n")
+    assert "waits-for-good" not in [finding.code for finding in lint_text(ends, "harvest.yaml")]
+    (carry,) = [line for line in ends.splitlines(keepends=True) if "maximum_carry_days" in line]
+    text = ends.replace(carry, "").replace('{EUR: "0.00"}', '{EUR: "1.00"}')
+    (finding,) = [finding for finding in lint_text(text, "harvest.yaml") if finding.code == "waits-for-good"]
+    assert (finding.line, finding.severity) == (line_of(text, "to: 2026-06-29"), Severity.WARNING)
+    assert "dairyco leaves on 2026-06-29" in finding.reason
+
+
 def test_a_limit_that_holds_no_points_back_is_warned_of() -> None:
     new = 'limit: {prefunded: "1.00", currency: EUR}\n    roles: [redeemer]  '
     (finding,) = lint_text(changed("roles: [redeemer]  ", new), "harvest.yaml")
