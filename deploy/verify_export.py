@@ -344,6 +344,13 @@ class Export:
         return abs(Fraction(basis["percent"]) / 100 * sum(Fraction(counts) for _, counts in basis["of"]))
 
 if __name__ == "__main__":
-    export = Export(*sys.argv[1:4])
+    if not 3 <= len(sys.argv) <= 4:
+        sys.exit(print("usage: python3 verify_export.py EXPORT HOUSE_KEYS [HEAD]", file=sys.stderr) or 2)
+    try:
+        export = Export(*sys.argv[1:4])
+    except OSError as error:
+        sys.exit(print(f"{error.filename}: {error.strerror}", file=sys.stderr) or 2)
+    except ValueError:  # of the keys: what is wrong with an export is found and named
+        sys.exit(print(f"{sys.argv[2]}: it holds no public keys: a line of 64 hexadecimal digits for each", file=sys.stderr) or 2)
     print("\n".join([*export.problems, f"{sys.argv[1]}: {'IT DOES NOT HOLD' if export.problems else 'everything holds'}"]))
     sys.exit(bool(export.problems))

@@ -11,7 +11,7 @@ import typer
 
 from services.cli.books import OneProgramme, books_of, named
 from services.cli.house import expect_kafka
-from services.cli.output import FAILED, NOT_RUNNING, Format, Output, fail, out, print_json, print_table
+from services.cli.output import FAILED, NOT_RUNNING, NUMBER_MAX, Format, Output, fail, out, print_json, print_table
 
 if TYPE_CHECKING:
     from clearing.ports import Refusal
@@ -64,7 +64,7 @@ def resume(programme: OneProgramme = None, with_processor: WithProcessor = False
 @app.command()
 def status(
     programme: OneProgramme = None,
-    last: Annotated[int, typer.Option("--last", min=1, help="So many of the newest windows.")] = 7,
+    last: Annotated[int, typer.Option("--last", min=1, max=NUMBER_MAX, help="So many of the newest windows.")] = 7,
     output: Output = Format.TABLE,
 ) -> None:
     """Show where each window stands: its state, the steps that are done, what it waits for, its last run and the hash of its report.

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 import typer
 
 from services.cli.books import OneProgramme, as_day, books_of
-from services.cli.output import FAILED, Format, Output, out, print_json, print_table, refused
+from services.cli.output import FAILED, NUMBER_MAX, Format, Output, out, print_json, print_table, refused
 from services.cli.people import PassphraseFile, sign_as
 from services.cli.people import refusals as signing_refusals
 from services.cli.typed import no_card_number, refuse_card_number
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="Disputes of lines: lines, open, list, show, add-evidence, uphold, release, lapse, verify.", no_args_is_help=True)
 
-Number = Annotated[int, typer.Argument(metavar="NUMBER", help="The number of the dispute.", show_default=False)]
+Number = Annotated[int, typer.Argument(metavar="NUMBER", min=0, max=NUMBER_MAX, help="The number of the dispute.", show_default=False)]
 Window = Annotated[str, typer.Argument(metavar="WINDOW", help="The business day of the window.", show_default=False)]
 Person = Annotated[str | None, typer.Option("--as", metavar="NAME", help="Who does it; else who is logged in.", callback=no_card_number, show_default=False)]
 Key = Annotated[Path | None, typer.Option("--key", metavar="FILE", help="The person's private key, in encrypted PEM: it is signed.", show_default=False)]
@@ -88,7 +88,7 @@ def lines(
 @app.command(name="open")
 def open_(
     window: Window,
-    line: Annotated[int, typer.Argument(metavar="LINE", min=0, help="The number of the line: clh dispute lines.", show_default=False)],
+    line: Annotated[int, typer.Argument(metavar="LINE", min=0, max=NUMBER_MAX, help="The number of the line: clh dispute lines.", show_default=False)],
     party: Annotated[str, typer.Option("--by", metavar="PARTY", help="The party that owes the line and disputes it.", show_default=False)],
     reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why: it is kept.", callback=no_card_number, show_default=False)],
     evidence: Told = None,
@@ -286,7 +286,7 @@ def lapse(programme: OneProgramme = None, output: Output = Format.TABLE) -> None
 
 @app.command()
 def verify(
-    no: Annotated[int | None, typer.Argument(metavar="[NUMBER]", help="Only this dispute.", show_default=False)] = None,
+    no: Annotated[int | None, typer.Argument(metavar="[NUMBER]", min=0, max=NUMBER_MAX, help="Only this dispute.", show_default=False)] = None,
     programme: OneProgramme = None,
     output: Output = Format.TABLE,
 ) -> None:

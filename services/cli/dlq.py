@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from services.cli.books import OneProgramme, as_day, books_of
-from services.cli.output import FAILED, Format, Output, fail, out, print_json, print_table, progress_bars
+from services.cli.output import FAILED, NUMBER_MAX, Format, Output, fail, out, print_json, print_table, progress_bars
 
 if TYPE_CHECKING:
     import psycopg
@@ -40,7 +40,7 @@ def list_(
     party: PartyOption = None,
     day: DayOption = None,
     event: IdOption = None,
-    limit: Annotated[int, typer.Option("--limit", min=1, help="So many at most.")] = 50,
+    limit: Annotated[int, typer.Option("--limit", min=1, max=NUMBER_MAX, help="So many at most.")] = 50,
     output: Output = Format.TABLE,
 ) -> None:
     """List events that can be tried again: how many by code and sender, and which.

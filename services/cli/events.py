@@ -11,7 +11,7 @@ import typer
 from services.cli.books import OneProgramme
 from services.cli.escaping import visible
 from services.cli.house import broker
-from services.cli.output import Format, Output, fail, out, print_json, print_json_line, progress_bars
+from services.cli.output import NUMBER_MAX, Format, Output, fail, out, print_json, print_json_line, progress_bars
 from services.cli.refused import held, rejected
 from services.cli.senders import Patience, SignOption, show_sent, signer_of
 from services.cli.trace import trace
@@ -91,7 +91,7 @@ def listen(
     party: Annotated[str | None, typer.Option("--party", metavar="ID", help="Only what this party sent or pays for.", show_default=False)] = None,
     rejected: Annotated[bool, typer.Option("--rejected", help="Only what was refused.")] = False,
     from_start: Annotated[bool, typer.Option("--from-start", help="From the oldest answer that Kafka keeps.")] = False,
-    count: Annotated[int | None, typer.Option("--count", min=1, help="End after so many answers.", show_default=False)] = None,
+    count: Annotated[int | None, typer.Option("--count", min=1, max=NUMBER_MAX, help="End after so many answers.", show_default=False)] = None,
     output: Output = Format.TABLE,
 ) -> None:
     """Print the house's answers as they come, until SIGINT. With `--output json`, one CloudEvent a line.

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from services.cli.books import OneProgramme, as_day, books_of, named
-from services.cli.output import FAILED, Format, Output, fail, out, print_json
+from services.cli.output import FAILED, NUMBER_MAX, Format, Output, fail, out, print_json
 
 if TYPE_CHECKING:
     from services.explain.equations import Equation
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="Where a figure comes from: position, obligation, event, member.", no_args_is_help=True)
 
-Page = Annotated[int, typer.Option("--page", min=1, help="Which page of the events.")]
+Page = Annotated[int, typer.Option("--page", min=1, max=NUMBER_MAX, help="Which page of the events.")]
 Limit = Annotated[int, typer.Option("--limit", min=1, max=100_000, help="Events on a page.")]
 
 
@@ -61,7 +61,10 @@ def position(
 def obligation(
     day: Annotated[str, typer.Argument(metavar="DAY", help="The window, such as 2026-03-02.", show_default=False)],
     line: Annotated[
-        int, typer.Argument(metavar="LINE", min=0, help="Number of the line, from 0, as the report and `clh explain position` show it.", show_default=False)
+        int,
+        typer.Argument(
+            metavar="LINE", min=0, max=NUMBER_MAX, help="Number of the line, from 0, as the report and `clh explain position` show it.", show_default=False
+        ),
     ],
     programme: OneProgramme = None,
     page: Page = 1,

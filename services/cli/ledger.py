@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from services.cli.books import OneProgramme, books_of
-from services.cli.output import FAILED, Format, Output, out, print_json, print_table, progress_bars
+from services.cli.output import FAILED, NUMBER_MAX, Format, Output, out, print_json, print_table, progress_bars
 
 app = typer.Typer(help="The journal: verify it against the balances that are kept beside it.", no_args_is_help=True)
 
@@ -21,7 +21,9 @@ def group() -> None:
 @app.command()
 def verify(
     programme: OneProgramme = None,
-    named: Annotated[int, typer.Option("--named", min=1, help="So many differences of each kind are named; how many there are is always said.")] = 100,
+    named: Annotated[
+        int, typer.Option("--named", min=1, max=NUMBER_MAX, help="So many differences of each kind are named; how many there are is always said.")
+    ] = 100,
     output: Output = Format.TABLE,
 ) -> None:
     """Recompute balances, lots, debts, holds, stamps, limits and totals from the journal, and say what differs.

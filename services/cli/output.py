@@ -23,6 +23,9 @@ from services.cli.escaping import DataConsole, visible
 from services.runtime.progress import Progress as Report
 
 FAILED = 1
+NUMBER_MAX = 2**31 - 1
+"""No command takes a larger number: the books count no further."""
+DAYS_MAX = 36_500
 NOT_RUNNING = 3
 
 PIPED_COLUMNS = 10_000  # a pipe has no width: nothing is folded there, unless COLUMNS says how wide its reader is

@@ -14,7 +14,7 @@ import typer
 from services.cli.books import OneProgramme, as_day, books_of
 from services.cli.break_tables import amount, break_table, show_fields, show_report, show_to_sign
 from services.cli.break_tables import show as show_in_full
-from services.cli.output import FAILED, Format, Output, err, fail, out, print_json, print_table, progress_bars, say
+from services.cli.output import DAYS_MAX, FAILED, NUMBER_MAX, Format, Output, err, fail, out, print_json, print_table, progress_bars, say
 from services.cli.people import PassphraseFile, refusals, sign_as
 from services.cli.typed import no_card_number
 
@@ -95,7 +95,7 @@ def list_breaks(
     code: Annotated[str | None, typer.Option("--code", help="Only under this code.", show_default=False)] = None,
     state: Annotated[str | None, typer.Option("--state", help="Only in this state.", show_default=False)] = None,
     every: Annotated[bool, typer.Option("--all", help="Those that are resolved or written off too.")] = False,
-    limit: Annotated[int, typer.Option("--limit", min=1, help="So many at most.")] = 100,
+    limit: Annotated[int, typer.Option("--limit", min=1, max=NUMBER_MAX, help="So many at most.")] = 100,
     output: Output = Format.TABLE,
 ) -> None:
     """List breaks with code, units of both sides, age and owner.
@@ -118,7 +118,7 @@ def list_breaks(
 
 @app.command()
 def show(
-    number: Annotated[int, typer.Argument(metavar="BREAK", help="Number of the break.", show_default=False)],
+    number: Annotated[int, typer.Argument(metavar="BREAK", min=0, max=NUMBER_MAX, help="Number of the break.", show_default=False)],
     programme: OneProgramme = None,
     output: Output = Format.TABLE,
 ) -> None:
@@ -144,12 +144,14 @@ def show(
 
 @app.command()
 def resolve(
-    number: Annotated[int, typer.Argument(metavar="BREAK", help="Number of the break.", show_default=False)],
+    number: Annotated[int, typer.Argument(metavar="BREAK", min=0, max=NUMBER_MAX, help="Number of the break.", show_default=False)],
     move: Annotated[ByHand, typer.Argument(metavar="MOVE", help="investigate, ask-bank, propose, withdraw, write-off, forced-match, create or reopen.")],
     note: Annotated[str, typer.Option("--note", help="Why.", callback=no_card_number, show_default=False)],
     programme: OneProgramme = None,
     proposal: Annotated[Proposal | None, typer.Option("--as", help="Of `propose`: what the second person is to decide.", show_default=False)] = None,
-    other: Annotated[int | None, typer.Option("--with", metavar="BREAK", help="Of a forced match: the break of the other side.", show_default=False)] = None,
+    other: Annotated[
+        int | None, typer.Option("--with", metavar="BREAK", min=0, max=NUMBER_MAX, help="Of a forced match: the break of the other side.", show_default=False)
+    ] = None,
     by: Annotated[
         str | None, typer.Option("--by", metavar="NAME", help="Who does it; left out: who is logged in.", callback=no_card_number, show_default=False)
     ] = None,
@@ -240,7 +242,7 @@ def verify(
 def status(
     bank: Annotated[str | None, typer.Argument(metavar="[BANK]", help="Only this bank.", show_default=False)] = None,
     programme: OneProgramme = None,
-    days: Annotated[int, typer.Option("--days", min=1, help="Look back so many days.")] = 31,
+    days: Annotated[int, typer.Option("--days", min=1, max=DAYS_MAX, help="Look back so many days.")] = 31,
     output: Output = Format.TABLE,
 ) -> None:
     """Show whose files are late, how far each bank is matched, and how old its open breaks are. Run it every morning: its exit code is the alert.

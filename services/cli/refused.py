@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from services.cli.books import OneProgramme, as_day, books_of, named
-from services.cli.output import Format, Output, out, print_json, print_table
+from services.cli.output import NUMBER_MAX, Format, Output, out, print_json, print_table
 
 if TYPE_CHECKING:
     from services.events.refused import Held, Refused
 
 PartyOption = Annotated[str | None, typer.Option("--party", metavar="ID", help="Only of this sender.", show_default=False)]
-PageOption = Annotated[int, typer.Option("--page", min=1, help="Which page of them.")]
+PageOption = Annotated[int, typer.Option("--page", min=1, max=NUMBER_MAX, help="Which page of them.")]
 LimitOption = Annotated[int, typer.Option("--limit", min=1, max=100_000, help="Events on a page.")]
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from services.cli.books import OneProgramme, as_day, books_of, named
-from services.cli.output import FAILED, Format, Output, fail, out, print_json, print_table, progress_bars
+from services.cli.output import FAILED, NUMBER_MAX, Format, Output, fail, out, print_json, print_table, progress_bars
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 app = typer.Typer(help="Settlement reports and statements: show, render, list, verify, statement.", no_args_is_help=True)
 
 Day = Annotated[str | None, typer.Argument(metavar="[DAY]", help="The window; left out: the newest that has a report.", show_default=False)]
-Nights = Annotated[int, typer.Option("--nights", min=0, help="So many nights before it are compared.")]
+Nights = Annotated[int, typer.Option("--nights", min=0, max=NUMBER_MAX, help="So many nights before it are compared.")]
 Sections = Annotated[list[str] | None, typer.Option("--section", "-s", help="Only this part; may be given several times.", show_default=False)]
 STANDARD_OUTPUT = "-"
 
@@ -142,7 +142,7 @@ def render(
 @app.command(name="list")
 def list_(
     programme: OneProgramme = None,
-    last: Annotated[int, typer.Option("--last", min=1, help="So many of the newest windows.")] = 30,
+    last: Annotated[int, typer.Option("--last", min=1, max=NUMBER_MAX, help="So many of the newest windows.")] = 30,
     output: Output = Format.TABLE,
 ) -> None:
     """List windows that have a report: state, sums, and the hash of the report.

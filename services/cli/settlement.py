@@ -11,7 +11,7 @@ import typer
 from services.cli.books import OneProgramme, as_day, books_of, named
 from services.cli.contradicted import decide
 from services.cli.defaulting import default, default_as_json, propose_default, show_default
-from services.cli.output import FAILED, Format, Output, fail, out, print_json, print_table
+from services.cli.output import FAILED, NUMBER_MAX, Format, Output, fail, out, print_json, print_table
 from services.cli.paying import pay, payments_as_json, recall, show_payments
 from services.cli.people import PassphraseFile, refusals, sign_as
 from services.cli.typed import no_card_number
@@ -164,7 +164,7 @@ def reject(
 def status(
     window: Annotated[str | None, typer.Argument(metavar="[WINDOW]", help="One window with all its runs; left out: all windows.", show_default=False)] = None,
     programme: OneProgramme = None,
-    last: Annotated[int, typer.Option("--last", min=1, help="So many of the newest runs.")] = 30,
+    last: Annotated[int, typer.Option("--last", min=1, max=NUMBER_MAX, help="So many of the newest runs.")] = 30,
     output: Output = Format.TABLE,
 ) -> None:
     """Show runs with who submitted, approved or rejected them, and what each window waits for; of one window also where each payment stands.

@@ -8,14 +8,14 @@ from typing import Annotated
 import typer
 
 from services.cli.books import OneProgramme, books_of, named
-from services.cli.output import Format, Output, fail, out, print_json, print_table, progress_bars
+from services.cli.output import NUMBER_MAX, Format, Output, fail, out, print_json, print_table, progress_bars
 
 
 def trace(
     name: Annotated[str, typer.Argument(metavar="ID", help="Id of an event, or the place of its record: topic/partition/offset.", show_default=False)],
     source: Annotated[str | None, typer.Option("--source", help="Only of this sender: /partners/grocer.", show_default=False)] = None,
     programme: OneProgramme = None,
-    search: Annotated[int, typer.Option("--search", min=1, help="Records that are read in Kafka at most.")] = 1_000_000,
+    search: Annotated[int, typer.Option("--search", min=1, max=NUMBER_MAX, help="Records that are read in Kafka at most.")] = 1_000_000,
     output: Output = Format.TABLE,
 ) -> None:
     """Where an event went: every record that carries its id, what became of each, its answer, its rows in the journal, window and obligation lines.

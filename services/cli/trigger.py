@@ -11,7 +11,7 @@ import typer
 
 from services.cli.books import OneProgramme
 from services.cli.house import broker
-from services.cli.output import FAILED, NOT_RUNNING, Format, Output, fail, out, print_json, print_table
+from services.cli.output import FAILED, NOT_RUNNING, NUMBER_MAX, Format, Output, fail, out, print_json, print_table
 from services.cli.senders import Patience, SignOption, page_of, signer_of
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def trigger(
     card: Annotated[str | None, typer.Option("--card", help="The card, or card token, that is shown.")] = None,
     member: Annotated[str | None, typer.Option("--member", help="The member that it is about.")] = None,
     total: Annotated[str | None, typer.Option("--total", metavar="AMOUNT", help="What was paid, such as 12.50.")] = None,
-    points: Annotated[int | None, typer.Option("--points", min=1, help="Points of a redemption.")] = None,
+    points: Annotated[int | None, typer.Option("--points", min=1, max=NUMBER_MAX, help="Points of a redemption.")] = None,
     currency: Annotated[str | None, typer.Option("--currency", help="ISO 4217 code.")] = None,
     category: Annotated[str | None, typer.Option("--category", help="Category of the lines.")] = None,
     original: Annotated[str | None, typer.Option("--original", metavar="EVENT", help="Id of the event that it names.")] = None,

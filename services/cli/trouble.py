@@ -19,6 +19,13 @@ USAGE = 2
 class Guarded(typer.core.TyperGroup):
     """The group of all commands, around which this stands."""
 
+    def parse_args(self, ctx: Any, args: list[str]) -> Any:
+        """Ends a command with a sentence where a word of it is not UTF-8: it could be neither kept nor shown."""
+        for place, word in enumerate(args, 1):
+            if any("\ud800" <= letter <= "\udfff" for letter in word):
+                raise fail(f"word {place} of the command is not UTF-8: type it anew, or rename the file", code=USAGE)
+        return super().parse_args(ctx, args)
+
     def invoke(self, ctx: Any) -> Any:
         """Runs the command; ends it with a sentence and an exit code where its surroundings are wrong."""
         try:

@@ -11,7 +11,7 @@ import typer
 from services.cli.books import OneProgramme, as_day, books_of, named
 from services.cli.clearing import WithProcessor, as_json, night, records_not_booked, show_cleared
 from services.cli.house import expect_kafka
-from services.cli.output import NOT_RUNNING, Format, Output, fail, print_json, print_table
+from services.cli.output import NOT_RUNNING, NUMBER_MAX, Format, Output, fail, print_json, print_table
 
 if TYPE_CHECKING:
     from services.house import House
@@ -31,7 +31,7 @@ def group() -> None:
 @app.command(name="list")
 def list_(
     programme: OneProgramme = None,
-    last: Annotated[int, typer.Option("--last", min=1, help="So many of the newest windows.")] = 30,
+    last: Annotated[int, typer.Option("--last", min=1, max=NUMBER_MAX, help="So many of the newest windows.")] = 30,
     output: Output = Format.TABLE,
 ) -> None:
     """List windows: state, end by the programme's clock, and what became of the events they received.
