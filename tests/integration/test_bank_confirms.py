@@ -267,9 +267,13 @@ def test_what_is_missing_after_its_deadline_is_late(one: AtTheBank) -> None:
     assert found(one, days=6) == {}
 
 
-def test_money_for_a_run_whose_place_another_has_taken_is_late(one: AtTheBank) -> None:
+def test_money_for_a_run_that_another_replaced_in_older_books_is_late(one: AtTheBank) -> None:
     credit = one.credit("grocer", 900)
+    one.books.execute("reset role")
+    one.books.execute("set local session_replication_role = replica")  # as it was before two people signed a default, and before its baselines
     one.books.execute("update settlement_window set state = 'defaulted' where day = %s", (MONDAY,))
+    one.books.execute("set local session_replication_role = origin")
+    one.books.execute("set local role clh_app")
     one.books.execute(AGAIN, (MONDAY,))
     one.take(one.statement(credit))
     one.match()
