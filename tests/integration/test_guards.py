@@ -10,7 +10,7 @@ import psycopg
 import pytest
 
 from clearing.matching import TRANSITIONS, BreakState
-from services.journal.migrations.versions.m0018_guards import MOVES
+from services.journal.migrations.versions.m0017_guards import MOVES
 from services.runtime.local import Addresses
 from tests.coalition import coalition
 from tests.signers import MONDAY, TUESDAY, Signers, netted, shop

@@ -274,7 +274,7 @@ def test_differences_put_right_at_version_12_stay_and_one_may_have_several_corre
         assert shape(uri, schema) == shape(uri, fresh)
 
 
-def test_what_the_bank_said_at_version_15_stays_and_what_it_says_both_ways_is_contradicted_from_version_19_on(
+def test_what_the_bank_said_at_version_15_stays_and_what_it_says_both_ways_is_contradicted_from_version_18_on(
     uri: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     upgrade = command.upgrade
@@ -318,7 +318,7 @@ def test_breaks_that_names_decided_at_version_9_stay_and_new_ones_take_signature
         assert shape(uri, schema) == shape(uri, fresh)
 
 
-def test_what_names_decided_before_version_17_is_listed_and_what_comes_after_takes_signatures(uri: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_names_decided_before_version_16_is_listed_and_what_comes_after_takes_signatures(uri: str, monkeypatch: pytest.MonkeyPatch) -> None:
     upgrade = command.upgrade
     opened = """
     insert into dispute (day, run, line, kind, debtor, creditor, currency, line_amount, amount, withheld, opened_by, opened_at, decide_by, reason)
@@ -349,7 +349,7 @@ def test_what_names_decided_before_version_17_is_listed_and_what_comes_after_tak
         assert shape(uri, schema) == shape(uri, fresh)
 
 
-def test_what_was_signed_before_version_18_names_no_accounts_and_what_comes_after_does(uri: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_was_signed_before_version_17_names_no_accounts_and_what_comes_after_does(uri: str, monkeypatch: pytest.MonkeyPatch) -> None:
     upgrade = command.upgrade
     sign = """
     insert into signature (run, day, action, person, key, report_sha256, at, signature{})
@@ -357,7 +357,7 @@ def test_what_was_signed_before_version_18_names_no_accounts_and_what_comes_afte
     """
     accounts = (", accounts_sha256", ", repeat('0', 64)")
     with namespace(uri) as schema, namespace(uri) as fresh:
-        monkeypatch.setattr(command, "upgrade", lambda config, _: upgrade(config, "0017"))
+        monkeypatch.setattr(command, "upgrade", lambda config, _: upgrade(config, "0016"))
         migrate(uri, schema)
         monkeypatch.undo()
         with connect(uri, schema, role=None, autocommit=True) as owner, connect(uri, schema, autocommit=True) as books:

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from alembic import op
 
-revision = "0018"
-down_revision = "0017"
+revision = "0017"
+down_revision = "0016"
 
 MOVES = (
     ("open", "investigating"), ("awaiting bank", "investigating"), ("open", "awaiting bank"), ("investigating", "awaiting bank"), ("open", "proposed"),
@@ -22,7 +22,7 @@ MOVES = (
 
 def upgrade() -> None:
     """Creates triggers, and adds a column that may be empty to `signature`; no row is touched."""
-    script = Path(__file__).with_name("m0018_guards.sql").read_text(encoding="utf-8")
+    script = Path(__file__).with_name("m0017_guards.sql").read_text(encoding="utf-8")
     driver = op.get_bind().connection.driver_connection
     assert driver is not None
     driver.execute(script.replace(":moves", ", ".join(f"('{before}', '{after}')" for before, after in MOVES)))

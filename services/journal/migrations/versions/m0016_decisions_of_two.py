@@ -8,13 +8,13 @@ from pathlib import Path
 
 from alembic import op
 
-revision = "0017"
+revision = "0016"
 down_revision = "0015"
 
 
 def upgrade() -> None:
     """Creates two tables and their guards, and adds a column with a default to `key_revocation`; no row is changed."""
-    script = Path(__file__).with_name("m0017_decisions_of_two.sql").read_text(encoding="utf-8")
+    script = Path(__file__).with_name("m0016_decisions_of_two.sql").read_text(encoding="utf-8")
     driver = op.get_bind().connection.driver_connection
     assert driver is not None
     driver.execute(script)

@@ -9,13 +9,13 @@ from pathlib import Path
 
 from alembic import op
 
-revision = "0019"
-down_revision = "0018"
+revision = "0018"
+down_revision = "0017"
 
 
 def upgrade() -> None:
     """Creates a table, views, functions and guards; no row is touched."""
-    script = Path(__file__).with_name("m0019_bank_decisions.sql").read_text(encoding="utf-8")
+    script = Path(__file__).with_name("m0018_bank_decisions.sql").read_text(encoding="utf-8")
     driver = op.get_bind().connection.driver_connection
     assert driver is not None
     driver.execute(script)
