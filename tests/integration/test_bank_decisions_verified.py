@@ -25,7 +25,7 @@ FORGED = {
     "the verdict was another": ("update bank_decision set verdict = 'paid' where verdict = 'not paid'", "of what the books hold"),
     "it was about another statement": ("update bank_decision set report = 2 where report is not null", "of what the books hold"),
     "it was about another payment": (
-        "update bank_decision d set end_to_end_id = (select max(a.end_to_end_id) from payment_attempt a where a.end_to_end_id <> d.end_to_end_id) where report is null",
+        "update bank_decision d set end_to_end_id = (select end_to_end_id from payment_attempt where end_to_end_id <> d.end_to_end_id) where report is null",
         "of what the books hold",
     ),
     "the bank had said less": ("update bank_decision set known = known - 1", "of what the books hold"),
