@@ -99,8 +99,8 @@ def to_decide(connection: psycopg.Connection, programme: str, payment: str, verd
 def keep(connection: psycopg.Connection, said: BankDecision, signature: bytes) -> bool:
     """Stores what a person signed; whether it holds from here on, or waits for a second person.
 
-    Raises `SettlementError`: unknown-person, key-revoked, bad-signature; `BankError`: decided-already (by the same person), contradicts-earlier (the bank has
-    said more since, or the statement has got another place).
+    Raises `SettlementError`: unknown-person, key-revoked, bad-signature; `BankError`: decided-already (by the same person), assigned-already (the funds or the
+    debit are those of another credit), contradicts-earlier (the bank has said more since, the statement has got another place, the money is assigned).
     """
     key = newest_key(connection, said.person)
     if not key.in_force:
@@ -113,7 +113,9 @@ def keep(connection: psycopg.Connection, said: BankDecision, signature: bytes) -
     try:
         with connection.transaction():
             row = connection.execute(KEEP, values).fetchone()
-    except psycopg.errors.UniqueViolation:
+    except psycopg.errors.UniqueViolation as refused:
+        if refused.diag.constraint_name != "bank_decision_once":
+            raise BankError(BankCode.ASSIGNED, "it is assigned already, or its funds or debit are those of another credit: clh bank assigned") from None
         raise BankError(BankCode.NOTHING_NEW, f"{said.person} has said so already: a second person decides") from None
     except psycopg.errors.RestrictViolation as refused:
         raise BankError(BankCode.CONTRADICTS, f"it is not what was signed any more, look at it again: {refused.diag.message_primary}") from None

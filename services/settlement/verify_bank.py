@@ -20,9 +20,12 @@ from services.settlement.runs import SignedRun
 # All words, with the keys that signed them, the run of the payment that they are about, and the sum of the entry.
 SIGNED: Final = """
 select d.no, d.end_to_end_id, d.report, d.entry, d.verdict, d.begins, d.known, d.party, d.reference, d.given_back, d.decides, d.reason, d.person, d.at,
-  d.document, d.signature, k.public_key, r.after_bank_decision, a.run, e.amount amount_minor, e.currency
+  d.document, d.signature, k.public_key, r.after_bank_decision, a.run, e.amount amount_minor, e.currency,
+  case d.verdict when 'funds' then (f.amount, f.currency) is not distinct from (e.amount, e.currency)
+    when 'given back' then (g.amount, g.currency, g.credit) is not distinct from (e.amount, e.currency, false) else true end borne_out
 from bank_decision d left join person_key k on k.no = d.key and k.person = d.person left join key_revocation r on r.key = d.key
-left join payment_attempt a on a.end_to_end_id = d.end_to_end_id left join bank_entry e on e.no = d.entry order by d.no
+left join payment_attempt a on a.end_to_end_id = d.end_to_end_id left join bank_entry e on e.no = d.entry
+left join funding f on f.party = d.party and f.reference = d.reference and f.kind = 'paid in' left join bank_entry g on g.no = d.given_back order by d.no
 """
 
 
@@ -51,6 +54,8 @@ class Word:
     run: int | None
     amount_minor: int | None
     currency: str | None
+    borne_out: bool
+    """What it says of money is in the books: funds of that sum, or a debit of it."""
 
     @property
     def says(self) -> tuple[object, ...]:
@@ -100,8 +105,24 @@ def _proofs(word: Word, words: Sequence[Word], run: SignedRun, programme: str) -
     if word.decides:
         second = alone or any(_agree(one, word, words) for one in words if one.no < word.no)
         yield Proof(run.no, run.day, f"{word.name}, after another person had said the same", second, "nobody else had said so")
+        yield from _of_money(word, words, run)
     elif alone:
         yield Proof(run.no, run.day, f"{word.name}, which one person decides", holds=False, differs="the books say that it does not hold")
+
+
+def _of_money(word: Word, words: Sequence[Word], run: SignedRun) -> Iterator[Proof]:
+    """Of money that names no payment one thing is decided, once, and that is in the books."""
+    if word.entry is None:
+        return
+    yield Proof(run.no, run.day, f"{word.name}, as the books bear it out", word.borne_out, "no funds or debit of this sum are in the books")
+    others = [one for one in words if one.decides and one.no != word.no]
+    once = not any(
+        one.entry == word.entry
+        or (word.given_back is not None and one.given_back == word.given_back)
+        or (word.party is not None and (one.party, one.reference) == (word.party, word.reference))
+        for one in others
+    )
+    yield Proof(run.no, run.day, f"{word.name}, and nothing else was decided of it", once, "another decision is about the same money")
 
 
 def _agree(first: Word, second: Word, words: Sequence[Word]) -> bool:
