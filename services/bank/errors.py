@@ -40,6 +40,9 @@ class BankCode(StrEnum):
     NOTHING_NEW = "decided-already"
     ON_A_STATEMENT = "on-a-statement"
     UNKNOWN_PAYMENT = "unknown-payment"
+    UNKNOWN_CREDIT = "unknown-credit"
+    ASSIGNED = "assigned-already"
+    OTHER_SUM = "other-sum"
     NOT_RECALLABLE = "not-recallable"
 
 

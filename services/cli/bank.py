@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from services.cli.assigning import assign, assigned
 from services.cli.bank_messages import import_message, is_message, match, show_messages
 from services.cli.books import OneProgramme, as_day, books_of, named
 from services.cli.house import expect_kafka
@@ -78,6 +79,8 @@ def import_(
 
 app.command()(match)
 app.command()(withdraw)
+app.command()(assign)
+app.command()(assigned)
 
 
 def _import_cards(house: House, chosen: str, connection: Any, file: Path, signer: Any, output: Format) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from services.cli.defaulting import default, default_as_json, propose_default, s
 from services.cli.output import FAILED, NUMBER_MAX, Format, Output, fail, out, print_json, print_table
 from services.cli.paying import pay, payments_as_json, recall, show_payments
 from services.cli.people import PassphraseFile, refusals, sign_as
+from services.cli.recalls import recalls_as_json, show_recalls
 from services.cli.typed import no_card_number
 
 if TYPE_CHECKING:
@@ -169,8 +170,9 @@ def status(
 ) -> None:
     """Show runs with who submitted, approved or rejected them, and what each window waits for; of one window also where each payment stands.
 
-    Of a payment: its state, which statements confirm it, what is missing, and until when. A payment that is late says so. After a default: who had not
-    paid, who bears it, and the payments of the runs that were replaced too, since what was paid under them stays.
+    Of a payment: its state, which statements confirm it, what is missing, and until when. A payment that is late says so. Of a recall:
+    when the bank was asked, and what it has answered. After a default: who had not paid, who bears it, and the payments of the runs that were replaced
+    too, since what was paid under them stays.
 
     Examples:
 
@@ -181,7 +183,7 @@ def status(
     from services.settlement.defaulted import defaulted_runs
     from services.settlement.runs import newest_run, runs_of
 
-    day, payments, defaults = as_day(window), [], []
+    day, payments, defaults, recalls = as_day(window), [], [], []
     with books_of(programme) as (_, chosen, connection), refusals():
         if day is not None:
             newest_run(connection, day)
@@ -192,10 +194,15 @@ def status(
             replaced = [each["run"] for each in defaults if each["replaced_by"] is not None]
             payments = [line for run in replaced for line in payments_as_json(connection, run, now, replaced=True)]
             payments += payments_as_json(connection, shown[-1].no, now)
+            recalls = [line for run in [*replaced, shown[-1].no] for line in recalls_as_json(connection, run)]
     newest = {run.day: run.no for run in shown}
     if output is Format.JSON:
         runs = [_as_json(run, newest=newest[run.day] == run.no) for run in shown]
-        print_json({"programme": chosen, "runs": runs} | ({"payments": payments} if day is not None else {}) | ({"defaults": defaults} if defaults else {}))
+        print_json(
+            {"programme": chosen, "runs": runs}
+            | ({"payments": payments, "recalls": recalls} if day is not None else {})
+            | ({"defaults": defaults} if defaults else {})
+        )
         return
     told = {each["run"]: f"nothing: default of {', '.join(sorted({one['party'] for one in each['unpaid']}))}" for each in defaults}
     rows = [
@@ -216,6 +223,8 @@ def status(
         show_default(each, shown[-1].day)
     if payments and day is not None:
         show_payments(payments, day)
+    if recalls:
+        show_recalls(recalls, day)
 
 
 @app.command()

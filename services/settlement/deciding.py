@@ -1,12 +1,13 @@
-"""What people decide where the bank contradicts itself about a payment. Each word is signed with the person's own key; nothing that was said is changed.
+"""What people decide about what the bank says: of a payment both that it was made and not, a statement out of place, money that names no payment.
 
-That a payment was not made takes two people, since it may be sent again after it; that it was made, one. A decision holds until the bank says more against it.
+Each word is signed with the person's own key; nothing that was said is changed. That a payment was not made takes two people, since it may be sent again after
+it; that it was made, one. A decision about a payment holds until the bank says more against it.
 """
 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Final
 
@@ -28,14 +29,27 @@ where a.end_to_end_id = %(id)s or a.payment = %(id)s order by a.run desc, a.atte
 """
 SHOWN = "select 1 from entry_payment m join bank_report r on r.no = m.report where m.end_to_end_id = %s and m.amount > 0 and r.kind = 'statement'"
 KEEP = """
-insert into bank_decision (end_to_end_id, report, verdict, begins, known, decides, reason, person, key, at, document, signature)
-values (%s, %s, %s, %s, %s, false, %s, %s, %s, %s, %s, %s) returning decides
+insert into bank_decision (end_to_end_id, report, verdict, begins, known, entry, party, reference, given_back, decides, reason, person, key, at, document,
+  signature)
+values (%s, %s, %s, %s, %s, %s, %s, %s, %s, false, %s, %s, %s, %s, %s, %s) returning decides
 """
 
 
 @dataclass(frozen=True, slots=True)
+class Credit:
+    """Of money that names no payment: its entry, its sum, and what became of it: funds of `party` under `reference`, or `given_back` by that other entry."""
+
+    entry: int
+    amount_minor: int
+    currency: str
+    party: str | None = None
+    reference: str | None = None
+    given_back: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class BankDecision:
-    """What a person signs. `known`: the newest message of the bank about it. Of a statement `end_to_end_id` is None, of a payment `report` and `begins`."""
+    """What a person signs. `known`: the newest message of the bank about it. It is about one of `end_to_end_id`, `report` (a statement) and `credit`."""
 
     programme: str
     end_to_end_id: str | None
@@ -46,6 +60,7 @@ class BankDecision:
     reason: str
     person: str
     at: datetime
+    credit: Credit | None = None
 
     def document(self) -> str:
         """JSON with sorted keys and without spaces, the moment in UTC."""
@@ -53,6 +68,8 @@ class BankDecision:
             "at": self.at.astimezone(UTC).isoformat(timespec="microseconds"), "begins": self.begins, "end_to_end_id": self.end_to_end_id, "known": self.known,
             "person": self.person, "programme": self.programme, "reason": self.reason, "report": self.report, "verdict": self.verdict,
         }  # fmt: skip
+        if self.credit is not None:
+            told |= asdict(self.credit)
         return json.dumps(told, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 
     def signed(self) -> bytes:
@@ -82,21 +99,23 @@ def to_decide(connection: psycopg.Connection, programme: str, payment: str, verd
 def keep(connection: psycopg.Connection, said: BankDecision, signature: bytes) -> bool:
     """Stores what a person signed; whether it holds from here on, or waits for a second person.
 
-    Raises `SettlementError`: unknown-person, key-revoked, bad-signature; `BankError`: decided-already (by the same person), contradicts-earlier (the bank has
-    said more since, or the statement has got another place).
+    Raises `SettlementError`: unknown-person, key-revoked, bad-signature; `BankError`: decided-already (by the same person), assigned-already (the funds or the
+    debit are those of another credit), contradicts-earlier (the bank has said more since, the statement has got another place, the money is assigned).
     """
     key = newest_key(connection, said.person)
     if not key.in_force:
         raise SettlementError(SettlementCode.KEY_REVOKED, f"the key of {said.person} is revoked: {key.reason}")
     if not holds(key.public_key, said.signed(), signature):
         raise SettlementError(SettlementCode.BAD_SIGNATURE, f"the signature was not made with the key of {said.person}")
-    values = (
-        said.end_to_end_id, said.report, said.verdict, said.begins, said.known, said.reason, said.person, key.no, said.at, said.document(), signature,
-    )  # fmt: skip
+    money = (None,) * 4 if (of := said.credit) is None else (of.entry, of.party, of.reference, of.given_back)
+    about = (said.end_to_end_id, said.report, said.verdict, said.begins, said.known, *money)
+    values = (*about, said.reason, said.person, key.no, said.at, said.document(), signature)
     try:
         with connection.transaction():
             row = connection.execute(KEEP, values).fetchone()
-    except psycopg.errors.UniqueViolation:
+    except psycopg.errors.UniqueViolation as refused:
+        if refused.diag.constraint_name != "bank_decision_once":
+            raise BankError(BankCode.ASSIGNED, "it is assigned already, or its funds or debit are those of another credit: clh bank assigned") from None
         raise BankError(BankCode.NOTHING_NEW, f"{said.person} has said so already: a second person decides") from None
     except psycopg.errors.RestrictViolation as refused:
         raise BankError(BankCode.CONTRADICTS, f"it is not what was signed any more, look at it again: {refused.diag.message_primary}") from None

@@ -29,7 +29,8 @@ where s.fact in ('rejected', 'recalled') and payment_contradicted(a.end_to_end_i
   and not exists (select from entry_payment m join statement_counted c on c.report = m.report where m.end_to_end_id = a.end_to_end_id and m.amount < 0)
 order by p.id, a.end_to_end_id
 """
-# Entries of statements that count which are about no payment of a run that stands, or whose sums at its default were kept: by what they name, if anything.
+# Entries of statements that count which are about no payment of a run that stands, or whose sums at its default were kept, and of which nobody
+# has said what became of them: by what they name, if anything.
 ASTRAY = """
 select r.id, e.bank_reference, e.booking_date, e.currency, e.amount, e.credit, e.counterparty, m.payment,
   exists (select from payment_attempt a where a.end_to_end_id = e.end_to_end_id and e.end_to_end_id <> '')
@@ -40,6 +41,8 @@ where e.booked and e.amount > 0 and r.no not in (select w.report from statement_
   and (e.booking_date is null or e.booking_date >= coalesce(%s, e.booking_date))
   and (m.payment is null or m.run <> (select max(newest.no) from run own join run newest on newest.day = own.day where own.no = m.run)
   and not exists (select from payment_baseline b where b.run = m.run and b.payment = m.payment))
+  and not exists (select from bank_decision d where d.entry = e.no and d.decides)
+  and not exists (select from bank_decision d where d.given_back = e.no and d.decides)
 order by c.no, e.line
 """
 # What was more, or came back, after its window was settled: put right in a later one.
@@ -115,4 +118,5 @@ def _astray(connection: psycopg.Connection, since: date | None) -> Iterator[Find
             code = PaymentBreak.CURRENCY
         else:
             code = PaymentBreak.ORPHAN_CREDIT if credit else PaymentBreak.MISSING_AT_PROGRAMME
+            says += "; two people: clh bank assign" if credit else ""
         yield Finding(code, payment or reference, says, day, amount, currency)

@@ -12,6 +12,7 @@ from services.settlement.defaulted import DefaultedRun, defaulted_runs
 from services.settlement.errors import SettlementCode, SettlementError
 from services.settlement.runs import SignedRun, runs_of
 from services.settlement.verify_approval import approval_proofs
+from services.settlement.verify_bank import bank_proofs
 from services.settlement.verify_default import default_proofs
 from services.settlement.verify_payments import payment_proofs
 
@@ -22,7 +23,8 @@ def verify_settlement(connection: psycopg.Connection, programme: str, day: date)
     """Of every run of a window: each signature is its person's, made while the key was in force, about this run and the report that has its hash.
 
     Maker and checkers are different people, every run but the newest was rejected, fell with one before it or defaulted, the newest stands where its
-    signatures put it, the files for the bank hold what was approved, what is settled is on statements, and the report holds as `clh report verify` says.
+    signatures put it, the files for the bank hold what was approved, what is settled is on statements, what people decided about them is signed,
+    and the report holds as `clh report verify` says.
 
     Raises `SettlementError`: no-run.
     """
@@ -44,7 +46,7 @@ def verify_settlement(connection: psycopg.Connection, programme: str, day: date)
         proofs += _void(run, every)
         proofs += payment_proofs(connection, run, newest=run is runs[-1])
         before = run
-    return [*proofs, _stands(runs[-1])]
+    return [*proofs, *bank_proofs(connection, runs, programme), _stands(runs[-1])]
 
 
 def _fallen(run: SignedRun) -> bool:

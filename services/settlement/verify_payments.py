@@ -29,6 +29,12 @@ where exists (select from entry_payment m where m.report = r.no and m.run = %s) 
 """
 
 
+# Entries of which people have said what became of them: they count for no payment.
+ASSIGNED = """
+select r.iban, r.currency, r.id, e.line from bank_decision d join bank_entry e on e.no = d.entry join bank_report r on r.no = e.report where d.decides
+"""
+
+
 def payment_proofs(connection: psycopg.Connection, run: SignedRun, *, newest: bool) -> Iterator[Proof]:
     """Proofs of one run; `newest`: its window stands by it."""
     standings = states_of(connection, run.no)
@@ -99,12 +105,15 @@ def _on_statements(connection: psycopg.Connection, standings: list[Standing], ru
     named = {attempt.end_to_end_id: one for one in standings for attempt in one.attempts}
     referred = {creditor_reference(one.id)[4:]: one for one in standings if one.kind is PaymentKind.INCOMING}
     shown: Counter[str] = Counter()
+    assigned = set(connection.execute(ASSIGNED).fetchall())
     for content, counted in connection.execute(MESSAGES, (run.no,)):
         message = read_message(bytes(content))
         for statement in message if isinstance(message, tuple) else ():
             if not isinstance(statement, Statement) or statement.id not in counted:
                 continue
-            for entry in statement.entries:
+            for line, entry in enumerate(statement.entries):
+                if (statement.account_iban, statement.currency, statement.id, line) in assigned:
+                    continue
                 ours, theirs = named.get(entry.end_to_end_id), referred.get(reference_of(entry) or "")
                 if entry.booked and ours is not None and ours.currency == entry.currency:
                     shown[ours.id] -= entry.signed_minor

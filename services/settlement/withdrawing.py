@@ -15,7 +15,8 @@ from services.settlement.statements import last_counted
 WITHDRAWN: Final = "withdrawn"
 FIND = """
 select r.no, r.iban, r.currency, exists (select from statement_counted c where c.report = r.no) counted, bank_heard(null, r.no),
-  exists (select from entry_payment m where m.report = r.no) shows
+  exists (select from entry_payment m where m.report = r.no) or exists (
+    select from bank_decision d join bank_entry e on e.no in (d.entry, d.given_back) where e.report = r.no and d.decides) shows
 from bank_report r where r.kind = 'statement' and r.id = %(id)s and (%(iban)s::text is null or r.iban = %(iban)s)
   and (%(currency)s::text is null or r.currency = %(currency)s) and not exists (select from statement_withdrawn w where w.report = r.no)
 """
@@ -39,7 +40,8 @@ def to_withdraw(
     no, account, currency, counted, known, shows = _found(connection, statement, iban, None)
     if shows:
         raise BankError(
-            BankCode.SHOWS_PAYMENTS, f"statement {statement} shows payments of the house: it stays; what is wrong in it the bank corrects by a later one"
+            BankCode.SHOWS_PAYMENTS,
+            f"statement {statement} shows payments of the house, or money that was assigned: it stays; what is wrong in it the bank corrects by a later one",
         )
     last = last_counted(connection, account, currency)
     if counted and last is not None and last.no != no:

@@ -12,7 +12,7 @@ import pytest
 
 from services.journal.migrate import connect, drop, migrate, schema_of
 from services.runtime.local import Addresses
-from services.settlement import confirming, payment_moves, payment_states, recalling, statements, taking
+from services.settlement import confirming, payment_moves, payment_states, recalled, recalling, statements, taking
 from tests.integration.test_hot_queries import indexes, plan_of, read_whole
 
 FILL = """
@@ -69,6 +69,7 @@ HOT: dict[str, tuple[str, Any]] = {
     "a statement by its id": (taking.FIND_REPORT, ("statement", *ACCOUNT, "S-200")),
     "a statement by its number": (taking.FIND_NUMBER, (*ACCOUNT, 200, 2026)),
     "an attempt to recall": (recalling.FIND, {"id": NAME}),
+    "recalls of a run": (recalled.RECALLS, (200,)),
 }
 
 

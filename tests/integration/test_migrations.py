@@ -295,6 +295,34 @@ def test_what_the_bank_said_at_version_15_stays_and_what_it_says_both_ways_is_co
         assert shape(uri, schema) == shape(uri, fresh)
 
 
+def test_what_was_decided_about_the_bank_at_version_18_stays_and_a_key_revoked_by_then_had_signed_it_before(uri: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    upgrade = command.upgrade
+    decided = (
+        "insert into bank_decision (end_to_end_id, verdict, known, decides, reason, person, key, at, document, signature) "
+        "values ('P', 'not paid', %s, false, 'so', 'mia', 1, now(), '{}', decode(repeat('00', 64), 'hex'))"
+    )
+    revoked = "insert into key_revocation (key, at, reason, after_signature) values (%s, now(), 'lost', 0)"
+    with namespace(uri) as schema, namespace(uri) as fresh:
+        monkeypatch.setattr(command, "upgrade", lambda config, _: upgrade(config, "0018"))
+        migrate(uri, schema)
+        monkeypatch.undo()
+        with connect(uri, schema, role=None, autocommit=True) as books:
+            books.execute("insert into person (name, enrolled_at) values ('mia', now())")
+            books.execute("set session_replication_role = replica")  # which payment it is about does not matter here
+            for key in ("01", "02"):
+                books.execute("insert into person_key (person, public_key, enrolled_at) values ('mia', decode(repeat(%s, 32), 'hex'), now())", (key,))
+            books.execute(decided, (1,))
+            books.execute(revoked, (1,))
+            migrate(uri, schema)
+            assert books.execute("select verdict, entry, party from bank_decision").fetchall() == [("not paid", None, None)]
+            books.execute(decided, (2,))  # as old code writes it
+            books.execute("set session_replication_role = origin")
+            books.execute(revoked, (2,))
+            assert books.execute("select key, after_bank_decision from key_revocation order by key").fetchall() == [(1, 1), (2, 2)]
+        migrate(uri, fresh)
+        assert shape(uri, schema) == shape(uri, fresh)
+
+
 def test_breaks_that_names_decided_at_version_9_stay_and_new_ones_take_signatures(uri: str, monkeypatch: pytest.MonkeyPatch) -> None:
     upgrade = command.upgrade
     decided = "update recon_break set state = 'written off', proposal = 'write-off', proposed_by = 'ann', decided_by = 'ben' where no = %s"

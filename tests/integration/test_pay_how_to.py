@@ -14,7 +14,7 @@ from typer.testing import CliRunner, Result
 
 from services.cli.main import app
 from services.runtime.local import Addresses
-from tests.bank_messages import OURS
+from tests.bank_messages import OURS, recall_answer, recall_line
 from tests.loopback_bank import LoopbackBank, loopback_bank
 from tests.paying import approved
 from tests.signers import MONDAY
@@ -101,6 +101,20 @@ def test_every_command_of_the_page_does_what_the_page_says(addresses: Addresses,
         assert {payment["state"] for payment in payments(one.id).values()} == {"confirmed"}
         assert signers.states()[0] == "settled"
         assert (json.loads(run("clh bank match --output json --programme harvest", one.id).stdout)["findings"]) == []
+        assert recalled(one.id, "refused") == ["none yet", "refused (NOAS no funds)"]
+
+
+def recalled(programme: str, answer: str) -> list[str]:
+    """What the status says of a recall before the bank has answered, and after it."""
+    status = f"clh settlement status {MONDAY} --programme harvest"
+    words = ("none yet", f"{answer} (NOAS no funds)")
+    (asked,) = json.loads(run(f"{status} --output json", programme).stdout)["recalls"]
+    before = " ".join(run(status, programme).stdout.split())
+    Path("answer.xml").write_bytes(recall_answer(recall_line(asked["end_to_end_id"], "RJCR", "NOAS")))
+    assert run("clh bank import answer.xml --programme harvest", programme).exit_code == 0
+    after = " ".join(run(status, programme).stdout.split())
+    assert asked["payment"] in json.dumps(payments(programme)) and (asked["reason"], asked["answers"]) == ("TECH", [])
+    return [word for word, shown in zip(words, (before, after), strict=True) if word in shown]
 
 
 def test_what_is_refused_ends_with_its_code(addresses: Addresses) -> None:

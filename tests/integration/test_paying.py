@@ -16,6 +16,7 @@ from services.bank.xml import PAIN_001, read_xml
 from services.runtime.local import Addresses
 from services.settlement.instructing import Paying, pay
 from services.settlement.payment_states import states_of
+from services.settlement.recalled import recalls_of
 from services.settlement.recalling import recall
 from services.settlement.transport import BankUrl, Folder
 from services.settlement.verify import verify_settlement
@@ -207,8 +208,14 @@ def test_a_recall_is_noted_handed_over_once_and_answered(one: AtTheBank, answer:
     with pytest.raises(BankError) as refusal:
         recall(one.books, cafe.id, "TECH", how)
     assert refusal.value.code is BankCode.NOT_RECALLABLE
-    one.take(recall_answer(recall_line(cafe.id, answer)))
+    (before,) = recalls_of(one.books, one.run)
+    assert (before.message_id, before.payment, before.reason, before.by, before.sent_at, before.answers) == (
+        asked.message_id, cafe.id, "TECH", "mia", NOW, (),
+    )  # fmt: skip
+    one.take(recall_answer(recall_line(cafe.id, answer, "NOAS")))
     assert one.states()["cafe"] == state
+    (after,) = recalls_of(one.books, one.run)
+    assert [(said.status, said.reason_code, said.reason_text, said.received_at) for said in after.answers] == [(answer, "NOAS", "no funds", one.now)]
     if answer == "ACCR":
         assert [file.payments for file in one.pay(corrected=True).files] == [2, 1]
 

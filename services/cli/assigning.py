@@ -1,0 +1,113 @@
+"""`clh bank assign | assigned`: what became of money that came in and names no payment."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from services.cli.books import OneProgramme, books_of
+from services.cli.funding import refusals as funding_refusals
+from services.cli.output import Format, Output, out, print_json, print_table
+from services.cli.people import PassphraseFile, refusals, sign_as
+from services.cli.typed import no_card_number
+
+if TYPE_CHECKING:
+    from services.settlement.assigning import Assigned, Wanted
+
+
+def assign(
+    credit: Annotated[str, typer.Argument(metavar="CREDIT", help="The bank's reference of the money, as clh bank match names it.")],
+    reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why: it is signed and kept.", callback=no_card_number)],
+    person: Annotated[str, typer.Option("--as", metavar="NAME", help="Who says so, as enrolled with clh people add.", callback=no_card_number)],
+    key: Annotated[Path, typer.Option("--key", metavar="FILE", help="The person's private key, in encrypted PEM.")],
+    to_party: Annotated[str | None, typer.Option("--to-party", metavar="PARTY", help="It is funds of this party.", show_default=False)] = None,
+    given_back: Annotated[
+        str | None, typer.Option("--given-back", metavar="DEBIT", help="It was sent back at the bank: the bank's reference of that debit.", show_default=False)
+    ] = None,
+    kept: Annotated[bool, typer.Option("--kept", help="The operator keeps it.")] = False,
+    reference: Annotated[
+        str | None,
+        typer.Option(
+            "--reference", metavar="TEXT", help="Of funds: the one they were entered under, if they were.", callback=no_card_number, show_default=False
+        ),
+    ] = None,
+    statement: Annotated[
+        str | None, typer.Option("--statement", metavar="ID", help="The statement that shows it, where several have such a reference.", show_default=False)
+    ] = None,
+    programme: OneProgramme = None,
+    passphrase_file: PassphraseFile = None,
+    output: Output = Format.TABLE,
+) -> None:
+    """Say what became of money that came in and names no payment (ORPHAN_CREDIT), by two people: funds of a party, sent back at the bank, or kept.
+
+    It holds once the second person has signed the same, and is said once. Then clh bank match shows it no more, and it counts for no payment. Funds are
+    entered with the second signature; those that clh funding add had entered under the reference are not entered again.
+
+    Exit code 0: it is kept; 1: it was refused, and nothing has changed.
+
+    Examples:
+
+        clh bank assign B-2 --to-party grocer --reason "paid in for April" --as mia --key mia.pem
+
+        clh bank assign B-2 --given-back B-7 --reason "paid to the wrong account" --as mia --key mia.pem
+    """
+    from services.settlement.assigning import Became, Wanted, to_assign
+    from services.settlement.deciding import keep
+
+    if [to_party is not None, given_back is not None, kept].count(True) != 1:
+        raise typer.BadParameter("one of --to-party, --given-back and --kept", param_hint="--to-party")
+    if reference is not None and to_party is None:
+        raise typer.BadParameter("funds of a party have one: --to-party", param_hint="--reference")
+    became = Became.FUNDS if to_party is not None else Became.KEPT if kept else Became.GIVEN_BACK
+    wanted = Wanted(credit, became, reason, person, statement, to_party, reference, given_back)
+    with books_of(programme) as (_, chosen, connection), refusals(), funding_refusals():
+        said = to_assign(connection, chosen, wanted, datetime.now(UTC))
+        holds = keep(connection, said, sign_as(connection, person, key, passphrase_file, said.signed()))
+    if output is Format.JSON:
+        funds = said.credit.reference if said.credit is not None else None
+        print_json({"programme": chosen, "credit": credit, "became": became, "party": to_party, "reference": funds, "given_back": given_back}
+                   | {"person": person, "decided": holds})  # fmt: skip
+        return
+    waits = "it is decided" if holds else "a second person signs the same"
+    out.print(f"{person}: {credit} {_became(wanted)}; {waits}.", markup=False, highlight=False, soft_wrap=True)
+
+
+def assigned(programme: OneProgramme = None, output: Output = Format.TABLE) -> None:
+    """List what people have said of money that names no payment: what became of it, who said so, and what waits for a second person.
+
+    Example:
+
+        clh bank assigned --output json
+    """
+    from schemas.money import to_text
+    from services.settlement.assigning import assigned as all_assigned
+
+    with books_of(programme) as (_, chosen, connection):
+        found = all_assigned(connection)
+    if output is Format.JSON:
+        print_json({"programme": chosen, "credits": [asdict(one) for one in found]})
+        return
+    rows = [
+        (one.bank_reference, one.statement, to_text(one.amount_minor, one.currency), one.currency, _said(one), ", ".join(one.people),
+         "decided" if one.decided else "waits for a second person", one.at.isoformat(timespec="seconds"), "; ".join(one.reasons))
+        for one in found
+    ]  # fmt: skip
+    columns = ("credit", "statement", "amount", "currency", "what became of it", "said by", "", "at", "reasons")
+    empty = "Nobody has said anything of money that names no payment."
+    print_table(columns, rows, title=f"Money of {chosen} that names no payment", right=("amount",), optional=columns[7:], empty=empty)
+
+
+def _became(wanted: Wanted) -> str:
+    if wanted.party is not None:
+        return f"is funds of {wanted.party}"
+    return "is kept" if wanted.debit is None else f"was given back by {wanted.debit}"
+
+
+def _said(one: Assigned) -> str:
+    if one.party is not None:
+        return f"funds of {one.party}: {one.reference}"
+    return one.verdict if one.given_back is None else f"given back by {one.given_back}"

@@ -1,0 +1,132 @@
+"""Money that came in and names no payment: two people say what became of it, once. It is a party's funds, was given back at the bank, or is kept."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Any, Final
+
+import psycopg
+from psycopg.rows import class_row
+
+from schemas.money import to_text
+from services.bank.errors import BankCode, BankError
+from services.risk.errors import RiskCode, RiskError
+from services.risk.funds import ENTERED, KNOWN, reference_of
+from services.settlement.deciding import BankDecision, Credit, with_reason
+
+FIND: Final = """
+select a.entry, a.amount, a.currency, a.bank_reference, r.id, r.iban, bank_heard(null, a.report) from entry_astray a join bank_report r on r.no = a.report
+where a.bank_reference = %(id)s and a.credit = %(credit)s and (%(statement)s::text is null or r.id = %(statement)s)
+"""
+DECIDED: Final = """
+select 1 from bank_entry e join bank_report r on r.no = e.report join bank_decision d on d.decides and e.no in (d.entry, d.given_back)
+where e.bank_reference = %(id)s and e.credit = %(credit)s and (%(statement)s::text is null or r.id = %(statement)s)
+"""
+# What was said of each entry, by whom; of one that is decided only what was decided.
+ASSIGNED: Final = """
+select e.bank_reference, r.id statement, r.iban account, e.booking_date, e.currency, e.amount amount_minor, e.counterparty, d.verdict, d.party, d.reference,
+  g.bank_reference given_back, bool_or(d.decides) decided, array_agg(d.person order by d.no) people, array_agg(d.reason order by d.no) reasons, max(d.at) at
+from bank_decision d join bank_entry e on e.no = d.entry join bank_report r on r.no = e.report left join bank_entry g on g.no = d.given_back
+group by e.no, r.no, g.no, d.verdict, d.party, d.reference
+having bool_or(d.decides) or not exists (select from bank_decision other where other.entry = e.no and other.decides)
+order by e.no, min(d.no)
+"""
+
+
+class Became(StrEnum):
+    """What became of money that names no payment."""
+
+    FUNDS = "funds"
+    """A party had paid in beforehand: its funds."""
+    GIVEN_BACK = "given back"
+    """It went back to who had paid it; a debit of the account shows it."""
+    KEPT = "kept"
+    """The operator keeps it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Assigned:
+    """What people said of one credit. `decided`: two have; else it waits for a second. `given_back`: the bank's reference of the debit."""
+
+    bank_reference: str
+    statement: str
+    account: str
+    booking_date: date | None
+    currency: str
+    amount_minor: int
+    counterparty: str
+    verdict: str
+    party: str | None
+    reference: str | None
+    given_back: str | None
+    decided: bool
+    people: list[str]
+    reasons: list[str]
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What somebody wants to say: the bank's reference of the credit, what became of it; of funds party and reference, of a debit its reference."""
+
+    credit: str
+    became: Became
+    reason: str
+    person: str
+    statement: str | None = None
+    party: str | None = None
+    reference: str | None = None
+    debit: str | None = None
+
+
+def to_assign(connection: psycopg.Connection, programme: str, wanted: Wanted, now: datetime) -> BankDecision:
+    """What a person has to sign. Funds without a reference have one that names the credit; funds that were entered under the reference before are these.
+
+    Raises `BankError`: unknown-credit (none, or several: name the statement), assigned-already, other-sum (the debit); `RiskError`: unknown-party,
+    unknown-currency, reference-used (for funds of another sum); `Refused`: reason-missing.
+    """
+    entry, amount, currency, name, statement, account, known = _found(connection, wanted.credit, wanted.statement, credit=True)
+    credit = Credit(entry, amount, currency)
+    if wanted.became is Became.FUNDS:
+        reference = reference_of(wanted.reference or f"{name}, statement {statement}")
+        _require_funds(connection, wanted.party or "", reference, credit)
+        credit = Credit(entry, amount, currency, wanted.party, reference)
+    elif wanted.became is Became.GIVEN_BACK:
+        debit, back, in_currency, _, _, of_account, _ = _found(connection, wanted.debit or "", None, credit=False)
+        if (back, in_currency, of_account) != (amount, currency, account):
+            figures = f"{to_text(back, in_currency)} {in_currency} of {of_account}, and {wanted.credit} {to_text(amount, currency)} {currency} of {account}"
+            raise BankError(BankCode.OTHER_SUM, f"{wanted.debit} does not give back {wanted.credit}: it is {figures}")
+        credit = Credit(entry, amount, currency, given_back=debit)
+    return BankDecision(programme, None, None, wanted.became.value, None, known, with_reason(wanted.reason), wanted.person, now, credit)
+
+
+def assigned(connection: psycopg.Connection) -> list[Assigned]:
+    """What people have said of credits that name no payment, in the order of the statements."""
+    return connection.cursor(row_factory=class_row(Assigned)).execute(ASSIGNED).fetchall()
+
+
+def _require_funds(connection: psycopg.Connection, party: str, reference: str, credit: Credit) -> None:
+    known, in_use = connection.execute(KNOWN, (party, credit.currency)).fetchone() or (False, False)
+    if not known:
+        raise RiskError(RiskCode.UNKNOWN_PARTY, f"the programme has no party {party}")
+    if not in_use:
+        raise RiskError(RiskCode.UNKNOWN_CURRENCY, f"the programme does not have the currency {credit.currency}")
+    before = connection.execute(ENTERED, (party, "paid in", reference)).fetchone()
+    if before is not None and before != (credit.currency, credit.amount_minor):
+        raise RiskError(RiskCode.REFERENCE_USED, f"{reference} of {party} stands for {to_text(before[1], before[0])} {before[0]}")
+
+
+def _found(connection: psycopg.Connection, name: str, statement: str | None, *, credit: bool) -> tuple[Any, ...]:
+    about = {"id": name, "credit": credit, "statement": statement}
+    rows = connection.execute(FIND, about).fetchall()
+    if len(rows) == 1:
+        return tuple(rows[0])
+    what = "credit" if credit else "debit"
+    if not rows and connection.execute(DECIDED, about).fetchone() is not None:
+        raise BankError(BankCode.ASSIGNED, f"two people have said what became of {what} {name}: clh bank assigned")
+    several = (
+        "several statements have one: name the statement" if rows else f"no statement that counts has such a {what} which names no payment: clh bank match"
+    )
+    raise BankError(BankCode.UNKNOWN_CREDIT, f"{what} {name}: {several}")

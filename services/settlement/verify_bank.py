@@ -1,0 +1,140 @@
+"""What people decided about what the bank says, recomputed: each word is its person's, about what the row says, and two said it where two are needed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+import psycopg
+from psycopg.rows import class_row
+
+from clearing.payment_states import Verdict
+from clearing.two_people import same_person
+from services.report.verify import Proof
+from services.settlement.deciding import BankDecision, Credit
+from services.settlement.keys import holds
+from services.settlement.runs import SignedRun
+
+# All words, with the keys that signed them, the run of the payment that they are about, and the sum of the entry.
+SIGNED: Final = """
+select d.no, d.end_to_end_id, d.report, d.entry, d.verdict, d.begins, d.known, d.party, d.reference, d.given_back, d.decides, d.reason, d.person, d.at,
+  d.document, d.signature, k.public_key, r.after_bank_decision, a.run, e.amount amount_minor, e.currency,
+  case d.verdict when 'funds' then (f.amount, f.currency) is not distinct from (e.amount, e.currency)
+    when 'given back' then (g.amount, g.currency, g.credit) is not distinct from (e.amount, e.currency, false) else true end borne_out
+from bank_decision d left join person_key k on k.no = d.key and k.person = d.person left join key_revocation r on r.key = d.key
+left join payment_attempt a on a.end_to_end_id = d.end_to_end_id left join bank_entry e on e.no = d.entry
+left join funding f on f.party = d.party and f.reference = d.reference and f.kind = 'paid in' left join bank_entry g on g.no = d.given_back order by d.no
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A row of `bank_decision`. `run`: that of the payment it is about; None of statements and entries. `public_key`: None where the person has no such key."""
+
+    no: int
+    end_to_end_id: str | None
+    report: int | None
+    entry: int | None
+    verdict: str
+    begins: int | None
+    known: int
+    party: str | None
+    reference: str | None
+    given_back: int | None
+    decides: bool
+    reason: str
+    person: str
+    at: datetime
+    document: str
+    signature: bytes
+    public_key: bytes | None
+    after_bank_decision: int | None
+    run: int | None
+    amount_minor: int | None
+    currency: str | None
+    borne_out: bool
+    """What it says of money is in the books: funds of that sum, or a debit of it."""
+
+    @property
+    def says(self) -> tuple[object, ...]:
+        """What two people have to say alike."""
+        return (self.end_to_end_id, self.report, self.entry, self.verdict, self.begins, self.known, self.party, self.reference, self.given_back)
+
+    @property
+    def name(self) -> str:
+        """For people: who said what about what."""
+        about = self.end_to_end_id or (f"statement {self.report} of the books" if self.entry is None else f"entry {self.entry} of the books")
+        return f"decision {self.no}: {about} {self.verdict}, by {self.person}"
+
+    def held_at(self, no: int) -> bool:
+        """Whether its key was in force when the word of that number was stored."""
+        return self.after_bank_decision is None or no <= self.after_bank_decision
+
+    def signed(self, programme: str) -> BankDecision:
+        """What was signed, put together again from the row."""
+        credit = None
+        if self.entry is not None:
+            credit = Credit(self.entry, self.amount_minor or 0, self.currency or "", self.party, self.reference, self.given_back)
+        return BankDecision(programme, self.end_to_end_id, self.report, self.verdict, self.begins, self.known, self.reason, self.person, self.at, credit)
+
+
+def bank_proofs(connection: psycopg.Connection, runs: Sequence[SignedRun], programme: str) -> Iterator[Proof]:
+    """Proofs of every word about payments of these runs; of those about statements and entries, on which all windows rest, one, and each that does not hold."""
+    words = connection.cursor(row_factory=class_row(Word)).execute(SIGNED).fetchall()
+    for run in runs:
+        for word in words:
+            if word.run == run.no:
+                yield from _proofs(word, words, run, programme)
+    newest, others = runs[-1], [word for word in words if word.run is None]
+    failed = [proof for word in others for proof in _proofs(word, words, newest, programme) if not proof.holds]
+    yield from failed
+    what = f"{len(others)} decisions about statements and entries of the bank are signed as they say"
+    if others:
+        yield Proof(newest.no, newest.day, what, not failed, f"{len(failed)} things about them do not hold")
+
+
+def _proofs(word: Word, words: Sequence[Word], run: SignedRun, programme: str) -> Iterator[Proof]:
+    said = word.signed(programme)
+    yield Proof(run.no, run.day, f"{word.name}, of what the books hold", word.document == said.document(), f"signed {word.document}")
+    made = word.public_key is not None and holds(word.public_key, said.signed(), bytes(word.signature))
+    yield Proof(run.no, run.day, f"{word.name}, with the person's key", made, "the signature is not of these words, or not by this key")
+    yield Proof(run.no, run.day, f"{word.name}, while the key was in force", word.held_at(word.no), "the key had been revoked before")
+    alone = word.verdict == Verdict.PAID
+    if word.decides:
+        second = alone or any(_agree(one, word, words) for one in words if one.no < word.no)
+        yield Proof(run.no, run.day, f"{word.name}, after another person had said the same", second, "nobody else had said so")
+        yield from _of_money(word, words, run)
+    elif alone:
+        yield Proof(run.no, run.day, f"{word.name}, which one person decides", holds=False, differs="the books say that it does not hold")
+
+
+def _of_money(word: Word, words: Sequence[Word], run: SignedRun) -> Iterator[Proof]:
+    """Of money that names no payment one thing is decided, once, and that is in the books."""
+    if word.entry is None:
+        return
+    yield Proof(run.no, run.day, f"{word.name}, as the books bear it out", word.borne_out, "no funds or debit of this sum are in the books")
+    others = [one for one in words if one.decides and one.no != word.no]
+    once = not any(
+        one.entry == word.entry
+        or (word.given_back is not None and one.given_back == word.given_back)
+        or (word.party is not None and (one.party, one.reference) == (word.party, word.reference))
+        for one in others
+    )
+    yield Proof(run.no, run.day, f"{word.name}, and nothing else was decided of it", once, "another decision is about the same money")
+
+
+def _agree(first: Word, second: Word, words: Sequence[Word]) -> bool:
+    """Whether the first, another person with another key that was in force, had said the same, and had not been overtaken."""
+    two = not same_person(first.person, second.person) and first.public_key != second.public_key
+    return two and first.says == second.says and first.held_at(second.no) and not any(_overtakes(later, first) for later in words if later.no < second.no)
+
+
+def _overtakes(later: Word, first: Word) -> bool:
+    """A payment: anybody has said otherwise since. An entry: the same person has."""
+    if later.no < first.no or later.says == first.says:
+        return False
+    if first.end_to_end_id is not None:
+        return later.end_to_end_id == first.end_to_end_id and later.verdict != first.verdict
+    return first.entry is not None and later.entry == first.entry and later.person == first.person

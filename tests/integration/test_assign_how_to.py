@@ -1,0 +1,61 @@
+"""docs/how-to/assign-money-that-names-no-payment.md, command by command, as people type them."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from services.cli.main import app
+from services.runtime.local import Addresses
+from services.settlement.taking import take_message
+from tests.bank_messages import Movement, statement, transaction
+from tests.paying import approved
+
+PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "assign-money-that-names-no-payment.md"
+COMMANDS = re.findall(r"^ *(clh .+)$", PAGE.read_text(encoding="utf-8"), re.MULTILINE)
+FIGURES = (("B-IN-1", "250.00"), ("B-IN-2", "80.00"), ("B-OUT-2", "-80.00"))
+
+
+@pytest.fixture(autouse=True)
+def surroundings(addresses: Addresses, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("CLH_POSTGRES_URI", addresses.postgres_uri)
+    monkeypatch.setenv("CLH_KAFKA_BOOTSTRAP", addresses.kafka_bootstrap)
+    monkeypatch.chdir(tmp_path)
+
+
+def run(words: str, programme: str) -> Result:
+    signed = f"{words} --passphrase-file passphrase" if "--key" in words else words
+    return CliRunner().invoke(app, shlex.split(signed.replace("--programme harvest", f"--programme {programme}"))[1:])
+
+
+def test_every_command_of_the_page_does_what_the_page_says(addresses: Addresses) -> None:
+    with approved(addresses) as signers:
+        signers.pem("mia", "carl", "dora")
+        moved = [Movement(figure, name, transaction(figure, end_to_end="NOTPROVIDED")) for name, figure in FIGURES]
+        with signers.one.books() as books:
+            take_message(books, statement(*moved, closing="1250.00", sequence="1"), "a file", datetime(2026, 3, 5, tzinfo=UTC))
+        said = [run(words, signers.one.id) for words in COMMANDS]
+        outputs = [" ".join(result.output.split()) for result in said]
+        assert [result.exit_code for result in said] == [1, 0, 0, 0, 0, 0, 0], outputs
+        assert "ORPHAN_CREDIT" in outputs[0]
+        assert outputs[1] == "mia: B-IN-1 is funds of grocer; a second person signs the same."
+        assert outputs[2] == "carl: B-IN-1 is funds of grocer; it is decided."
+        assert "250.00" in outputs[3] and "carl" in run("clh funding list grocer --output json --programme harvest", signers.one.id).stdout
+        assert outputs[5] == "carl: B-IN-2 was given back by B-OUT-2; it is decided."
+        assert "mia, carl" in outputs[6] and "given back by B-OUT-2" in outputs[6]
+        match = run("clh bank match --output json --programme harvest", signers.one.id)
+        assert (match.exit_code, json.loads(match.stdout)["findings"]) == (0, [])
+        listed = json.loads(run("clh bank assigned --output json --programme harvest", signers.one.id).stdout)["credits"]
+        assert [(one["bank_reference"], one["people"], one["decided"]) for one in listed] == [
+            ("B-IN-1", ["mia", "carl"], True),
+            ("B-IN-2", ["mia", "carl"], True),
+        ]
+        for how, code in (("--kept", "[assigned-already]"), ("--to-party nobody --kept", "--to-party"), ("--kept --reference x", "--reference")):
+            refused = run(f"clh bank assign B-IN-1 {how} --reason x --as dora --key dora.pem --programme harvest", signers.one.id)
+            assert refused.exit_code != 0 and code in refused.output, refused.output

@@ -1,0 +1,205 @@
+"""Money that came in and names no payment: two people say what became of it, once, and it is found no more."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from services.bank.errors import BankCode, BankError
+from services.bank.references import creditor_reference
+from services.risk.errors import RiskCode, RiskError
+from services.risk.funds import entries
+from services.runtime.local import Addresses
+from services.settlement.assigning import Became, Wanted, assigned, to_assign
+from services.settlement.deciding import keep
+from services.settlement.findings import findings
+from services.settlement.verify import verify_settlement
+from services.settlement.withdrawing import to_withdraw
+from tests.bank_messages import Movement, transaction
+from tests.paying import AtTheBank, approved, at_the_bank
+from tests.signers import MONDAY, Signers
+
+FUNDS = Wanted("IN-1", Became.FUNDS, "paid in for April", "mia", party="grocer")
+BACK = Wanted("IN-1", Became.GIVEN_BACK, "paid to the wrong account", "mia", debit="OUT-1")
+KEPT = Wanted("IN-1", Became.KEPT, "nobody knows whose it is", "mia")
+
+
+@pytest.fixture(scope="module")
+def signers(addresses: Addresses) -> Iterator[Signers]:
+    with approved(addresses) as people:
+        yield people
+
+
+@pytest.fixture
+def one(signers: Signers, tmp_path: Path) -> Iterator[AtTheBank]:
+    """The window is paid; a statement shows 250.00 that name no payment, the same again, and a debit of 250.00 and one of 3.00 that nobody ordered."""
+    with at_the_bank(signers, tmp_path / "out") as bank:
+        bank.pay()
+        show(bank)
+        yield bank
+
+
+def show(bank: AtTheBank) -> None:
+    figures = (("IN-1", "250.00"), ("IN-2", "250.00"), ("OUT-1", "-250.00"), ("OUT-2", "-3.00"))
+    bank.take(bank.statement(*(Movement(figure, name, transaction(figure, end_to_end="NOTPROVIDED")) for name, figure in figures), name="S-1"))
+    bank.match()
+
+
+def said(one: AtTheBank, signers: Signers, wanted: Wanted, *people: str) -> list[bool]:
+    """What each person's word brings about: whether it is decided."""
+    held = []
+    for person in people:
+        words = to_assign(one.books, one.programme, replace(wanted, person=person), one.now)
+        held.append(keep(one.books, words, signers.keys[person].sign(words.signed())))
+    return held
+
+
+def refused(code: BankCode | RiskCode, one: AtTheBank, signers: Signers, wanted: Wanted, person: str = "dora") -> None:
+    refusal: type[BankError | RiskError] = BankError if isinstance(code, BankCode) else RiskError
+    with pytest.raises(refusal) as told:
+        said(one, signers, wanted, person)
+    assert told.value.code is code
+
+
+def found(one: AtTheBank) -> list[tuple[str, str]]:
+    return [(finding.code.value, finding.about) for finding in findings(one.books, one.now) if finding.about[:2] in ("IN", "OU")]
+
+
+def funds(one: AtTheBank) -> list[tuple[str, int, str, str]]:
+    return [(row["party"], row["amount_minor"], row["reference"], row["by_whom"]) for row in entries(one.books)]
+
+
+ALL = [("ORPHAN_CREDIT", "IN-1"), ("ORPHAN_CREDIT", "IN-2"), ("MISSING_AT_PROGRAMME", "OUT-1"), ("MISSING_AT_PROGRAMME", "OUT-2")]
+
+
+def test_with_the_second_word_it_is_funds_of_a_party_and_found_no_more(one: AtTheBank, signers: Signers) -> None:
+    assert found(one) == ALL
+    assert said(one, signers, FUNDS, "mia") == [False]
+    assert (found(one), funds(one)) == (ALL, [])
+    refused(BankCode.NOTHING_NEW, one, signers, FUNDS, "mia")
+    assert said(one, signers, FUNDS, "carl") == [True]
+    assert (found(one), funds(one)) == (ALL[1:], [("grocer", 25000, "IN-1, statement S-1", "carl")])
+    (listed,) = assigned(one.books)
+    assert (listed.bank_reference, listed.verdict, listed.party, listed.decided, listed.people) == ("IN-1", "funds", "grocer", True, ["mia", "carl"])
+    for again in (FUNDS, BACK, KEPT):
+        refused(BankCode.ASSIGNED, one, signers, again)
+    assert len(funds(one)) == 1
+
+
+def test_a_debit_shows_that_it_was_given_back_and_gives_back_one_credit(one: AtTheBank, signers: Signers) -> None:
+    refused(BankCode.OTHER_SUM, one, signers, replace(BACK, debit="OUT-2"))
+    refused(BankCode.UNKNOWN_CREDIT, one, signers, replace(BACK, debit="OUT-9"))
+    second = to_assign(one.books, one.programme, replace(BACK, credit="IN-2", person="dora"), one.now)
+    assert said(one, signers, replace(BACK, credit="IN-2"), "mia") == [False]
+    assert said(one, signers, BACK, "mia", "carl") == [False, True]
+    assert (found(one), funds(one)) == ([ALL[1], ALL[3]], [])
+    refused(BankCode.ASSIGNED, one, signers, replace(BACK, credit="IN-2"))
+    with pytest.raises(BankError) as refusal:
+        keep(one.books, second, signers.keys["dora"].sign(second.signed()))
+    assert refusal.value.code is BankCode.CONTRADICTS
+
+
+def test_what_the_operator_keeps_is_found_no_more(one: AtTheBank, signers: Signers) -> None:
+    assert said(one, signers, KEPT, "mia", "carl") == [False, True]
+    assert (found(one), funds(one)) == (ALL[1:], [])
+
+
+def test_two_who_say_different_things_have_decided_nothing_and_who_has_changed_his_mind_counts_by_his_last_word(one: AtTheBank, signers: Signers) -> None:
+    assert said(one, signers, FUNDS, "mia") == said(one, signers, KEPT, "carl") == said(one, signers, replace(FUNDS, party="fuelco"), "dora") == [False]
+    assert [waiting.decided for waiting in assigned(one.books)] == [False, False, False]
+    assert said(one, signers, FUNDS, "carl") == [True]
+    assert [(last.verdict, last.people) for last in assigned(one.books)] == [("funds", ["mia", "carl"])]
+    other = replace(KEPT, credit="IN-2")
+    assert said(one, signers, other, "mia") == said(one, signers, replace(FUNDS, credit="IN-2"), "mia") == said(one, signers, other, "carl") == [False]
+
+
+def test_funds_entered_under_the_reference_before_are_these_and_those_of_one_credit_only(one: AtTheBank, signers: Signers) -> None:
+    enter = "insert into funding (party, currency, amount, kind, reference, by_whom, at) values ('grocer', 'EUR', %s, 'paid in', %s, 'mia', now())"
+    one.books.execute(enter, (25000, "April"))
+    one.books.execute(enter, (7, "May"))
+    refused(RiskCode.REFERENCE_USED, one, signers, replace(FUNDS, reference="May"))
+    refused(RiskCode.UNKNOWN_PARTY, one, signers, replace(FUNDS, party="nobody"))
+    assert said(one, signers, replace(FUNDS, reference="April"), "mia", "carl") == [False, True]
+    assert [row[1] for row in funds(one)] == [25000, 7]
+    assert said(one, signers, replace(FUNDS, credit="IN-2", reference="April"), "mia") == [False]
+    refused(BankCode.ASSIGNED, one, signers, replace(FUNDS, credit="IN-2", reference="April"))
+
+
+def test_what_names_a_payment_or_several_or_none_is_not_assigned(one: AtTheBank, signers: Signers) -> None:
+    paid = replace(one.credit("grocer"), reference="IN-3")
+    again = Movement("250.00", "IN-1", transaction("250.00", end_to_end="NOTPROVIDED"))
+    one.take(one.statement(paid, again, name="S-2"))
+    refused(BankCode.UNKNOWN_CREDIT, one, signers, replace(KEPT, credit="IN-9"))
+    one.match()
+    for credit in ("IN-3", "IN-1", "OUT-1"):
+        refused(BankCode.UNKNOWN_CREDIT, one, signers, replace(KEPT, credit=credit))
+    assert said(one, signers, replace(KEPT, statement="S-2"), "mia", "carl") == [False, True]
+
+
+def test_a_statement_with_money_that_was_assigned_is_not_withdrawn(one: AtTheBank, signers: Signers) -> None:
+    to_withdraw(one.books, one.programme, "S-1", "of another year", "mia", one.now)
+    said(one, signers, KEPT, "mia", "carl")
+    with pytest.raises(BankError) as refusal:
+        to_withdraw(one.books, one.programme, "S-1", "of another year", "mia", one.now)
+    assert refusal.value.code is BankCode.SHOWS_PAYMENTS
+
+
+def test_what_was_assigned_counts_for_no_payment_that_gets_its_reference_later(one: AtTheBank, signers: Signers) -> None:
+    """Nobody is credited twice: as funds, and as the payment of a debt."""
+    named = f"<RmtInf><Strd><CdtrRefInf><Ref>{creditor_reference('20260302-EUR-LATER')}</Ref></CdtrRefInf></Strd></RmtInf>"
+    both = [Movement("250.00", name, transaction("250.00", end_to_end="NOTPROVIDED", more=named)) for name in ("IN-4", "IN-5")]
+    one.take(one.statement(*both, name="S-2"))
+    one.match()
+    said(one, signers, replace(FUNDS, credit="IN-4"), "mia", "carl")
+    one.books.execute(
+        "insert into payment (run, id, currency, payer, payee, amount, value_date, kind) values (%s, '20260302-EUR-LATER', 'EUR', 'grocer', 'opco', 50000, %s, "
+        "'incoming')",
+        (one.run, MONDAY),
+    )
+    shown = one.books.execute("select confirmed from payment_confirmed where payment = '20260302-EUR-LATER'").fetchall()
+    assert shown == [(25000,)]
+
+
+FORGED = {
+    "of what the books hold": "update bank_decision set party = 'fuelco' where decides",
+    "with the person's key": "update bank_decision set signature = decode(repeat('00', 64), 'hex') where not decides",
+    "after another person had said the same": "delete from bank_decision where not decides",
+    "as the books bear it out": "update funding set amount = amount + 1",
+    "and nothing else was decided of it": "insert into bank_decision (entry, verdict, known, decides, reason, person, key, at, document, signature) "
+    "select entry, 'kept', known, true, reason, person, key, at, document, signature from bank_decision where decides",
+}
+
+
+def test_whoever_goes_past_all_rules_is_found_and_named(signers: Signers, tmp_path: Path) -> None:
+    with signers.one.books(owner=True) as owner, owner.transaction(force_rollback=True):
+        one = AtTheBank(owner, signers.one.id, tmp_path)
+        one.pay()
+        show(one)
+        said(one, signers, FUNDS, "mia", "carl")
+        assert [proof.what for proof in verify_settlement(owner, one.programme, MONDAY) if not proof.holds] == []
+        owner.execute("drop index bank_decision_entry")
+        owner.execute("set local session_replication_role = replica")
+        for what, statement in FORGED.items():
+            with owner.transaction(force_rollback=True):
+                assert owner.execute(statement).rowcount > 0
+                wrong = [proof.what for proof in verify_settlement(owner, one.programme, MONDAY) if not proof.holds]
+            assert any(name.startswith("decision ") and name.endswith(what) for name in wrong), (what, wrong)
+
+
+def test_the_database_itself_takes_no_word_about_what_names_a_payment_or_about_another_sum(one: AtTheBank, signers: Signers) -> None:
+    words = to_assign(one.books, one.programme, KEPT, one.now)
+    assert words.credit is not None
+    debit = one.books.execute("select no from bank_entry where bank_reference = 'OUT-1'").fetchone()
+    assert debit is not None
+    for credit in (replace(words.credit, amount_minor=1), replace(words.credit, entry=debit[0])):
+        other = replace(words, credit=credit)
+        with pytest.raises(BankError) as refusal:
+            keep(one.books, other, signers.keys["mia"].sign(other.signed()))
+        assert refusal.value.code is BankCode.CONTRADICTS
+    bare = replace(words, verdict=Became.FUNDS.value)
+    with pytest.raises(psycopg.errors.CheckViolation), one.books.transaction():
+        keep(one.books, bare, signers.keys["mia"].sign(bare.signed()))
