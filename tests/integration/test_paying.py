@@ -249,7 +249,11 @@ def test_a_recall_that_died_before_it_was_handed_over_is_handed_over_as_it_was_n
 def test_payments_after_a_default_have_other_ids_than_those_that_were_missing(signers: Signers, one: AtTheBank) -> None:
     one.pay()
     before = {standing.id for standing in one.standings().values()}
+    one.books.execute("reset role")
+    one.books.execute("set local session_replication_role = replica")  # as if two people had signed the default: which payments it leaves is told elsewhere
     one.books.execute("update settlement_window set state = 'defaulted' where day = %s", (MONDAY,))
+    one.books.execute("set local session_replication_role = origin")
+    one.books.execute("set local role clh_app")
     one.books.execute(AGAIN, (MONDAY,))
     one.books.execute("update settlement_window set state = 'netted' where day = %s", (MONDAY,))
     for action, name in ((Action.SUBMIT, "mia"), (Action.APPROVE, "carl"), (Action.APPROVE, "dora")):
