@@ -32,6 +32,7 @@ class BankCode(StrEnum):
     NO_TRANSPORT = "no-transport"
     NOT_HANDED_OVER = "not-handed-over"
     NOTHING_TO_CORRECT = "nothing-to-correct"
+    MAY_BE_PAID = "may-be-paid"
     CONTRADICTED = "bank-contradicts-itself"
     UNKNOWN_STATEMENT = "unknown-statement"
     SHOWS_PAYMENTS = "shows-payments"

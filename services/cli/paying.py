@@ -16,6 +16,8 @@ from services.cli.people import refusals
 from services.cli.typed import no_card_number
 
 if TYPE_CHECKING:
+    from services.settlement.instructing import Paid
+    from services.settlement.noted_files import NotedFile
     from services.settlement.transport import Transport
 
 Folder = Annotated[
@@ -71,15 +73,19 @@ def pay(
         paid = pay_window(connection, day, how, corrected=corrected)
     if output is Format.JSON:
         files = [
-            {"message_id": file.message_id, "file_no": file.file_no, "payments": file.payments, "sha256": file.sha256, "handed_over_at": file.handed_over_at}
+            {
+                "message_id": file.message_id,
+                "file_no": file.file_no,
+                "payments": file.payments,
+                "sha256": file.sha256,
+                "handed_over_at": file.handed_over_at,
+                "put_aside": file.put_aside,
+            }
             for file in paid.files
         ]
         print_json({"programme": chosen, "window": day, "run": paid.run, "state": paid.state, "handed_over": list(paid.handed_over), "files": files})
         return
-    rows = [
-        (file.file_no, file.message_id, file.payments, "now" if file.message_id in paid.handed_over else _moment(file.handed_over_at), file.sha256)
-        for file in paid.files
-    ]
+    rows = [(file.file_no, file.message_id, file.payments, _handed_over(file, paid), file.sha256) for file in paid.files]
     print_table(
         ("file", "message id", "payments", "handed over", "SHA-256"),
         rows,
@@ -88,6 +94,12 @@ def pay(
         optional=("SHA-256",),
         empty=f"Window {day} is {paid.state}: the operator pays nobody in it, so there is no file.",
     )
+
+
+def _handed_over(file: NotedFile, paid: Paid) -> str:
+    if file.put_aside:
+        return "put aside"
+    return "now" if file.message_id in paid.handed_over else _moment(file.handed_over_at)
 
 
 def recall(

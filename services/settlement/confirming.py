@@ -87,7 +87,7 @@ def match(connection: psycopg.Connection, programme: str, now: datetime, tell: T
     Raises `services.journal.corrections.NoOpenWindow` where an adjustment finds no window; what came before it stays done.
     """
     done = Matched()
-    with _alone(connection):
+    with matching(connection):
         with connection.transaction():
             done.settled += settle_confirmed(connection, programme, now)
             tell("looked")
@@ -159,7 +159,8 @@ def _reason(statement: str, how: str, of: str, *, defaulted: bool) -> str:
 
 
 @contextmanager
-def _alone(connection: psycopg.Connection) -> Iterator[None]:
+def matching(connection: psycopg.Connection) -> Iterator[None]:
+    """Nobody else lets statements count, or settles on them, meanwhile."""
     connection.execute(LOCK)
     try:
         yield

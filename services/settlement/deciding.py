@@ -14,7 +14,7 @@ from typing import Final
 import psycopg
 
 from clearing.approval import Refused, Unsigned
-from clearing.payment_states import Verdict
+from clearing.payment_states import PaymentState, Verdict
 from services.bank.errors import BankCode, BankError
 from services.settlement.errors import SettlementCode, SettlementError
 from services.settlement.keys import holds
@@ -78,7 +78,8 @@ class BankDecision:
 
 
 def to_decide(connection: psycopg.Connection, programme: str, payment: str, verdict: Verdict, reason: str, person: str, now: datetime) -> BankDecision:
-    """What a person has to sign about a payment (its id, or the EndToEndId of an attempt) of which the bank says both.
+    """What a person has to sign about a payment (its id, or the EndToEndId of an attempt) of which the bank says both; or,
+    not paid, about one in a file that was not handed over, which is put aside by it.
 
     Raises `BankError`: unknown-payment, not-contradicted, on-a-statement; `Refused`: reason-missing.
     """
@@ -87,13 +88,21 @@ def to_decide(connection: psycopg.Connection, programme: str, payment: str, verd
         raise BankError(BankCode.UNKNOWN_PAYMENT, f"no payment {payment} went to the bank: clh settlement status WINDOW names them")
     known = {name: heard for _, _, name, heard in rows}
     standing = next(one for one in states_of(connection, rows[0][0]) if one.id == rows[0][1])
-    attempt: Attempt | None = next((one for one in standing.attempts if one.contradicted and one.end_to_end_id in known), None)
+    attempt = _to_decide([one for one in standing.attempts if one.end_to_end_id in known], verdict)
     if attempt is None:
         raise BankError(BankCode.NOT_CONTRADICTED, f"payment {payment} is {standing.state}: there is nothing to decide, what the bank says of it goes together")
     if verdict is Verdict.NOT_PAID and connection.execute(SHOWN, (attempt.end_to_end_id,)).fetchone() is not None:
         raise BankError(BankCode.ON_A_STATEMENT, f"a statement shows {attempt.end_to_end_id}: it was made; what comes back of it comes by a statement")
     name = attempt.end_to_end_id
     return BankDecision(programme, name, None, verdict.value, None, known[name], with_reason(reason), person, now)
+
+
+def _to_decide(attempts: list[Attempt], verdict: Verdict) -> Attempt | None:
+    """The one of which the bank says both; or, to be put aside with its file, the newest, which nobody could hand over."""
+    both = next((one for one in attempts if one.contradicted), None)
+    if both is not None or verdict is Verdict.PAID:
+        return both
+    return next((one for one in reversed(attempts) if one.state is PaymentState.NOTED and one.sent_at is None), None)
 
 
 def keep(connection: psycopg.Connection, said: BankDecision, signature: bytes) -> bool:

@@ -28,12 +28,14 @@ from services.bank.pain001 import FIRST_FILE, blocks, message_id, payment_file
 from services.journal.programmes import load
 from services.journal.windows import lock_window, move_window
 from services.settlement.calendar import bank_days
-from services.settlement.confirming import settle_confirmed
+from services.settlement.confirming import matching, settle_confirmed
 from services.settlement.errors import SettlementCode, SettlementError
 from services.settlement.noted_files import NotedFile, files_of
 from services.settlement.payment_states import states_of
 from services.settlement.payments import Payment, payments_of
 from services.settlement.runs import SignedRun, newest_run
+from services.settlement.sending import AT_THE_BANK, is_at_the_bank, require_unpaid
+from services.settlement.taking import nothing_taken
 from services.settlement.transport import Tell, Transport
 from services.settlement.verify_approval import require_approval
 from services.settlement.verify_payments import require_file
@@ -72,7 +74,7 @@ def pay(connection: psycopg.Connection, day: date, how: Paying, *, corrected: bo
     """Pays a window: notes what is not noted, hands over what is not handed over. Called again, it goes on where it was, or finds nothing to do.
 
     `corrected`: puts what the bank has rejected, cancelled or given back into a further file. Raises `BankError` (no-account, bad-iban, account-changed,
-    file-changed, no-transport, nothing-to-correct, not-handed-over …), `clearing.approval.Refused` where the window is not approved or is past it,
+    file-changed, may-be-paid, no-transport, nothing-to-correct, not-handed-over …), `clearing.approval.Refused` where the window is not approved or is past it,
     `SettlementError`: no-run, and bad-signature or check-failed where the rows of an approval are not what people have signed.
     """
     with alone(connection):
@@ -81,17 +83,30 @@ def pay(connection: psycopg.Connection, day: date, how: Paying, *, corrected: bo
         how.tell("noted")
         handed_over = []
         for file in files_of(connection, run.no):
-            if file.handed_over_at is None:
-                assert how.transport is not None, "nothing is noted that cannot be handed over"
-                require_file(connection, run, file)
-                where = how.transport.hand_over(file.message_id, file.content, how.tell)
-                how.tell("handed over")
-                connection.execute(HANDED_OVER, (file.message_id, how.now, how.by, where))
-                how.tell("noted as handed over")
+            if file.to_hand_over:
+                _hand_over(connection, run, file, how)
                 handed_over.append(file.message_id)
         with connection.transaction():
             state = lock_window(connection, day)
         return Paid(run.no, state, tuple(files_of(connection, run.no)), tuple(handed_over))
+
+
+def _hand_over(connection: psycopg.Connection, run: SignedRun, file: NotedFile, how: Paying) -> None:
+    """Hands a file over, while nothing that the bank says can change whether it may go. A file that the bank has spoken of is with the bank: that is noted."""
+    assert how.transport is not None, "nothing is noted that cannot be handed over"
+    with matching(connection), nothing_taken(connection):
+        require_file(connection, run, file)
+        with connection.transaction():
+            state = lock_window(connection, run.day)
+        standings = states_of(connection, run.no)
+        if is_at_the_bank(file, standings):
+            where = AT_THE_BANK
+        else:
+            require_unpaid(file, standings, run, settled=state is State.SETTLED)
+            where = how.transport.hand_over(file.message_id, file.content, how.tell)
+        how.tell("handed over")
+        connection.execute(HANDED_OVER, (file.message_id, how.now, how.by, where))
+        how.tell("noted as handed over")
 
 
 def _noted(connection: psycopg.Connection, day: date, how: Paying, *, corrected: bool) -> SignedRun:
@@ -117,7 +132,7 @@ def _noted(connection: psycopg.Connection, day: date, how: Paying, *, corrected:
             advance(state, Event.INSTRUCTED)
         except WrongTransition as wrong:
             raise Refused(wrong.code, str(wrong)) from None
-    elif how.transport is None and any(file.handed_over_at is None for file in files_of(connection, run.no)):
+    elif how.transport is None and any(file.to_hand_over for file in files_of(connection, run.no)):
         raise no_transport(f"the payment file of window {day}")
     return run
 
@@ -144,7 +159,7 @@ def _note_corrected(connection: psycopg.Connection, run: SignedRun, how: Paying)
         for one in standings
         if one.kind is PaymentKind.OUTGOING and one.state in SENT_AGAIN
     ]
-    if not again and any(noted.handed_over_at is None for noted in files_of(connection, run.no)):
+    if not again and any(noted.to_hand_over for noted in files_of(connection, run.no)):
         return  # an earlier call died before it handed over
     contradicted = [one.id for one in standings if one.state is PaymentState.CONTRADICTED]
     if not again and contradicted:

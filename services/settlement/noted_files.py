@@ -9,14 +9,17 @@ import psycopg
 
 FILES = """
 select f.message_id, f.file_no, f.sha256, f.content, (select count(*) from payment_attempt a where a.message_id = f.message_id),
-  (select min(h.at) from handed_over h where h.message_id = f.message_id)
+  (select min(h.at) from handed_over h where h.message_id = f.message_id), file_put_aside(f.message_id)
 from payment_file f where f.run = %s order by f.file_no
 """
 
 
 @dataclass(frozen=True, slots=True)
 class NotedFile:
-    """A payment file as it is noted; `handed_over_at`: None where it is still to be handed over."""
+    """A payment file as it is noted; `handed_over_at`: None where it was not handed over.
+
+    `put_aside`: two people have decided that it is never handed over.
+    """
 
     message_id: str
     file_no: int
@@ -24,8 +27,15 @@ class NotedFile:
     content: bytes
     payments: int
     handed_over_at: datetime | None
+    put_aside: bool
+
+    @property
+    def to_hand_over(self) -> bool:
+        """Whether it still goes to the bank."""
+        return self.handed_over_at is None and not self.put_aside
 
 
 def files_of(connection: psycopg.Connection, run: int) -> list[NotedFile]:
     """The payment files of a run, in their order."""
-    return [NotedFile(name, no, sha256, bytes(content), count, at) for name, no, sha256, content, count, at in connection.execute(FILES, (run,))]
+    rows = connection.execute(FILES, (run,))
+    return [NotedFile(name, no, sha256, bytes(content), count, at, aside) for name, no, sha256, content, count, at, aside in rows]

@@ -29,7 +29,8 @@ ATTEMPTS = """
 select a.payment, a.attempt, a.end_to_end_id, a.message_id, f.file_no, a.value_date, f.noted_at,
   (select min(h.at) from handed_over h where h.message_id = a.message_id),
   (select c.noted_at from recall c where c.end_to_end_id = a.end_to_end_id), said.facts, said.reason,
-  booked.any_debit, booked.counted_debit, booked.came_back, said.made, payment_verdict(a.end_to_end_id)
+  booked.any_debit, booked.counted_debit, booked.came_back, said.made, payment_verdict(a.end_to_end_id),
+  file_put_aside(a.message_id)
 from payment_attempt a join payment_file f on f.message_id = a.message_id
 cross join lateral (
   select coalesce(array_agg(distinct s.fact) filter (where s.fact is not null), '{}') facts, coalesce(bool_or(s.status = any(%(made)s)), false) made,
@@ -123,10 +124,11 @@ def _grouped(connection: psycopg.Connection, run: int) -> Iterator[tuple[str, It
 
 
 def _attempt(row: Any) -> Attempt:
-    _, _, end_to_end_id, message_id, file_no, due, noted_at, sent_at, recalled_at, said, reason, any_debit, counted_debit, came_back, made, decided = row
+    _, _, end_to_end_id, message_id, file_no, due, noted_at, sent_at, recalled_at, said, reason, any_debit, counted_debit, came_back, made, decided, aside = row
     facts = {Fact.NOTED, *(Fact(fact) for fact in said if fact != "return_announced")}
+    # What was put aside went nowhere: as if it had been cancelled before it was made.
     known = ((Fact.SENT, sent_at), (Fact.RECALL_ASKED, recalled_at), (Fact.BOOKED, any_debit), (Fact.CONFIRMED, counted_debit), (Fact.RETURNED, came_back))
-    facts |= {fact for fact, so in (*known, (Fact.SAID_PAID, made)) if so}
+    facts |= {fact for fact, so in (*known, (Fact.SAID_PAID, made), (Fact.RECALLED, aside)) if so}
     verdict = None if decided is None else Verdict(decided)
     state, contradicted = attempt_state(facts, verdict), verdict is None and contradictory(facts)
     return Attempt(end_to_end_id, message_id, file_no, due, state, noted_at, sent_at, recalled_at, reason, contradicted)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -25,6 +26,8 @@ from services.bank.references import is_creditor_reference
 from services.settlement.statements import first_counted, halts, last_counted
 
 LOCK = "select pg_advisory_xact_lock(hashtext(current_schema() || ' bank messages'))"
+DEAF = "select pg_advisory_lock(hashtext(current_schema() || ' bank messages'))"
+HEARING = "select pg_advisory_unlock(hashtext(current_schema() || ' bank messages'))"
 # Every account that the operator has had: messages are about one of them.
 ACCOUNTS = """
 select distinct party -> 'account' ->> 'iban' from programme p, jsonb_array_elements(p.body -> 'parties') party
@@ -93,6 +96,17 @@ def take_message(connection: psycopg.Connection, content: bytes, name: str, now:
         assert made is not None
         new = _keep(connection, int(made[0]), message, first=first)
     return Taken(kind, message_id, *_counts(message), new=new, masked=read.masked)
+
+
+@contextmanager
+def nothing_taken(connection: psycopg.Connection) -> Iterator[None]:
+    """No message of the bank comes into the books meanwhile: what was looked at still holds."""
+    connection.execute(DEAF)
+    try:
+        yield
+    finally:
+        if not connection.closed:
+            connection.execute(HEARING)
 
 
 def _keep(connection: psycopg.Connection, no: int, message: BankMessage, *, first: bool) -> bool:

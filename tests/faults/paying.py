@@ -35,6 +35,12 @@ def pay_window(say: Say, one: Coalition, transport: Transport, moment: Moment | 
         pay(books, MONDAY, Paying(one.id, "mia", NOW, transport, killed_at(moment)))
 
 
+def pay_corrected(say: Say, one: Coalition, transport: Transport, moment: Moment | None) -> None:
+    """Pays again what was rejected of Monday."""
+    with one.books() as books:
+        pay(books, MONDAY, Paying(one.id, "mia", NOW, transport, killed_at(moment)), corrected=True)
+
+
 def pay_in_step(say: Say, one: Coalition, transport: Transport, meeting: Meeting) -> None:
     """Pays Monday at the same moment as another."""
     with one.books() as books:

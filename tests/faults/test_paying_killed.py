@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from services.bank.errors import BankCode, BankError
 from services.runtime.local import Addresses
 from services.settlement.transport import BankUrl, Folder
-from tests.bank_messages import OURS
+from tests.bank_messages import OURS, status_line
 from tests.faults import paying
 from tests.faults.children import Child, barrier
 from tests.loopback_bank import loopback_bank
@@ -47,6 +48,26 @@ def test_paying_that_is_killed_at_every_step_pays_once(signers: Signers, tmp_pat
         assert one.match().settled == [MONDAY]
         assert {standing.excess_minor for standing in one.standings().values()} == {0}
         assert books.execute("select count(*) from payment_file").fetchone() == (1,)
+
+
+@pytest.mark.parametrize("statement", [False, True])
+def test_a_corrected_file_whose_writer_was_killed_does_not_go_once_the_bank_says_that_the_first_was_made(
+    statement: bool, signers: Signers, tmp_path: Path
+) -> None:
+    with signers.one.books() as books:
+        one = AtTheBank(books, signers.one.id, tmp_path)
+        one.pay()
+        first = one.standings()["cafe"].attempts[0]
+        one.take(one.status(status_line(first.end_to_end_id, "RJCT", "AC04"), file=first.message_id))
+        with Child(paying.pay_corrected, signers.one, Folder(tmp_path), ("noted", 1)) as doomed:
+            doomed.was_killed()
+        assert len(one.standings()["cafe"].attempts) == 2
+        one.take(one.statement(one.debit("cafe", attempt=0)) if statement else one.status(status_line(first.end_to_end_id, "ACSC"), file=first.message_id))
+        one.match()
+        with pytest.raises(BankError) as refusal:
+            one.pay()
+        assert refusal.value.code is BankCode.MAY_BE_PAID
+        assert len(list(tmp_path.glob("*.xml"))) == 1
 
 
 def test_a_folder_holds_one_whole_file_however_often_its_writer_is_killed(signers: Signers, tmp_path: Path) -> None:

@@ -323,6 +323,29 @@ def test_what_was_decided_about_the_bank_at_version_18_stays_and_a_key_revoked_b
         assert shape(uri, schema) == shape(uri, fresh)
 
 
+def test_files_noted_at_version_19_still_go_and_only_from_then_on_one_is_put_aside(uri: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    upgrade = command.upgrade
+    decided = (
+        "insert into bank_decision (end_to_end_id, verdict, known, decides, reason, person, key, at, document, signature) "
+        "values ('P', 'not paid', 0, true, 'so', 'mia', 1, now(), '{}', decode(repeat('00', 64), 'hex'))"
+    )
+    with namespace(uri) as schema, namespace(uri) as fresh:
+        monkeypatch.setattr(command, "upgrade", lambda config, _: upgrade(config, "0019"))
+        migrate(uri, schema)
+        monkeypatch.undo()
+        with connect(uri, schema, role=None, autocommit=True) as books:
+            books.execute("set session_replication_role = replica")  # of which run they are does not matter here
+            books.execute("insert into payment_attempt values ('P', 1, 'P', 1, 'F', 'B', '2026-03-05')")
+            migrate(uri, schema)
+            assert books.execute("select file_put_aside('F')").fetchone() == (False,)
+            books.execute(decided)
+            assert books.execute("select file_put_aside('F')").fetchone() == (True,)
+            books.execute("insert into handed_over values ('F', now(), 'mia', 'out')")
+            assert books.execute("select file_put_aside('F')").fetchone() == (False,)
+        migrate(uri, fresh)
+        assert shape(uri, schema) == shape(uri, fresh)
+
+
 def test_breaks_that_names_decided_at_version_9_stay_and_new_ones_take_signatures(uri: str, monkeypatch: pytest.MonkeyPatch) -> None:
     upgrade = command.upgrade
     decided = "update recon_break set state = 'written off', proposal = 'write-off', proposed_by = 'ann', decided_by = 'ben' where no = %s"
