@@ -17,9 +17,11 @@ DIGITS_MAX = 19
 
 _CANDIDATE = re.compile(r"\d(?:[ -]?\d){12,}")
 _GAP_MAX: Final = 3
-_MANY = re.compile(rf"(?:\d[\W_]{{0,{_GAP_MAX}}}){{{DIGITS_MIN - 1}}}\d")
+_GAP: Final = rf"(?:\s++|[^\w\s]|_){{0,{_GAP_MAX}}}+"
+"""What may stand between two digits of a card number: so many signs. Spaces are one of them however many they are, since texts are kept with single ones."""
+_MANY = re.compile(rf"(?:\d{_GAP}){{{DIGITS_MIN - 1}}}\d")
 """Enough digits with nothing but signs and spaces between them: what has not this holds no card number, however it is written."""
-_RUN = re.compile(rf"\d(?:[\W_]{{0,{_GAP_MAX}}}\d)+")
+_RUN = re.compile(rf"\d(?:{_GAP}\d)+")
 _BLOCK = re.compile(r"\d+")
 _DAY = re.compile(r"(?<!\d)(?:19|20)\d\d-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])(?!\d)")
 _PRINTED: Final = frozenset({(4, 6, 5), (4, 6, 4), (4, 3, 3, 3), (6, 13), (4, 4, 5)})

@@ -1,7 +1,7 @@
 """How processes write their log: structlog on standard error, one line for each thing that happened; text for people, JSON for machines.
 
-What senders sent is never logged, nor what opens the books: lines name topics, partitions, offsets, counts and codes. A traceback shows where
-it came from without what variables held, and passwords of connection strings, as well as values that PostgreSQL names in its errors, are blotted out.
+What senders sent is never logged, nor what opens the books: lines name topics, partitions, offsets, counts and codes. A traceback shows where it came
+from without what variables held; passwords of connection strings, values that PostgreSQL names in its errors, and card numbers are blotted out.
 """
 
 import io
@@ -12,6 +12,8 @@ from typing import TextIO
 
 import structlog
 from structlog.typing import EventDict, ExcInfo, Processor, WrappedLogger
+
+from schemas.card_numbers import mask_card_numbers
 
 KAFKA_CLIENT = "librdkafka"
 """Name of the logger that Kafka's client writes to (services/kafka/clients.py)."""
@@ -26,10 +28,10 @@ _SECRETS = (
 
 
 def scrubbed(text: str) -> str:
-    """The text without passwords, and without values that PostgreSQL quotes."""
+    """The text without passwords, without values that PostgreSQL quotes, and of card numbers with the last four digits only."""
     for pattern, instead in _SECRETS:
         text = pattern.sub(instead, text)
-    return text
+    return mask_card_numbers(text)
 
 
 def configure(log_format: str, level: str) -> None:

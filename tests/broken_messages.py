@@ -303,6 +303,11 @@ CARDS_IN_TEXTS: Final[Broken] = {
     "for an address": _card("statement", REMITTANCE, f"<RltdPties><Dbtr><Pty><Nm>A</Nm><PstlAdr><AdrLine>{CARD}</AdrLine></PstlAdr></Pty></Dbtr></RltdPties>"),
     "split over two lines": _card("statement", b"<Ustrd>March", "<Ustrd>card 4111 1111</Ustrd><Ustrd>1111 1111 thanks"),
     "split in a block over two lines": _card("statement", b"<Ustrd>March", "<Ustrd>411111111</Ustrd><Ustrd>1111111"),
+    "split over two lines with spaces at their ends": _card("statement", b"<Ustrd>March", "<Ustrd>4111 1111  </Ustrd><Ustrd>  1111 1111"),
+    "split over two lines of the entry with an empty one between": _card(
+        "statement", b"<Ustrd>March", "<Ustrd>4111 1111 </Ustrd><Ustrd> </Ustrd><Ustrd>\t1111 1111"
+    ),
+    "with wide gaps": _card("statement", b"<Ustrd>March", "<Ustrd>4111     1111     1111     1111"),
     "with dots": _card("statement", b"<Ustrd>March", "<Ustrd>4111.1111.1111.1111"),
 }
 """Statements and notifications with a card number in a text: taken, with all but its last four digits struck out."""
@@ -321,6 +326,11 @@ CARDS: Final[Broken] = {
     "for the text of an answer": (recall_answer(recall_line(status="RJCR", reason="LEGL")).replace(b"no funds", CARD.encode()), BankCode.CARD_DATA),
     "in an error of the XSD": (edited("statement", b"<BookgDt><Dt>2026-03-03", f"<BookgDt><Dt>{CARD}".encode()), BankCode.NOT_VALID),
     "in an error of the parser": (edited("statement", b"<NtryDtls>", f"<c{CARD}>".encode()), BankCode.BAD_XML),
+    "in a name space that nothing is of": _card("statement", b"<NtryDtls>", f'<NtryDtls xmlns:p="urn:{CARD}">'),
+    "in the prefix of a name space": _card("statement", b"<NtryDtls>", f'<NtryDtls xmlns:p{CARD}="urn:p">'),
+    "in the prefix of the message's own": (
+        GOOD["statement"].replace(b"</", b"</p4111111111111111:").replace(b"<", b"<p4111111111111111:").replace(b"<p4111111111111111:/", b"</")
+        .replace(b"<p4111111111111111:?", b"<?").replace(b"xmlns=", b"xmlns:p4111111111111111="), BankCode.CARD_DATA),
     "for the name space": (edited("statement", b"urn:iso:std:iso:20022:tech:xsd:camt.053.001.08", CARD.encode()), BankCode.NOT_VALID),
 }  # fmt: skip
 

@@ -114,7 +114,10 @@ def scanned(element: etree._Element) -> bool:
 
 
 def refuse_card_data(root: etree._Element) -> None:
-    """Raises `BankError`: card-data, where an element is for cards, or a text holds what passes for a card number. The number is not repeated."""
+    """Raises `BankError`: card-data, where an element is for cards, or a text or a name, of name spaces too, holds what passes for a card number.
+
+    The number is not repeated.
+    """
     for element in root.iter():
         name = etree.QName(element).localname
         if name in CARD_ELEMENTS:
@@ -126,6 +129,9 @@ def refuse_card_data(root: etree._Element) -> None:
             written.append(str(element.tail))
         if any(map(card_numbers_in, written)) or card_numbers_in("\n".join(_lines(element))):
             raise wrong(element, BankCode.CARD_DATA, f"{quoted(name)} holds what may be a card number: the house takes none")
+    for _, declared in etree.iterwalk(root, events=("start-ns",)):
+        if any(map(card_numbers_in, declared)):  # it is archived with the message, though it says nothing
+            raise wrong(root, BankCode.CARD_DATA, "a name space or its prefix holds what may be a card number: the house takes none")
 
 
 def _lines(element: etree._Element) -> list[str]:

@@ -13,8 +13,11 @@ CARD_NUMBER: Final = "card-number-in-clear"
 
 
 def no_card_number(parameter: typer.CallbackParam, value: str | None) -> str | None:
-    """The callback of every option and argument whose text is kept: hands it on, or ends the command before anything is done. The number is not repeated."""
-    if value is not None and card_numbers_in(value):
+    """The callback of every option and argument whose text is kept: hands it on, or ends the command before anything is done. The number is not repeated.
+
+    Looked at is what was typed, and what is kept of it: the words with single spaces between them.
+    """
+    if value is not None and any(map(card_numbers_in, (value, " ".join(value.split())))):
         name = max(parameter.opts, key=len) if parameter.opts and parameter.opts[0].startswith("-") else str(parameter.name).upper()
         raise _refused(name)
     return value

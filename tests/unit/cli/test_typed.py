@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import typer.main
+from hypothesis import given
+from hypothesis import strategies as st
 from typer.testing import CliRunner, Result
 
+from schemas.card_numbers import card_numbers_in
 from services.cli.dispute import _read
 from services.cli.main import app
 from services.cli.typed import no_card_number
@@ -17,6 +22,7 @@ from services.cli.typed import no_card_number
 CARD = "4111.1111.1111.1111"
 KEPT = {"--note", "--reason", "--reference", "--remark", "--as", "--by"}
 """Options whose text is kept, in whatever command."""
+PARAMETER: Any = SimpleNamespace(opts=["--reason"], name="reason")
 NOT_TEXT = {("settlement", "recall", "--reason"), ("recon", "resolve", "--as"), ("dispute", "lines", "--by")}
 """A code of a list; what is proposed; a filter that keeps nothing. A party that somebody disputes for has to be one of the programme's."""
 PARTY = {("dispute", "open", "--by")}
@@ -53,6 +59,20 @@ def test_a_card_number_in_what_is_typed_is_refused_with_its_code_and_not_repeate
     assert said(result).startswith(f"{path[-1]} holds what passes for a payment card number")
     assert said(result).endswith("[card-number-in-clear]")
     assert "4111" not in result.output
+
+
+@pytest.mark.parametrize("gap", ["    ", " \t\t\t ", "\n\n\n\n", "\u00a0\u2003 \u3000\u2009", "  -  "])
+def test_a_card_number_with_any_space_between_its_blocks_is_refused_as_what_is_kept_has_single_spaces(gap: str) -> None:
+    result = CliRunner().invoke(app, ["settlement", "reject", "2026-03-02", "--reason", f"card {gap.join(['4111', '1111', '1111', '1111'])}"])
+    assert result.exit_code == 1, result.output
+    assert said(result).endswith("[card-number-in-clear]")
+
+
+@given(st.lists(st.sampled_from(["4111", "1111", " ", "  ", "\t", "\n", "\u00a0", "\u2003", "\x1f", "\x85", "-", "."]), min_size=4, max_size=24).map("".join))
+def test_what_passes_holds_none_as_it_is_kept(text: str) -> None:
+    with contextlib.suppress(typer.Exit):
+        kept = " ".join((no_card_number(PARAMETER, text) or "").split())
+        assert card_numbers_in(kept) == []
 
 
 def test_a_name_to_be_enrolled_is_looked_at_too(tmp_path: Path) -> None:

@@ -47,6 +47,18 @@ def test_a_logged_exception_tells_no_secret(log_format: str, capsys: pytest.Capt
     assert CARD not in said
 
 
+@pytest.mark.parametrize("log_format", ["text", "json"])
+def test_a_card_number_in_what_failed_is_not_logged(log_format: str, capsys: pytest.CaptureFixture[str]) -> None:
+    logs.configure(log_format, "INFO")
+    try:
+        int("4111    1111    1111    1111")
+    except ValueError as error:
+        structlog.get_logger().exception("it failed with 4111111111111111", why=str(error))
+    said = capsys.readouterr().err
+    assert "1111" in said
+    assert "4111" not in said
+
+
 def test_json_stays_json(capsys: pytest.CaptureFixture[str]) -> None:
     logs.configure("json", "INFO")
     try:
