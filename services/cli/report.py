@@ -252,9 +252,11 @@ def statement(
         clh report statement grocer 2026-03-02 --format csv --section lines --out -
     """
     from schemas.ids import PartyId
+    from services.report.after_default import default_in_words
     from services.report.page import statement_page
     from services.report.statement import UnknownParty, has_figures, statement_tables
     from services.report.terminal import rendered
+    from services.report.words import Amounts
 
     with books_of(programme) as (house, chosen, connection):
         shown = _shown(connection, day, 1, named(house, chosen))
@@ -263,9 +265,12 @@ def statement(
     except UnknownParty as unknown:
         raise fail(str(unknown)) from None
     name = f"{chosen}-{shown.report.window}-{party}"
+    default = default_in_words(shown.report, PartyId(party), Amounts(shown.report))
     match view:
         case StatementView.TABLE:
             out.print(f"Statement of {party}, {chosen}, window {shown.report.window}", style="bold", markup=False, highlight=False)
+            if default:
+                out.print(default, style="bold", markup=False, highlight=False)
             if not has_figures(shown.report, PartyId(party)):
                 out.print(f"{party} has no figures in this window: no lines, payments, events or points.", markup=False, highlight=False)
             for table in tables:
@@ -274,7 +279,8 @@ def statement(
             out.print()
             out.print(f"From the report with SHA-256 {shown.sha256}", markup=False, highlight=False, soft_wrap=True)
         case StatementView.JSON:
-            print_json({"party": party, "window": shown.report.window.isoformat(), "sha256": shown.sha256, "tables": _plain(tables)})
+            told = {"default": default} if default else {}
+            print_json({"party": party, "window": shown.report.window.isoformat(), "sha256": shown.sha256, **told, "tables": _plain(tables)})
         case StatementView.HTML:
             _write(statement_page(shown, PartyId(party)).encode(), target or f"{name}.html")
         case StatementView.PDF:

@@ -16,7 +16,7 @@ HATCHED = (
     '<rect width="6" height="6" class="ground"/><line x1="0" y1="0" x2="0" y2="6" class="stroke"/></pattern></defs>'
 )
 BARS_MAX = 24
-LABEL_MAX = 22
+LABEL_MAX = 23
 LETTER = 7
 """Width of a letter, in the units of the drawing: about."""
 ROW = 26

@@ -62,6 +62,7 @@ class Fitted:
             if told:
                 yield Text("in every row: " + " · ".join(told), style="dim")
             places = rest
+        every = places
         for left_out in (None, *reversed(optional)):
             places = tuple(place for place in places if place != left_out)
             widths = self._widths(places, options.max_width)
@@ -69,7 +70,7 @@ class Fitted:
                 yield self._table(places, widths)
                 break
         else:
-            yield from self._blocks(places, options.max_width)
+            yield from self._blocks(every, options.max_width)
         if self.note:
             yield Text(self.note, style="dim italic")
 

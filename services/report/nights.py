@@ -51,7 +51,8 @@ def _money(every: Sequence[SettlementReport], amounts: Amounts) -> Table:
         rows += [Row((r.window, currency, count, *(amounts(minor, currency) for minor in sums))) for r, (count, *sums) in zip(every, figures, strict=True)]
         count, *sums = (now - then for now, then in zip(figures[-1], figures[-2], strict=True))
         rows.append(Row((CHANGE, currency, count, *(amounts(minor, currency) for minor in sums)), Rank.SUBTOTAL))
-    columns = (text("window"), text("currency"), figure("lines"), figure("obligations"), figure("paid"), figure("carried"))
+    paid_column = figure("paid", "paid, with before the default") if any(report.after_default for report in every) else figure("paid")
+    columns = (text("window"), text("currency"), figure("lines"), figure("obligations"), paid_column, figure("carried"))
     note = "Change: the last night against the one before. Carried: the size of all positions that wait, either sign."
     return Table("nights", "Nights: money", columns, tuple(rows), note=note)
 

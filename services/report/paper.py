@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from schemas.ids import PartyId
+from services.report.after_default import default_in_words, replaced_in_words
 from services.report.approvals import approvals_in_words
 from services.report.charts import Chart
 from services.report.nights import turnover
@@ -44,6 +45,8 @@ class Paper:
     checks: int = 0
     failed: Sequence[str] = ()
     names: Mapping[PartyId, str] = field(default_factory=dict)
+    default: str = ""
+    """What a default in the window means for whoever reads it; nothing where there was none."""
 
     @property
     def verdict(self) -> str:
@@ -93,6 +96,7 @@ def report_paper(shown: Shown, *, square_most: int | None = None) -> Paper:
         checks=len(report.checks),
         failed=[check.name for check in report.checks if not check.ok],
         names=_telling(shown.names),
+        default=replaced_in_words(report, amounts),
     )
 
 
@@ -108,6 +112,8 @@ def statement_paper(shown: Shown, party: PartyId) -> Paper:
         _section("events", "Events", [tables["events"], tables["rejected"]]),
         _section("points", "Points", [tables["points"]]),
     ]
+    if shown.report.after_default:
+        sections.insert(0, _section("default", "Default", [tables["default"]]))
     lead: list[tuple[str, Value]] = [(f"Net position, {b.currency}", amounts(b.net, b.currency)) for b in settled]
     return Paper(
         title=f"Statement of {_named(party, shown.names)}, {shown.report.programme}, {shown.report.window}",
@@ -116,6 +122,7 @@ def statement_paper(shown: Shown, party: PartyId) -> Paper:
         sha256=shown.sha256,
         approvals=approvals_in_words(shown.approvals),
         names=_telling(shown.names),
+        default=default_in_words(shown.report, party, amounts),
     )
 
 

@@ -86,6 +86,7 @@ def _plain(paper: Paper) -> Json:
         "title": paper.title,
         "verdict": paper.verdict,
         "failed": bool(paper.failed),
+        "default": paper.default,
         "approvals": paper.approvals,
         "sha256": paper.sha256,
         "lead": [[name, for_page(value)] for name, value in paper.lead],

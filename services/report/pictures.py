@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from schemas.ids import PartyId
 from schemas.report import SettlementReport
@@ -94,7 +95,13 @@ def settling_charts(balances: Sequence[Balance], amounts: Amounts) -> list[Chart
             ("paid before the default", paid, paid - before, False),
             ("paid to you" if paid - before >= 0 else "paid by you", 0, paid - before, True),
         ]
-        charts += _waterfall(f"settling-{balance.currency}", f"From gross to net, {balance.currency}", drawn(every, balance.currency, amounts))
+        # A step that takes away shows what it is, above zero where it goes to the party, as everywhere: not by how much the bar changes.
+        signed = {"carried on": balance.carried_on, "paid before the default": before}
+        kept = [
+            replace(step, shown=for_page(amounts(signed[step.label], balance.currency))) if step.label in signed else step
+            for step in drawn(every, balance.currency, amounts)
+        ]
+        charts += _waterfall(f"settling-{balance.currency}", f"From gross to net, {balance.currency}", kept)
     return charts
 
 

@@ -55,7 +55,9 @@ def positions(report: SettlementReport, amounts: Amounts) -> Table:
             sums = (amounts(receives, currency), amounts(owes, currency), amounts(sum(p.net_minor for p in of_currency), currency))
             rows.append(Row(("all parties", currency, *sums), Rank.TOTAL))
     columns = (text("party"), text("currency"), figure("receives"), figure("owes"), figure("net", "net position"))
-    return Table("positions", "Net positions", columns, tuple(rows), note="Positive: paid to the party. The sum over all parties is zero.")
+    return Table(
+        "positions", "Net positions", columns, tuple(rows), note="Positive: the party is to receive. Negative: it is to pay. The sum over all parties is zero."
+    )
 
 
 def matrix(report: SettlementReport, amounts: Amounts) -> Table:

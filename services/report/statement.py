@@ -9,6 +9,7 @@ from itertools import groupby
 from schemas.ids import PartyId
 from schemas.report import ReportLine, SettlementReport
 from services.bank.references import creditor_reference
+from services.report.after_default import statement_default
 from services.report.sections import POINTS, payment_ids
 from services.report.stored import Shown
 from services.report.tables import Money, Rank, Row, Table, Value, code, figure, lines, text
@@ -79,6 +80,7 @@ def statement_tables(shown: Shown, party: PartyId) -> tuple[Table, ...]:
     return (
         statement_lines(report, party, amounts),
         counterparties(report, party, amounts),
+        *statement_default(report, party, amounts),
         settlement(shown, party, amounts),
         payments(shown, party, amounts),
         events(report, party),
@@ -189,7 +191,7 @@ def _carried(report: SettlementReport, party: PartyId, currency: str) -> int:
 
 
 def settlement(shown: Shown, party: PartyId, amounts: Amounts) -> Table:
-    """From the position to the payments: what was carried in, what is paid, what is carried on."""
+    """From the position to the payments: what was carried in, what is paid, what is carried on. Every amount is above zero where it goes to the party."""
     rows: list[Row] = []
     for balance in balances(shown, party):
         currency = balance.currency
@@ -197,16 +199,17 @@ def settlement(shown: Shown, party: PartyId, amounts: Amounts) -> Table:
             ("carried in from the window before", balance.carried_in, Rank.LINE),
             ("net position of this window", balance.net, Rank.LINE),
             ("to settle", balance.carried_in + balance.net, Rank.SUBTOTAL),
-            *((("paid to you before the default", -balance.received_before, Rank.LINE),) if balance.received_before else ()),
-            *((("paid by you before the default", balance.paid_before, Rank.LINE),) if balance.paid_before else ()),
-            ("paid to you", -balance.received, Rank.LINE),
-            ("paid by you", balance.paid, Rank.LINE),
-            ("carried on to the next window", -balance.carried_on, Rank.LINE),
+            *((("paid to you before the default", balance.received_before, Rank.LINE),) if balance.received_before else ()),
+            *((("paid by you before the default", -balance.paid_before, Rank.LINE),) if balance.paid_before else ()),
+            ("paid to you", balance.received, Rank.LINE),
+            ("paid by you", -balance.paid, Rank.LINE),
+            ("carried on to the next window", balance.carried_on, Rank.LINE),
             ("left", balance.left, Rank.TOTAL),
         )
         rows += [Row((name, amounts(minor, currency), currency), rank) for name, minor, rank in steps]
     columns = (text("step"), figure("amount"), text("currency"))
-    return Table("settlement", "How it is settled", columns, tuple(rows), note=f"Netting: {shown.report.netting}.", empty="Nothing to settle.")
+    note = f"Positive: you receive. Negative: you owe or pay. What is paid and carried on adds up to what is to settle. Netting: {shown.report.netting}."
+    return Table("settlement", "How it is settled", columns, tuple(rows), note=note, empty="Nothing to settle.")
 
 
 def payments(shown: Shown, party: PartyId, amounts: Amounts) -> Table:

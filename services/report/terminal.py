@@ -8,6 +8,7 @@ from rich.console import Console, RenderableType
 from rich.text import Text
 
 from schemas.report import SettlementReport
+from services.report.after_default import replaced_in_words
 from services.report.fitting import Field, Fitted, Line
 from services.report.sections import matrix_square
 from services.report.stored import Shown
@@ -25,6 +26,8 @@ def print_report(console: Console, shown: Shown, tables: Iterable[Table]) -> Non
     """Prints the tables of a settlement report under a headline."""
     report = shown.report
     console.print(headline(report), highlight=False)
+    if replaced := replaced_in_words(report, Amounts(report)):
+        console.print(Text(replaced, style="bold"), highlight=False)
     for table in tables:
         console.print()
         if table.name == "matrix":

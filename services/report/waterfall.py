@@ -15,7 +15,7 @@ from services.report.words import Amounts
 class Fall:
     """The steps of one currency, in its minor units.
 
-    owed = due = all lines; owed - netted = net; net - waits + earlier = before + paid.
+    owed = due = all lines; owed - netted = net; net - waits + earlier + again = before + paid.
     """
 
     currency: str
@@ -26,6 +26,8 @@ class Fall:
     paid: int
     before: int = 0
     """Paid under runs of the window that defaulted; the rest is what this one pays."""
+    again: int = 0
+    """What a default moves twice: paid before it one way, and by this run the other."""
 
     @property
     def netted(self) -> int:
@@ -34,8 +36,8 @@ class Fall:
 
     @property
     def earlier(self) -> int:
-        """By how much payments are larger (or smaller, below zero) for what windows before carried in, or for what a default has changed."""
-        return self.paid + self.before - (self.net - self.waits)
+        """By how much payments are larger (or smaller, below zero) for what windows before carried in."""
+        return self.paid + self.before - self.again - (self.net - self.waits)
 
 
 def falls(report: SettlementReport) -> tuple[Fall, ...]:
@@ -52,10 +54,25 @@ def falls(report: SettlementReport) -> tuple[Fall, ...]:
             waits=sum(abs(p.net_minor) for p in positions if p.party in waiting),
             paid=sum(p.amount_minor for p in report.payments if p.currency == currency),
             before=sum(p.amount_minor for p in report.paid_before() if p.currency == currency),
+            again=_again(report, currency),
         )
         if fall.owed or fall.due or fall.paid:
             found.append(fall)
     return tuple(found)
+
+
+def _again(report: SettlementReport, currency: str) -> int:
+    """What was paid before a default, or is paid after it, beyond the difference within each pair. Lines that are paid gross go both ways in any case."""
+    if not report.after_default or report.netting == "gross":
+        return 0
+    pairs: dict[frozenset[str], int] = {}
+    moved = 0
+    for p in (*report.paid_before(), *report.payments):
+        if p.currency == currency:
+            key, sign = frozenset((p.payer, p.payee)), 1 if p.payer < p.payee else -1
+            pairs[key] = pairs.get(key, 0) + sign * p.amount_minor
+            moved += p.amount_minor
+    return moved - sum(map(abs, pairs.values()))
 
 
 def _net(report: SettlementReport, currency: str) -> int:
@@ -84,13 +101,15 @@ def waterfall_table(report: SettlementReport, amounts: Amounts) -> Table:
             ("netted away", -fall.netted, Rank.LINE),
             ("net of this window", fall.net, Rank.SUBTOTAL),
             ("waits for a later window", -fall.waits, Rank.LINE),
-            ("settled from windows before" if not report.after_default else "from windows before, and by the default", fall.earlier, Rank.LINE),
+            ("from windows before", fall.earlier, Rank.LINE),
+            *((("paid and paid back", fall.again, Rank.LINE),) if fall.again else ()),
             *((("paid before the default", -fall.before, Rank.LINE),) if fall.before else ()),
             ("paid", fall.paid, Rank.TOTAL),
         )
         rows += [Row((name, amounts(minor, fall.currency), fall.currency), rank) for name, minor, rank in steps]
     columns = (text("step"), figure("amount"), text("currency"))
-    note = f"Netting: {report.netting}. Gross due less what is netted away and what waits, and what comes from windows before, is what is paid."
+    default = ", with what was paid before the default and is paid back after it, less all that was paid before it," if report.after_default else ","
+    note = f"Netting: {report.netting}. Gross due less what is netted away and what waits, and what comes from windows before{default} is what is paid."
     return Table("waterfall", "From gross to net", columns, tuple(rows), note=note, empty="No lines and no payments.")
 
 
@@ -102,7 +121,8 @@ def steps(fall: Fall, amounts: Amounts) -> list[Step]:
         ("gross due", 0, fall.due, True),
         ("netted away", fall.due, fall.net, False),
         ("waits", fall.net, after_wait, False),
-        ("from windows before", after_wait, fall.paid + fall.before, False),
+        ("from windows before", after_wait, after_wait + fall.earlier, False),
+        ("paid and paid back", after_wait + fall.earlier, fall.paid + fall.before, False),
         ("paid before the default", fall.paid + fall.before, fall.paid, False),
         ("paid", 0, fall.paid, True),
     ]

@@ -130,7 +130,12 @@ class _Book:
         sheet.set_column(2, 2, WIDE)
         cells.text(sheet, 0, 0, paper.title, bold=True, font_size=16)
         row = 2
-        for name, told in (("Checks", paper.verdict), ("Approval", paper.approvals), ("SHA-256 of the canonical report", paper.sha256)):
+        for name, told in (
+            ("Checks", paper.verdict),
+            ("Default", paper.default),
+            ("Approval", paper.approvals),
+            ("SHA-256 of the canonical report", paper.sha256),
+        ):
             if told:
                 cells.text(sheet, row, 0, name)
                 cells.text(sheet, row, 1, told, bold=True)

@@ -64,9 +64,7 @@ def test_statements_and_positions_show_what_was_paid_before_the_default_and_add_
         (position,) = json.loads(run(told, "explain", "position", party, str(MONDAY), "--output", "json"))
         assert [each for each in position["equations"] if each["total"] != each["above"]] == []
         assert position["paid_before_minor"] == (-sum(paid.values()) if party == "opco" else paid.get(party, 0))
-    assert {settled(told, party, MONDAY)["paid to you before the default"] for party in paid} == {
-        f"-{minor // 100}.{minor % 100:02}" for minor in paid.values()
-    }
+    assert {settled(told, party, MONDAY)["paid to you before the default"] for party in paid} == {f"{minor // 100}.{minor % 100:02}" for minor in paid.values()}
     assert "paid to you before the default" not in settled(told, "grocer", MONDAY)
     assert settled(told, "dairyco", TUESDAY)["carried in from the window before"] == "0.50", "it rests on the run that defaulted since"
     (position,) = json.loads(run(told, "explain", "position", "dairyco", str(TUESDAY), "--output", "json"))

@@ -226,7 +226,7 @@ def test_a_statement_carries_what_waited_into_the_next_night(run: Run) -> None:
     first, second = settled(DAYS[0]), settled(DAYS[1])
     carried = first["carried on to the next window"]
     assert Decimal(carried) != 0
-    assert Decimal(second["carried in from the window before"]) == -Decimal(carried)
+    assert Decimal(second["carried in from the window before"]) == Decimal(carried), "one sign for one thing: above zero is owed to the party"
     assert "left" not in first
 
 

@@ -173,7 +173,7 @@ def test_columns_tell_every_figure_and_keep_within_the_drawing() -> None:
 
 def test_counts_are_ranked_from_the_left() -> None:
     chart = ranked("r", "Rejected", [Bar("a-very-long-code-that-does-not-fit", 4, "4"), Bar("too-old", 1, "1")])
-    assert "a-very-long-code-that…" in chart.svg
+    assert "a-very-long-code-that-…" in chart.svg
     assert "a-very-long-code-that-does-not-fit 4; too-old 1" in chart.svg
     assert ranked("r", "None", []).svg.count("<rect") == 0
 

@@ -54,7 +54,7 @@ def test_what_waited_from_the_night_before_is_settled_with_the_position() -> Non
         ["to settle", "-0.11", "EUR"],
         ["paid to you", "0.00", "EUR"],
         ["paid by you", "0.00", "EUR"],
-        ["carried on to the next window", "0.11", "EUR"],
+        ["carried on to the next window", "-0.11", "EUR"],
         ["left", "0.00", "EUR"],
     ]
 

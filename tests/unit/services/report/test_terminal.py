@@ -89,7 +89,8 @@ def test_at_any_width_figures_and_ids_stay_whole_and_nothing_is_wider(width: int
 def test_below_a_tables_width_each_row_is_a_block_of_named_values() -> None:
     text = printed(width=80)
     assert "line 3 · kind points issued · who owes grocer · to whom opco" in text
-    assert "quantity 12,345,600 · unit price 0.0001\n  amount 1,234.56 · currency EUR · events 3" in text
+    assert "quantity 12,345,600 · unit price 0.0001 · amount 1,234.56 · currency EUR\n  events 3" in text
+    assert "in every row: contract from 2026-01-01" in text
     assert "owes│receives" not in text
 
 

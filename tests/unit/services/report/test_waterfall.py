@@ -75,7 +75,7 @@ def test_a_party_sees_its_own_way_from_what_it_receives_to_what_it_pays() -> Non
     assert chart.told == f"you receive 0.42; you owe {minus}1,334.60; paid by you {minus}1,334.18"
     second = Shown(SECOND, SECOND.sha256(), (FIRST,))
     (waiting,) = (chart for chart in settling_charts(balances(second, PartyId("fuelco")), Amounts(SECOND)) if "EUR" in chart.title)
-    assert waiting.told == f"you receive 0.00; you owe {minus}0.05; carried in {minus}0.06; carried on 0.11; paid to you 0.00"
+    assert waiting.told == f"you receive 0.00; you owe {minus}0.05; carried in {minus}0.06; carried on {minus}0.11; paid to you 0.00"
 
 
 def test_each_bar_begins_where_the_one_above_ends_and_differs_without_colour() -> None:
