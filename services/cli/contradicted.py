@@ -35,8 +35,9 @@ def decide(
     """Decide about a payment of which the bank says both that it was made and that it was not. Ask the bank first.
 
     That it was not made takes two people: with the second it may be sent again, by clh settlement pay --corrected. That it was made takes one: then it waits
-    for a statement. A decision holds until the bank says more against it; what statements show holds whatever is decided. Of a payment in a file that was
-    noted and never handed over, two people who say not-paid put the file aside: it never goes.
+    for a statement, and two can still say not-paid. A decision holds until the bank says more against it; what statements show holds whatever is decided.
+
+    Of a payment in a file that was noted and never handed over, two people who say not-paid put the file aside: it never goes.
 
     Exit code 0: it is kept; 1: it was refused, and nothing has changed.
 

@@ -25,6 +25,7 @@ from services.settlement.baselines import losses
 from services.settlement.payment_moves import note_moves
 from services.settlement.statements import count_next
 from services.settlement.transport import Tell
+from services.settlement.verify_bank import require_decisions
 
 LOCK = "select pg_advisory_lock(hashtext(current_schema() || ' matching'))"
 UNLOCK = "select pg_advisory_unlock(hashtext(current_schema() || ' matching'))"
@@ -84,10 +85,12 @@ class Matched:
 def match(connection: psycopg.Connection, programme: str, now: datetime, tell: Tell = lambda _: None) -> Matched:
     """Lets every statement count that can, in the order of the chains, and does what follows. `now` is only noted: nothing depends on the clock.
 
-    Raises `services.journal.corrections.NoOpenWindow` where an adjustment finds no window; what came before it stays done.
+    Raises `SettlementError`: bad-signature, where a statement was withdrawn, or money assigned, by words that nobody signed; and
+    `services.journal.corrections.NoOpenWindow` where an adjustment finds no window; what came before it stays done.
     """
     done = Matched()
     with matching(connection):
+        require_decisions(connection, programme)
         with connection.transaction():
             done.settled += settle_confirmed(connection, programme, now)
             tell("looked")

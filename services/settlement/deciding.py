@@ -1,7 +1,7 @@
 """What people decide about what the bank says: of a payment both that it was made and not, a statement out of place, money that names no payment.
 
 Each word is signed with the person's own key; nothing that was said is changed. That a payment was not made takes two people, since it may be sent again after
-it; that it was made, one. A decision about a payment holds until the bank says more against it.
+it; that it was made, one, and two can say the contrary after that. A decision about a payment holds until the bank says more against it.
 """
 
 from __future__ import annotations
@@ -78,8 +78,8 @@ class BankDecision:
 
 
 def to_decide(connection: psycopg.Connection, programme: str, payment: str, verdict: Verdict, reason: str, person: str, now: datetime) -> BankDecision:
-    """What a person has to sign about a payment (its id, or the EndToEndId of an attempt) of which the bank says both; or,
-    not paid, about one in a file that was not handed over, which is put aside by it.
+    """What a person has to sign about a payment (its id, or the EndToEndId of an attempt) of which the bank says both; or, not paid, about one that
+    somebody has decided to be made, or one in a file that was not handed over, which is put aside by it.
 
     Raises `BankError`: unknown-payment, not-contradicted, on-a-statement; `Refused`: reason-missing.
     """
@@ -98,11 +98,13 @@ def to_decide(connection: psycopg.Connection, programme: str, payment: str, verd
 
 
 def _to_decide(attempts: list[Attempt], verdict: Verdict) -> Attempt | None:
-    """The one of which the bank says both; or, to be put aside with its file, the newest, which nobody could hand over."""
+    """The one of which the bank says both. Not paid: also one that a single person has decided to be made, or the newest, which nobody could hand over, so that
+    it is put aside with its file."""
     both = next((one for one in attempts if one.contradicted), None)
     if both is not None or verdict is Verdict.PAID:
         return both
-    return next((one for one in reversed(attempts) if one.state is PaymentState.NOTED and one.sent_at is None), None)
+    alone = next((one for one in attempts if one.verdict is Verdict.PAID), None)
+    return alone or next((one for one in reversed(attempts) if one.state is PaymentState.NOTED and one.sent_at is None), None)
 
 
 def keep(connection: psycopg.Connection, said: BankDecision, signature: bytes) -> bool:

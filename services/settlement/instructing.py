@@ -38,6 +38,8 @@ from services.settlement.sending import AT_THE_BANK, is_at_the_bank, require_unp
 from services.settlement.taking import nothing_taken
 from services.settlement.transport import Tell, Transport
 from services.settlement.verify_approval import require_approval
+from services.settlement.verify_bank import require_decisions
+from services.settlement.verify_messages import require_messages
 from services.settlement.verify_payments import require_file
 
 # Held for as long as files are handed over: two people who pay at the same moment do not hand over the same file twice.
@@ -75,7 +77,8 @@ def pay(connection: psycopg.Connection, day: date, how: Paying, *, corrected: bo
 
     `corrected`: puts what the bank has rejected, cancelled or given back into a further file. Raises `BankError` (no-account, bad-iban, account-changed,
     file-changed, may-be-paid, no-transport, nothing-to-correct, not-handed-over …), `clearing.approval.Refused` where the window is not approved or is past it,
-    `SettlementError`: no-run, and bad-signature or check-failed where the rows of an approval are not what people have signed.
+    `SettlementError`: no-run, and bad-signature or check-failed where the rows of an approval are not what people have signed, or those about the bank not what
+    it has said, or people have decided.
     """
     with alone(connection):
         with connection.transaction():
@@ -96,6 +99,8 @@ def _hand_over(connection: psycopg.Connection, run: SignedRun, file: NotedFile, 
     assert how.transport is not None, "nothing is noted that cannot be handed over"
     with matching(connection), nothing_taken(connection):
         require_file(connection, run, file)
+        require_messages(connection, run)
+        require_decisions(connection, how.programme)
         with connection.transaction():
             state = lock_window(connection, run.day)
         standings = states_of(connection, run.no)
@@ -148,6 +153,8 @@ def _note_first(connection: psycopg.Connection, run: SignedRun, how: Paying) -> 
 
 def _note_corrected(connection: psycopg.Connection, run: SignedRun, how: Paying) -> None:
     """What is certainly not with its payee is put into the next file, each under an EndToEndId of its own, to be made on the next bank day."""
+    require_messages(connection, run)
+    require_decisions(connection, how.programme)
     file = load(connection)
     programme = file.programme
     today = how.now.astimezone(ZoneInfo(programme.timezone)).date()

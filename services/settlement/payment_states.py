@@ -61,6 +61,8 @@ class Attempt:
     reason: str | None
     contradicted: bool = False
     """The bank says both that it was made and that it was not, and nobody has decided."""
+    verdict: Verdict | None = None
+    """What people have decided about it, as long as the bank has said nothing more against it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,4 +133,4 @@ def _attempt(row: Any) -> Attempt:
     facts |= {fact for fact, so in (*known, (Fact.SAID_PAID, made), (Fact.RECALLED, aside)) if so}
     verdict = None if decided is None else Verdict(decided)
     state, contradicted = attempt_state(facts, verdict), verdict is None and contradictory(facts)
-    return Attempt(end_to_end_id, message_id, file_no, due, state, noted_at, sent_at, recalled_at, reason, contradicted)
+    return Attempt(end_to_end_id, message_id, file_no, due, state, noted_at, sent_at, recalled_at, reason, contradicted, verdict)

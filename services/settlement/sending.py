@@ -41,6 +41,8 @@ def _may_be_paid(one: Standing, attempt: Attempt, *, settled: bool) -> str | Non
         return "the window is settled"
     if one.confirmed_minor > 0:
         return f"statements show {to_text(one.confirmed_minor, one.currency)} {one.currency}"
+    if one.attempts[-1] is not attempt:
+        return "a later file holds it"
     for earlier in one.attempts[: one.attempts.index(attempt)]:
         if earlier.contradicted:
             return f"the bank says both that {earlier.end_to_end_id} was made and that it was not"

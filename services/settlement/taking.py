@@ -84,7 +84,7 @@ def take_message(connection: psycopg.Connection, content: bytes, name: str, now:
     read = read_to_keep(content, accounts)
     message = read.message
     kind, message_id = _kind(message), _id(message)
-    sha256 = _hash(message)
+    sha256 = hash_of(message)
     with connection.transaction():
         connection.execute(LOCK)
         row = connection.execute(FIND, (kind, message_id)).fetchone()
@@ -111,24 +111,29 @@ def nothing_taken(connection: psycopg.Connection) -> Iterator[None]:
 
 def _keep(connection: psycopg.Connection, no: int, message: BankMessage, *, first: bool) -> bool:
     """Whether anything of it was new."""
-    if isinstance(message, StatusReport):
-        connection.cursor().executemany(KEEP_STATUS, [(no, line, *row) for line, row in enumerate(_status_rows(connection, message))])
-        return True
-    new = False
-    rows: list[tuple[Any, ...]] = []
-    for one in message:
+    rows = list(status_rows(connection, message))
+    new = bool(rows) or isinstance(message, StatusReport)
+    for one in () if isinstance(message, StatusReport) else message:
         if isinstance(one, Statement | Notification):
             new |= _keep_report(connection, no, one, first=first)
-        elif isinstance(one, Return):
-            rows.append((one.original_message_id, one.end_to_end_id, "RETURN", "return_announced", one.reason_code, one.reason_text))
-        else:
-            fact = fact_of_recall(one.status)
-            rows.append((one.original_message_id, one.end_to_end_id, one.status.value, fact.value if fact else None, one.reason_code, one.reason_text))
     connection.cursor().executemany(KEEP_STATUS, [(no, line, *row) for line, row in enumerate(rows)])
-    return new or bool(rows)
+    return new
 
 
-def _status_rows(connection: psycopg.Connection, report: StatusReport) -> Iterator[tuple[Any, ...]]:
+def status_rows(connection: psycopg.Connection, message: BankMessage) -> Iterator[tuple[Any, ...]]:
+    """What a message says of payments, in its order, as `bank_status` holds it behind message and line; nothing of what is a statement or notification."""
+    if isinstance(message, StatusReport):
+        yield from _report_rows(connection, message)
+        return
+    for one in message:
+        if isinstance(one, Return):
+            yield one.original_message_id, one.end_to_end_id, "RETURN", "return_announced", one.reason_code, one.reason_text
+        elif isinstance(one, RecallAnswer):
+            fact = fact_of_recall(one.status)
+            yield one.original_message_id, one.end_to_end_id, one.status.value, fact.value if fact else None, one.reason_code, one.reason_text
+
+
+def _report_rows(connection: psycopg.Connection, report: StatusReport) -> Iterator[tuple[Any, ...]]:
     """Each payment of the file once: by its own line, or its block's status, or the file's."""
     file = report.original_message_id
     if report.group_status is not None:
@@ -148,22 +153,28 @@ def _status_rows(connection: psycopg.Connection, report: StatusReport) -> Iterat
 
 
 def _keep_report(connection: psycopg.Connection, message: int, report: Statement | Notification, *, first: bool) -> bool:
-    kind, sha256 = ("statement" if isinstance(report, Statement) else "notification"), _hash(report)
+    kind, sha256 = ("statement" if isinstance(report, Statement) else "notification"), hash_of(report)
     row = connection.execute(FIND_REPORT, (kind, report.account_iban, report.currency, report.id)).fetchone()
     if row is not None:
         if row[0] != sha256:
             raise BankError(BankCode.CONTRADICTS, f"the bank has sent another {kind} {report.id} of {report.account_iban} before")
         return False
-    values: tuple[Any, ...] = (None, None, None, None, None, None, False)
     if isinstance(report, Statement):
         _fits(connection, report)
-        values = (report.sequence, report.to_date.year, report.from_date, report.to_date, report.opening_minor, report.closing_minor, first)
-    made = connection.execute(KEEP_REPORT, (message, kind, report.account_iban, report.currency, report.id, *values, sha256)).fetchone()
+    made = connection.execute(KEEP_REPORT, (message, *report_row(report), first and isinstance(report, Statement), sha256)).fetchone()
     assert made is not None
     with connection.cursor().copy(KEEP_ENTRIES) as copy:
         for line, entry in enumerate(report.entries):
-            copy.write_row((made[0], line, *_entry(entry)))
+            copy.write_row((made[0], line, *entry_row(entry)))
     return True
+
+
+def report_row(report: Statement | Notification) -> tuple[Any, ...]:
+    """A statement or notification as `bank_report` holds it, behind its message."""
+    about = (report.account_iban, report.currency, report.id)
+    if isinstance(report, Statement):
+        return ("statement", *about, report.sequence, report.to_date.year, report.from_date, report.to_date, report.opening_minor, report.closing_minor)
+    return ("notification", *about, None, None, None, None, None, None)
 
 
 def _fits(connection: psycopg.Connection, statement: Statement) -> None:
@@ -179,7 +190,8 @@ def _fits(connection: psycopg.Connection, statement: Statement) -> None:
         raise BankError(BankCode.BEFORE_FIRST, f"statements of {iban} count from number {begins.sequence} on: number {number} lies before it")
 
 
-def _entry(entry: Entry) -> tuple[Any, ...]:
+def entry_row(entry: Entry) -> tuple[Any, ...]:
+    """An entry as `bank_entry` holds it, behind its report and line."""
     return (
         entry.reference, entry.amount_minor, entry.currency, entry.credit, entry.booked, entry.booking_date, entry.value_date, entry.end_to_end_id,
         reference_of(entry), entry.remittance, entry.counterparty, entry.counterparty_iban, entry.return_reason,
@@ -215,7 +227,7 @@ def _counts(message: BankMessage) -> tuple[int, int]:
     return len(message), sum(len(one.entries) for one in message if isinstance(one, Statement | Notification))
 
 
-def _hash(said: BankMessage | Statement | Notification) -> str:
+def hash_of(said: BankMessage | Statement | Notification) -> str:
     """Of what is said, without the envelope: a statement that is sent again in another message is the same."""
     parts: Iterable[Any] = (said,) if not isinstance(said, tuple) else said
     return sha256_hex(repr([{name: value for name, value in asdict(one).items() if name not in {"message_id", "created_at"}} for one in parts]).encode())

@@ -14,6 +14,7 @@ from services.settlement.runs import SignedRun, runs_of
 from services.settlement.verify_approval import approval_proofs
 from services.settlement.verify_bank import bank_proofs
 from services.settlement.verify_default import default_proofs
+from services.settlement.verify_messages import message_proofs
 from services.settlement.verify_payments import payment_proofs
 
 AFTER_APPROVAL = ("approved", "instructed", "settled", "defaulted")
@@ -23,7 +24,8 @@ def verify_settlement(connection: psycopg.Connection, programme: str, day: date)
     """Of every run of a window: each signature is its person's, made while the key was in force, about this run and the report that has its hash.
 
     Maker and checkers are different people, every run but the newest was rejected, fell with one before it or defaulted, the newest stands where its
-    signatures put it, the files for the bank hold what was approved, what is settled is on statements, what people decided about them is signed,
+    signatures put it, the files for the bank hold what was approved, what is settled is on statements, what the bank
+    is said to have said is in its messages, what people decided about it is signed,
     and the report holds as `clh report verify` says.
 
     Raises `SettlementError`: no-run.
@@ -45,6 +47,7 @@ def verify_settlement(connection: psycopg.Connection, programme: str, day: date)
             proofs += default_proofs(connection, run, programme)
         proofs += _void(run, every)
         proofs += payment_proofs(connection, run, newest=run is runs[-1])
+        proofs += message_proofs(connection, run)
         before = run
     return [*proofs, *bank_proofs(connection, runs, programme), _stands(runs[-1])]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Final
 
 import psycopg
@@ -14,6 +14,7 @@ from clearing.payment_states import Verdict
 from clearing.two_people import same_person
 from services.report.verify import Proof
 from services.settlement.deciding import BankDecision, Credit
+from services.settlement.errors import SettlementCode, SettlementError
 from services.settlement.keys import holds
 from services.settlement.runs import SignedRun
 
@@ -27,6 +28,10 @@ from bank_decision d left join person_key k on k.no = d.key and k.person = d.per
 left join payment_attempt a on a.end_to_end_id = d.end_to_end_id left join bank_entry e on e.no = d.entry
 left join funding f on f.party = d.party and f.reference = d.reference and f.kind = 'paid in' left join bank_entry g on g.no = d.given_back order by d.no
 """
+
+
+About = tuple[int, date]
+"""Run and window that a proof is listed under."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,39 +87,52 @@ class Word:
 
 def bank_proofs(connection: psycopg.Connection, runs: Sequence[SignedRun], programme: str) -> Iterator[Proof]:
     """Proofs of every word about payments of these runs; of those about statements and entries, on which all windows rest, one, and each that does not hold."""
-    words = connection.cursor(row_factory=class_row(Word)).execute(SIGNED).fetchall()
+    words = _words(connection)
     for run in runs:
         for word in words:
             if word.run == run.no:
-                yield from _proofs(word, words, run, programme)
+                yield from _proofs(word, words, (run.no, run.day), programme)
     newest, others = runs[-1], [word for word in words if word.run is None]
-    failed = [proof for word in others for proof in _proofs(word, words, newest, programme) if not proof.holds]
+    failed = [proof for word in others for proof in _proofs(word, words, (newest.no, newest.day), programme) if not proof.holds]
     yield from failed
     what = f"{len(others)} decisions about statements and entries of the bank are signed as they say"
     if others:
         yield Proof(newest.no, newest.day, what, not failed, f"{len(failed)} things about them do not hold")
 
 
-def _proofs(word: Word, words: Sequence[Word], run: SignedRun, programme: str) -> Iterator[Proof]:
+def require_decisions(connection: psycopg.Connection, programme: str) -> None:
+    """Trusts no row: whoever can write to the tables can write that two people said so. Raises `SettlementError`: bad-signature."""
+    words = _words(connection)
+    failed = [proof for word in words for proof in _proofs(word, words, (word.run or 0, word.at.date()), programme) if not proof.holds]
+    if failed:
+        what = "; ".join(f"{one.what}: {one.differs}" for one in failed[:3])
+        raise SettlementError(SettlementCode.BAD_SIGNATURE, f"what people have decided about the bank is not as its rows say: {what}: clh settlement verify")
+
+
+def _words(connection: psycopg.Connection) -> list[Word]:
+    return connection.cursor(row_factory=class_row(Word)).execute(SIGNED).fetchall()
+
+
+def _proofs(word: Word, words: Sequence[Word], about: About, programme: str) -> Iterator[Proof]:
     said = word.signed(programme)
-    yield Proof(run.no, run.day, f"{word.name}, of what the books hold", word.document == said.document(), f"signed {word.document}")
+    yield Proof(*about, f"{word.name}, of what the books hold", word.document == said.document(), f"signed {word.document}")
     made = word.public_key is not None and holds(word.public_key, said.signed(), bytes(word.signature))
-    yield Proof(run.no, run.day, f"{word.name}, with the person's key", made, "the signature is not of these words, or not by this key")
-    yield Proof(run.no, run.day, f"{word.name}, while the key was in force", word.held_at(word.no), "the key had been revoked before")
+    yield Proof(*about, f"{word.name}, with the person's key", made, "the signature is not of these words, or not by this key")
+    yield Proof(*about, f"{word.name}, while the key was in force", word.held_at(word.no), "the key had been revoked before")
     alone = word.verdict == Verdict.PAID
     if word.decides:
         second = alone or any(_agree(one, word, words) for one in words if one.no < word.no)
-        yield Proof(run.no, run.day, f"{word.name}, after another person had said the same", second, "nobody else had said so")
-        yield from _of_money(word, words, run)
+        yield Proof(*about, f"{word.name}, after another person had said the same", second, "nobody else had said so")
+        yield from _of_money(word, words, about)
     elif alone:
-        yield Proof(run.no, run.day, f"{word.name}, which one person decides", holds=False, differs="the books say that it does not hold")
+        yield Proof(*about, f"{word.name}, which one person decides", holds=False, differs="the books say that it does not hold")
 
 
-def _of_money(word: Word, words: Sequence[Word], run: SignedRun) -> Iterator[Proof]:
+def _of_money(word: Word, words: Sequence[Word], about: About) -> Iterator[Proof]:
     """Of money that names no payment one thing is decided, once, and that is in the books."""
     if word.entry is None:
         return
-    yield Proof(run.no, run.day, f"{word.name}, as the books bear it out", word.borne_out, "no funds or debit of this sum are in the books")
+    yield Proof(*about, f"{word.name}, as the books bear it out", word.borne_out, "no funds or debit of this sum are in the books")
     others = [one for one in words if one.decides and one.no != word.no]
     once = not any(
         one.entry == word.entry
@@ -122,7 +140,7 @@ def _of_money(word: Word, words: Sequence[Word], run: SignedRun) -> Iterator[Pro
         or (word.party is not None and (one.party, one.reference) == (word.party, word.reference))
         for one in others
     )
-    yield Proof(run.no, run.day, f"{word.name}, and nothing else was decided of it", once, "another decision is about the same money")
+    yield Proof(*about, f"{word.name}, and nothing else was decided of it", once, "another decision is about the same money")
 
 
 def _agree(first: Word, second: Word, words: Sequence[Word]) -> bool:

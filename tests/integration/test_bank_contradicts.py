@@ -17,6 +17,7 @@ from services.runtime.local import Addresses
 from services.settlement.deciding import keep, to_decide
 from services.settlement.errors import SettlementCode, SettlementError
 from services.settlement.findings import findings
+from services.settlement.verify import verify_settlement
 from tests.bank_messages import recall_answer, recall_line, status_line
 from tests.paying import AtTheBank, approved, at_the_bank
 from tests.signers import MONDAY, Signers
@@ -130,6 +131,28 @@ def test_one_person_decides_that_it_was_made_and_it_waits_for_a_statement(one: A
     assert decide(one, signers, "mia", Verdict.PAID) is True
     assert (one.states()["cafe"], codes(one)) == ("accepted", [])
     refused(BankCode.NOTHING_TO_CORRECT, one)
+
+
+def test_what_one_person_decided_to_be_made_two_people_decide_not_to_be(one: AtTheBank, signers: Signers) -> None:
+    one.take(SAYINGS["settled"](one), SAYINGS["rejected"](one))
+    decide(one, signers, "mia", Verdict.PAID)
+    assert decide(one, signers, "carl", Verdict.NOT_PAID) is False
+    assert one.states()["cafe"] == "accepted"
+    refused(BankCode.NOTHING_TO_CORRECT, one)
+    assert decide(one, signers, "mia", Verdict.NOT_PAID) is True
+    assert one.states()["cafe"] == "rejected"
+    one.pay(corrected=True)
+    assert (one.states()["cafe"], len(one.standings()["cafe"].attempts)) == ("sent", 2)
+    assert [proof.what for proof in verify_settlement(one.books, one.programme, MONDAY) if not proof.holds] == []
+
+
+def test_what_one_person_decided_to_be_made_and_a_statement_shows_stays_so(one: AtTheBank, signers: Signers) -> None:
+    one.take(SAYINGS["settled"](one), SAYINGS["rejected"](one))
+    decide(one, signers, "mia", Verdict.PAID)
+    one.take(SAYINGS["behind a gap"](one))
+    with pytest.raises(BankError) as refusal:
+        decide(one, signers, "carl", Verdict.NOT_PAID)
+    assert refusal.value.code is BankCode.ON_A_STATEMENT
 
 
 @pytest.mark.parametrize(("verdict", "more"), [(Verdict.NOT_PAID, "credited"), (Verdict.NOT_PAID, "booked"), (Verdict.PAID, "cancelled")])
