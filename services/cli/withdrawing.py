@@ -25,6 +25,7 @@ def withdraw(
     begins: Annotated[
         str | None, typer.Option("--begin-with", metavar="STATEMENT", help="The statement with which the chain begins instead.", show_default=False)
     ] = None,
+    undo: Annotated[bool, typer.Option("--undo", help="It was withdrawn by mistake: it waits again, and counts anew in its place.")] = False,
     programme: OneProgramme = None,
     passphrase_file: PassphraseFile = None,
     output: Output = Format.TABLE,
@@ -32,7 +33,8 @@ def withdraw(
     """Take a statement out of the chain of its account, by two people: the first one was of another year, or the chain was begun with the wrong one.
 
     It stays in the books as it came, and counts no more once the second person has signed the same. A statement that shows payments is never withdrawn; of
-    several that count, the last comes first. Then clh bank match goes on: with the number 1, or with the statement that is named to begin with.
+    several that count, the last comes first. Then clh bank match goes on: with the number 1, or with the statement that is named to begin with. What was
+    withdrawn by mistake two people take back with --undo.
 
     Exit code 0: it is kept; 1: it was refused, and nothing has changed.
 
@@ -41,14 +43,19 @@ def withdraw(
         clh bank withdraw S-2020-1 --begin-with S-2026-57 --reason "a statement of 2020, taken by mistake" --as mia --key mia.pem
     """
     from services.settlement.deciding import keep
-    from services.settlement.withdrawing import to_withdraw
+    from services.settlement.withdrawing import to_restore, to_withdraw
 
     with books_of(programme) as (house, chosen, connection), refusals():
-        said = to_withdraw(connection, chosen, statement, reason, person, datetime.now(UTC), iban=account, begins=begins)
+        now = datetime.now(UTC)
+        if undo:
+            said = to_restore(connection, chosen, statement, reason, person, now, iban=account)
+        else:
+            said = to_withdraw(connection, chosen, statement, reason, person, now, iban=account, begins=begins)
         holds = keep(connection, said, sign_as(connection, person, key, passphrase_file, said.signed()))
         suffix = named(house, chosen)
     if output is Format.JSON:
-        print_json({"programme": chosen, "statement": statement, "begins": begins, "person": person, "withdrawn": holds})
+        print_json({"programme": chosen, "statement": statement, "begins": begins, "person": person, "withdrawn": holds != undo})
         return
-    waits = f"it counts no more: clh bank match{suffix}" if holds else "a second person signs the same"
-    out.print(f"{person}: statement {statement} is withdrawn; {waits}.", markup=False, highlight=False, soft_wrap=True)
+    done, then = ("not withdrawn any more", "it waits for its place") if undo else ("withdrawn", "it counts no more")
+    waits = f"{then}: clh bank match{suffix}" if holds else "a second person signs the same"
+    out.print(f"{person}: statement {statement} is {done}; {waits}.", markup=False, highlight=False, soft_wrap=True)

@@ -17,12 +17,12 @@ from clearing.approval import Refused, Unsigned
 from clearing.decisions import Says, digest
 from clearing.disputes import Booking, DisputeCode, DisputeEvent, DisputeRefused, DisputeState, booking, deadline, may_decide, may_lapse, may_open, moved
 from clearing.entries import Code
-from clearing.two_people import Opening, Ruling
+from clearing.two_people import Opening, Ruling, dispute_bytes
 from clearing.window import State
 from schemas.ids import PartyId
 from services.disputes.signing import OUTCOMES, opening_of, ruling_of
 from services.journal.corrections import NoOpenWindow, book_correction
-from services.settlement.decisions import SignedDecision, Words, decisions_of, keep_decision
+from services.settlement.decisions import SignedDecision, Words, decisions_of, keep_decision, require_made
 
 BY_DEADLINE: Final = "deadline"
 """Who lets a dispute lapse."""
@@ -229,6 +229,8 @@ def _ruling(
     if opening is not None and opening.revoked and outcome is DisputeState.UPHELD:
         words = f"the key of {row['opened_by']}, who opened it, is revoked: it can be released, and opened anew by another person"
         raise Refused(Unsigned.MAKER_REVOKED, words)
+    if opening is not None and outcome is DisputeState.UPHELD:
+        require_made(opening, opening_of(programme, row, opening.at).document(), dispute_bytes)
     return ruling_of(programme, row, outcome, who, note, at, None if opening is None else digest(opening.document)), opening
 
 

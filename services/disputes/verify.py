@@ -13,11 +13,17 @@ from clearing.decisions import Says, digest
 from clearing.disputes import Booking, DisputeEvent, DisputeState, booking
 from clearing.entries import Code
 from clearing.two_people import dispute_bytes
+from services.disputes.life import BY_DEADLINE
 from services.disputes.signing import OUTCOMES, opening_of, ruling_of
 from services.settlement.decisions import DecisionProof, SignedDecision, decisions_of, second_person_proof, signature_proofs
 
 DISPUTES = "select * from dispute where %(no)s::bigint is null or no = %(no)s order by no"
-TURNS = "select dispute, no, who, from_state, to_state, note from dispute_turn where %(no)s::bigint is null or dispute = %(no)s order by dispute, no"
+# `on_day`: in the programme's time zone; `told_ahead`: it lies in the future.
+TURNS = """
+select dispute, no, who, from_state, to_state, note, at > now() + interval '1 day' told_ahead,
+  (at at time zone (select p.body -> 'programme' ->> 'timezone' from programme p order by p.no desc limit 1))::date on_day
+from dispute_turn where %(no)s::bigint is null or dispute = %(no)s order by dispute, no
+"""
 BY_NAME = "select what, no from by_name where what in ('opened', 'decided')"
 # What disputes have booked, by reference; of one dispute its own.
 BOOKED = """
@@ -89,6 +95,12 @@ def _people(
     if decided is not None and ("decided", row["no"]) not in by_name:
         ours = ruling is not None and ruling.person == decided["who"]
         yield DecisionProof("who decided it has signed that", ours, f"{decided['who']} decided it, and has not signed it")
+    lapsed = next((turn for turn in turns if turn["to_state"] == DisputeState.LAPSED), None)
+    if lapsed is not None:
+        due = lapsed["who"] == BY_DEADLINE and lapsed["on_day"] > row["decide_by"] and not lapsed["told_ahead"]
+        yield DecisionProof(
+            "it lapsed by its deadline, and not before", due, f"{lapsed['who']} on {lapsed['on_day']}; it could be decided until {row['decide_by']}"
+        )
     if ruling is None:
         return
     yield DecisionProof(f"signature {ruling.no}: decided by it", decided is not None, "the dispute is not decided")

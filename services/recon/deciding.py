@@ -8,7 +8,7 @@ What is decided is booked in the same transaction, as adjustments in the current
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -16,7 +16,7 @@ import psycopg
 from psycopg.rows import dict_row
 
 from clearing.approval import Refused, Unsigned
-from clearing.decisions import Charge, Decision, Difference, Says, charges, digest, still_to_book
+from clearing.decisions import Charge, Decision, Difference, Says, charges, digest, signed_bytes, still_to_book
 from clearing.entries import Code
 from clearing.matching import BY_MATCHING, SECOND_PERSON, BreakState, Move, MoveRefused, Unmoved, moved
 from clearing.plan import Plan
@@ -52,8 +52,8 @@ values (%(no)s, (select coalesce(max(no), 0) + 1 from recon_turn where break = %
 """
 FORCE = "insert into recon_match (bank, day, pass, ours, theirs) values (%s, %s, %s, %s, %s)"
 PROPOSED = """
-select s.no, s.document, exists (select 1 from key_revocation r where r.key = s.key) from recon_signature s
-where s.break = %s and s.action = 'propose' order by s.no desc limit 1
+select s.no, s.document, exists (select 1 from key_revocation r where r.key = s.key), s.person, s.at, s.signature, k.public_key
+from recon_signature s join person_key k on k.no = s.key and k.person = s.person where s.break = %s and s.action = 'propose' order by s.no desc limit 1
 """
 SIGN = """
 insert into recon_signature (break, turn, action, decision, proposal, person, key, at, document, signature)
@@ -192,11 +192,24 @@ def _signed(connection: psycopg.Connection, programme: str, plan: Plan, row: dic
         raise MoveRefused(Unmoved.BREAK_CHANGED, f"break {row['no']} was proposed at another cost: withdraw it, and propose it anew")
     if proposal is not None and proposal[2]:
         raise Refused(Unsigned.MAKER_REVOKED, f"the key of {row['proposed_by']}, who proposed it, is revoked: withdraw it, and let another person propose it")
+    if proposal is not None:
+        _require_proposed(said, proposal)
     values = (row["no"], said.turn, said.says.value, said.decision.value, proposal and proposal[0], wish.who, key.no, said.at, said.document(), signature)
     kept = connection.execute(SIGN, values).fetchone()
     assert kept is not None
     if said.says is Says.DECIDE:
         _book(connection, said, int(kept[0]))
+
+
+def _require_proposed(said: Decision, proposal: tuple[Any, ...]) -> None:
+    """Trusts no row: whoever can write to the tables can write a proposal that nobody signed."""
+    _, document, _, person, at, signature, public_key = proposal
+    told = json.loads(document)
+    expected = replace(said, turn=told["turn"], says=Says.PROPOSE, person=person, note=told["note"], at=at, proposal=None)
+    if expected.document() != document:
+        raise MoveRefused(Unmoved.BREAK_CHANGED, f"break {said.no} is not what {person} has proposed: withdraw it, and propose it anew")
+    if not holds(bytes(public_key), signed_bytes(document), bytes(signature)):
+        raise SettlementError(SettlementCode.BAD_SIGNATURE, f"the proposal was not signed with the key of {person}: withdraw it, and propose it anew")
 
 
 def _book(connection: psycopg.Connection, said: Decision, signature: int) -> None:

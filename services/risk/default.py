@@ -22,7 +22,7 @@ from clearing.lines import Obligation
 from clearing.payment_states import PaymentKind, PaymentState
 from clearing.settlement_days import value_date
 from clearing.terms import Terms
-from clearing.two_people import Declaration, borne_as_told, same_person, unpaid_as_told
+from clearing.two_people import Declaration, borne_as_told, default_bytes, same_person, unpaid_as_told
 from clearing.window import Event, State
 from schemas.ids import PartyId
 from schemas.programme import ProgrammeFile
@@ -33,7 +33,7 @@ from services.risk.errors import RiskCode, RiskError
 from services.risk.funds import ENTER, IN_TURN
 from services.settlement.baselines import default_named, keep_baselines
 from services.settlement.calendar import bank_days
-from services.settlement.decisions import SignedDecision, Words, decisions_of, keep_decision
+from services.settlement.decisions import SignedDecision, Words, decisions_of, keep_decision, require_made
 from services.settlement.payment_states import Standing, states_of
 from services.settlement.runs import SignedRun, newest_run
 
@@ -87,7 +87,7 @@ def propose(connection: psycopg.Connection, file: ProgrammeFile, today: date, sa
 def to_declare(connection: psycopg.Connection, file: ProgrammeFile, day: date, parties: Sequence[PartyId], who: str, now: datetime, today: date) -> Declaration:
     """What a second person has to sign to declare what the first has proposed. Raises what `declare` raises."""
     found = _looked(connection, file, day, parties, today)
-    return found.declaration(file, Says.DECIDE, who, now, _proposal(connection, found, who))
+    return found.declaration(file, Says.DECIDE, who, now, _proposal(connection, file, found, who))
 
 
 def declare(connection: psycopg.Connection, file: ProgrammeFile, today: date, said: Declaration, signature: bytes) -> Default:
@@ -102,7 +102,7 @@ def declare(connection: psycopg.Connection, file: ProgrammeFile, today: date, sa
     day, now, by = said.window, said.at, said.person
     with connection.transaction():
         found = _looked(connection, file, day, [one.party for one in said.unpaid], today)
-        proposal = _proposal(connection, found, by)
+        proposal = _proposal(connection, file, found, by)
         run = found.run
         _as_signed(found.declaration(file, said.says, by, now, proposal), said)
         keep_decision(connection, _words(said, proposal.no), signature)
@@ -158,8 +158,8 @@ def _looked(connection: psycopg.Connection, file: ProgrammeFile, day: date, part
     return _Looked(day, run, standings, unpaid, tuple(owed), tuple(found))
 
 
-def _proposal(connection: psycopg.Connection, found: _Looked, who: str) -> SignedDecision:
-    """The newest proposal of the run, where it says what the books say and is another person's."""
+def _proposal(connection: psycopg.Connection, file: ProgrammeFile, found: _Looked, who: str) -> SignedDecision:
+    """The newest proposal of the run, where it says what the books say, and another person has signed that."""
     proposals = [one for one in decisions_of(connection, run=found.run.no) if one.action == Says.PROPOSE]
     if not proposals:
         raise RiskError(RiskCode.NOT_PROPOSED, f"nobody has proposed a default in window {found.day}: clh settlement propose-default {found.day} PARTY")
@@ -171,6 +171,7 @@ def _proposal(connection: psycopg.Connection, found: _Looked, who: str) -> Signe
     told = json.loads(newest.document)
     if (told["unpaid"], told["borne"]) != (unpaid_as_told(found.owed), borne_as_told(found.borne)):
         raise RiskError(RiskCode.DEFAULT_CHANGED, f"what {newest.person} has proposed is not what the books say now: propose it anew")
+    require_made(newest, found.declaration(file, Says.PROPOSE, newest.person, newest.at).document(), default_bytes)
     return newest
 
 

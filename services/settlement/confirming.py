@@ -30,7 +30,7 @@ from services.settlement.verify_bank import require_decisions
 LOCK = "select pg_advisory_lock(hashtext(current_schema() || ' matching'))"
 UNLOCK = "select pg_advisory_unlock(hashtext(current_schema() || ' matching'))"
 # What statements that count show of payment `p`; a question for each, so that it is answered from indexes.
-SHOWN = """(select sum(m.amount) from entry_payment m join statement_counted c on c.report = m.report where m.run = p.run and m.payment = p.id)"""
+SHOWN = """(select sum(m.amount) from entry_payment m join statement_counts c on c.report = m.report where m.run = p.run and m.payment = p.id)"""
 NEWEST = "join lateral (select no, sha256 from run where run.day = w.day order by no desc limit 1) r on true"
 # Instructed windows of whose newest run no payment is missing on statements that count.
 CONFIRMED = f"""

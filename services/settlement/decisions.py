@@ -93,6 +93,16 @@ def signature_proofs(one: SignedDecision, expected: str, message: Callable[[str]
     yield DecisionProof(f"{name}, while the key was in force", not one.revoked_before, "the key had been revoked before")
 
 
+def require_made(one: SignedDecision, expected: str, message: Callable[[str], bytes]) -> None:
+    """Trusts no row: whoever can write to the tables can write a proposal that nobody signed. What `signature_proofs` says has to hold before anybody agrees.
+
+    Raises `SettlementError`: bad-signature.
+    """
+    failed = next((proof for proof in signature_proofs(one, expected, message) if not proof.holds), None)
+    if failed is not None:
+        raise SettlementError(SettlementCode.BAD_SIGNATURE, f"{failed.what}: it does not hold, and nobody agrees to it: {failed.differs}")
+
+
 def second_person_proof(proposed: SignedDecision | None, decided: SignedDecision, proposer: str) -> DecisionProof:
     """That another person decided than the one who proposed, by name however it is written, and by key."""
     differs = not same_person(proposer, decided.person) and (proposed is None or proposed.public_key != decided.public_key)

@@ -26,7 +26,7 @@ CONTRADICTED = """
 select distinct p.id, a.end_to_end_id, p.payee, a.value_date, p.amount, p.currency
 from bank_status s join payment_attempt a on a.end_to_end_id = s.end_to_end_id join payment p on p.run = a.run and p.id = a.payment
 where s.fact in ('rejected', 'recalled') and payment_contradicted(a.end_to_end_id, a.message_id) and payment_verdict(a.end_to_end_id) is null
-  and not exists (select from entry_payment m join statement_counted c on c.report = m.report where m.end_to_end_id = a.end_to_end_id and m.amount < 0)
+  and not exists (select from entry_payment m join statement_counts c on c.report = m.report where m.end_to_end_id = a.end_to_end_id and m.amount < 0)
 order by p.id, a.end_to_end_id
 """
 # Entries of statements that count which are about no payment of a run that stands, or whose sums at its default were kept, and of which nobody
@@ -35,9 +35,9 @@ ASTRAY = """
 select r.id, e.bank_reference, e.booking_date, e.currency, e.amount, e.credit, e.counterparty, m.payment,
   exists (select from payment_attempt a where a.end_to_end_id = e.end_to_end_id and e.end_to_end_id <> '')
     or exists (select from payment p where right(regexp_replace(upper(p.id), '[^A-Z0-9]', '', 'g'), 21) = e.reference) named
-from statement_counted c join bank_report r on r.no = c.report join bank_entry e on e.report = r.no
+from statement_counts c join bank_report r on r.no = c.report join bank_entry e on e.report = r.no
 left join lateral (select m.run, m.payment from entry_payment m where m.entry = e.no limit 1) m on true
-where e.booked and e.amount > 0 and r.no not in (select w.report from statement_withdrawn w)
+where e.booked and e.amount > 0
   and (e.booking_date is null or e.booking_date >= coalesce(%s, e.booking_date))
   and (m.payment is null or m.run <> (select max(newest.no) from run own join run newest on newest.day = own.day where own.no = m.run)
   and not exists (select from payment_baseline b where b.run = m.run and b.payment = m.payment))

@@ -21,7 +21,8 @@ PAYMENTS = """
 select p.id, coalesce(p.kind, 'direct'), p.currency, p.payer, p.payee, p.amount, p.value_date,
   coalesce(c.confirmed, 0), coalesce(c.came_back, false), coalesce(c.statements, '{}'),
   coalesce((select max(told) from (select sum(m.amount) told from entry_payment m join bank_report r on r.no = m.report
-            where m.run = p.run and m.payment = p.id group by r.kind) by_kind), 0)::bigint
+            where m.run = p.run and m.payment = p.id and not exists (select from statement_withdrawn w where w.report = r.no)
+            group by r.kind) by_kind), 0)::bigint
 from payment p left join payment_confirmed c on c.run = p.run and c.payment = p.id where p.run = %s order by p.id
 """
 # Each attempt with what is known of it: handed over, what status reports and answers to recalls say, what is booked.
@@ -40,7 +41,7 @@ cross join lateral (
 cross join lateral (
   select coalesce(bool_or(m.amount > 0), false) any_debit, coalesce(bool_or(m.amount > 0 and c.no is not null), false) counted_debit,
     coalesce(sum(m.amount) filter (where c.no is not null), 0) <= 0 and coalesce(bool_or(m.amount < 0 and c.no is not null), false) came_back
-  from entry_payment m left join statement_counted c on c.report = m.report where m.end_to_end_id = a.end_to_end_id
+  from entry_payment m left join statement_counts c on c.report = m.report where m.end_to_end_id = a.end_to_end_id
 ) booked
 where a.run = %(run)s order by a.payment, a.attempt
 """

@@ -14,10 +14,10 @@ IN_THE_CHAIN = "not exists (select from statement_withdrawn out where out.report
 WAITING = f"""
 select r.iban, r.currency, {NUMBERED} from bank_report r
 where r.kind = 'statement' and {IN_THE_CHAIN}
-  and not exists (select from statement_counted c where c.report = r.no) order by r.to_date, r.iban, r.currency, r.no
+  and not exists (select from statement_counts c where c.report = r.no) order by r.to_date, r.iban, r.currency, r.no
 """  # noqa: S608  # columns from above
 COUNTED = f"""
-select {NUMBERED} from statement_counted c join bank_report r on r.no = c.report where r.iban = %s and r.currency = %s and {IN_THE_CHAIN}
+select {NUMBERED} from statement_counts c join bank_report r on r.no = c.report where r.iban = %s and r.currency = %s
 order by c.no {{}} limit 1
 """  # noqa: S608  # columns from above
 LAST, FIRST = COUNTED.format("desc"), COUNTED.format("asc")

@@ -17,6 +17,7 @@ from services.settlement.deciding import BankDecision, Credit
 from services.settlement.errors import SettlementCode, SettlementError
 from services.settlement.keys import holds
 from services.settlement.runs import SignedRun
+from services.settlement.withdrawing import RESTORED, WITHDRAWN
 
 # All words, with the keys that signed them, the run of the payment that they are about, and the sum of the entry.
 SIGNED: Final = """
@@ -123,6 +124,11 @@ def _proofs(word: Word, words: Sequence[Word], about: About, programme: str) -> 
     if word.decides:
         second = alone or any(_agree(one, word, words) for one in words if one.no < word.no)
         yield Proof(*about, f"{word.name}, after another person had said the same", second, "nobody else had said so")
+        if word.report is not None:
+            before = _decided_before(word, words)
+            in_turn = (word.verdict == RESTORED) == (before is not None and before.verdict == WITHDRAWN)
+            anew = not any(one.signature == word.signature for one in words if one.no < word.no)
+            yield Proof(*about, f"{word.name}, which it was not before", in_turn and anew, "it was so before, or the signature is an earlier one's")
         yield from _of_money(word, words, about)
     elif alone:
         yield Proof(*about, f"{word.name}, which one person decides", holds=False, differs="the books say that it does not hold")
@@ -146,7 +152,15 @@ def _of_money(word: Word, words: Sequence[Word], about: About) -> Iterator[Proof
 def _agree(first: Word, second: Word, words: Sequence[Word]) -> bool:
     """Whether the first, another person with another key that was in force, had said the same, and had not been overtaken."""
     two = not same_person(first.person, second.person) and first.public_key != second.public_key
+    before = _decided_before(second, words)
+    if before is not None and first.no <= before.no:
+        return False
     return two and first.says == second.says and first.held_at(second.no) and not any(_overtakes(later, first) for later in words if later.no < second.no)
+
+
+def _decided_before(word: Word, words: Sequence[Word]) -> Word | None:
+    """What was decided last about the same statement: what people had said until then is done with."""
+    return next((one for one in reversed(words) if one.decides and one.no < word.no and one.report is not None and one.report == word.report), None)
 
 
 def _overtakes(later: Word, first: Word) -> bool:

@@ -24,7 +24,7 @@ from services.settlement.taking import reference_of
 
 # The messages with the statements that count and show any of a run's payments, as the bank sent them, and which of their statements count.
 MESSAGES = """
-select b.content, array_agg(distinct r.id) from bank_message b join bank_report r on r.message = b.no join statement_counted c on c.report = r.no
+select b.content, array_agg(distinct r.id) from bank_message b join bank_report r on r.message = b.no join statement_counts c on c.report = r.no
 where exists (select from entry_payment m where m.report = r.no and m.run = %s) group by b.no, b.content order by b.no
 """
 

@@ -181,6 +181,26 @@ def test_two_people_say_who_has_not_paid_and_exactly_that_is_booked(signers: Sig
         forged(signers)
 
 
+COPY = """
+insert into decision_signature (run, action, person, key, at, document, signature)
+select run, action, person, key, at, document, decode(repeat('01', 64), 'hex') from decision_signature order by no desc limit 1
+"""
+
+
+def test_nobody_declares_what_a_row_proposes_that_nobody_signed(signers: Signers, tmp_path: Path) -> None:
+    with instructed(signers, tmp_path, paid=1000) as one:
+        with one.books.transaction():
+            signers.propose_default(one.books, ["grocer"], LATE, NOW)
+            one.books.execute(COPY)
+        with pytest.raises(SettlementError, match="with the person's key") as refusal:
+            signers.declare_default(one.books, ["grocer"], LATE, NOW)
+        assert refusal.value.code is SettlementCode.BAD_SIGNATURE
+        assert one.window() == "instructed"
+        signers.propose_default(one.books, ["grocer"], LATE, NOW, "emil")
+        signers.declare_default(one.books, ["grocer"], LATE, NOW)
+        assert one.window() == "defaulted"
+
+
 FORGED = {
     "two people signed who was in default": "delete from decision_signature where action = 'decide'",
     "with the person's key": "update decision_signature set signature = decode(repeat('00', 64), 'hex') where action = 'decide'",

@@ -118,9 +118,10 @@ def test_what_nobody_decides_in_time_lapses_and_is_due_again_once(people: Signer
     late = TODAY + timedelta(days=31)
     refused(DisputeCode.DEADLINE_PASSED, people, no, DisputeEvent.UPHOLD, "ben", late)
     with one.books() as connection:
-        assert lapse_due(connection, NOW, TODAY + timedelta(days=30)) == []
-        assert lapse_due(connection, NOW, late) == [no]
-        assert lapse_due(connection, NOW, late) == []
+        then = NOW + timedelta(days=31)
+        assert lapse_due(connection, then, TODAY + timedelta(days=30)) == []
+        assert lapse_due(connection, then, late) == [no]
+        assert lapse_due(connection, then, late) == []
     one.close(TUESDAY)
     assert sorted(lines(one, TUESDAY)) == [("grocer", "opco", 54), ("opco", "grocer", 54)]
     assert sound(one) == []
@@ -223,6 +224,36 @@ def test_whoever_goes_past_all_rules_is_found_by_the_verifier(people: Signers, o
                 assert owner.execute(statement).rowcount > 0
                 found = [proof.what for proof in verify_disputes(owner, one.id) if not proof.holds]
             assert any(name.endswith(what) for name in found), (what, found)
+
+
+LAPSED = "insert into dispute_turn (dispute, no, at, who, from_state, to_state, note) select no, 3, %s, %s, 'held', 'lapsed', 'x' from dispute where no = %s"
+
+
+def test_a_dispute_that_is_said_to_have_lapsed_before_its_deadline_is_refused_and_found(people: Signers, one: Coalition) -> None:
+    no = opened(people)
+    late = NOW + timedelta(days=31)
+    for at, who in ((NOW, "deadline"), (late, "ann"), (datetime.now(UTC) + timedelta(days=3), "deadline")):
+        with one.books() as connection, pytest.raises(psycopg.errors.RestrictViolation, match="lapses by its deadline"):
+            connection.execute(LAPSED, (at, who, no))
+        with one.books(owner=True) as owner, owner.transaction(force_rollback=True):
+            owner.execute("set session_replication_role = replica")
+            owner.execute(LAPSED, (at, who, no))
+            assert "it lapsed by its deadline, and not before" in {proof.what for proof in verify_disputes(owner, one.id) if not proof.holds}
+    with one.books() as connection:
+        lapse_due(connection, late, late.date())
+    assert sound(one) == []
+
+
+def test_nobody_upholds_what_was_opened_with_a_signature_that_is_nobodys(people: Signers, one: Coalition) -> None:
+    no = opened(people)
+    with one.books(owner=True) as owner, owner.transaction(force_rollback=True):
+        owner.execute("set session_replication_role = replica")
+        owner.execute("update decision_signature set signature = decode(repeat('01', 64), 'hex')")
+        owner.execute("set session_replication_role = origin")
+        with pytest.raises(SettlementError, match="with the person's key") as forged:
+            people.decide(owner, no, DisputeEvent.UPHOLD, "ben", TODAY, NOW)
+        assert forged.value.code is SettlementCode.BAD_SIGNATURE
+        assert people.decide(owner, no, DisputeEvent.RELEASE, "ben", TODAY, NOW) == "released"
 
 
 def test_what_was_signed_is_what_is_opened_and_decided_or_nothing_is(people: Signers, one: Coalition) -> None:

@@ -346,6 +346,33 @@ def test_files_noted_at_version_19_still_go_and_only_from_then_on_one_is_put_asi
         assert shape(uri, schema) == shape(uri, fresh)
 
 
+def test_statements_that_counted_at_version_20_count_and_those_that_were_withdrawn_do_not(uri: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    upgrade = command.upgrade
+    withdrawn = (
+        "insert into bank_decision (report, verdict, known, decides, reason, person, key, at, document, signature) "
+        "values (2, 'withdrawn', 1, true, 'so', 'mia', 1, now(), '{}', decode(repeat('00', 64), 'hex'))"
+    )
+    counted = "insert into statement_counted (report, at) values (%s, now())"
+    with namespace(uri) as schema, namespace(uri) as fresh:
+        monkeypatch.setattr(command, "upgrade", lambda config, _: upgrade(config, "0020"))
+        migrate(uri, schema)
+        monkeypatch.undo()
+        with connect(uri, schema, role=None, autocommit=True) as books:
+            books.execute("set session_replication_role = replica")  # which statements they are does not matter here
+            for no in (1, 2):
+                books.execute(counted, (no,))
+            books.execute(withdrawn)
+            migrate(uri, schema)
+            assert books.execute("select report from statement_counts").fetchall() == [(1,)]
+            books.execute(counted, (3,))  # as old code writes it
+            assert books.execute("select report from statement_counts order by no").fetchall() == [(1,), (3,)]
+            books.execute("set session_replication_role = origin")
+            with pytest.raises(psycopg.errors.RestrictViolation, match="withdrawn"):
+                books.execute(counted, (2,))
+        migrate(uri, fresh)
+        assert shape(uri, schema) == shape(uri, fresh)
+
+
 def test_breaks_that_names_decided_at_version_9_stay_and_new_ones_take_signatures(uri: str, monkeypatch: pytest.MonkeyPatch) -> None:
     upgrade = command.upgrade
     decided = "update recon_break set state = 'written off', proposal = 'write-off', proposed_by = 'ann', decided_by = 'ben' where no = %s"

@@ -313,6 +313,19 @@ def test_decisions_are_held_to_what_was_signed_by_the_verifier(card: Played, tmp
                 assert as_json(card, "recon verify bank1")["broken"] == 0, back
 
 
+def test_nobody_agrees_to_a_proposal_that_nobody_signed(card: Played, tmp_path: Path) -> None:
+    no = ready(card, tmp_path)["pair"]
+    assert resolve(card, no, "propose --as write-off", "ann").exit_code == 0
+    with card.owner() as books:
+        books.execute("set session_replication_role = replica")
+        books.execute("update recon_signature set signature = decode(repeat('01', 64), 'hex')")
+    refused = resolve(card, no, "write-off", "ben")
+    assert (refused.exit_code, "[bad-signature]" in refused.stderr) == (1, True), refused.output
+    assert adjustments(card) == []
+    assert resolve(card, no, "withdraw", "ben").exit_code == 0
+    assert [resolve(card, no, words, by).exit_code for words, by in (("propose --as write-off", "ann"), ("write-off", "ben"))] == [0, 0]
+
+
 def test_a_signature_of_somebody_whose_key_is_revoked_decides_nothing(card: Played, tmp_path: Path) -> None:
     no = ready(card, tmp_path)["pair"]
     assert resolve(card, no, "propose --as write-off", "ann").exit_code == 0
