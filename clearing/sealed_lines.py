@@ -84,11 +84,12 @@ def _from_lines(line: Mapping[str, Any], lines: Mapping[int, Mapping[str, Any]])
             based = lines.get(number)
             if based is None:
                 return f"it rests on line {number}, which is not there"
-            most = max(Fraction(based["amount_minor"]), Fraction(0) if based["quantity"] is None else abs(_exact(based, based["quantity"])))
+            priced = based["quantity"] is not None and based["unit_price"] is not None
+            most = max(Fraction(based["amount_minor"]), abs(_exact(based, based["quantity"])) if priced else Fraction(0))
             if abs(Fraction(counts)) > most or (line["kind"] == "vat" and abs(Fraction(counts)) != based["amount_minor"]):
                 return f"it counts {counts} of line {number}, which has {based['amount_minor']}"
-        exact = Fraction(basis["percent"]) / 100 * sum((Fraction(counts) for _, counts in basis["of"]), Fraction(0))
+        exact = abs(Fraction(basis["percent"]) / 100 * sum((Fraction(counts) for _, counts in basis["of"]), Fraction(0)))
     else:
         exact = Fraction(basis["minimum_minor"]) - Fraction(basis["paid_minor"])
-    expected = half_even(abs(exact))
+    expected = half_even(exact)
     return None if expected == line["amount_minor"] else f"its amount is {line['amount_minor']}, from what it rests on follows {expected}"

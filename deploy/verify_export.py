@@ -16,11 +16,13 @@ import sys
 import tarfile
 from fractions import Fraction
 from functools import lru_cache, reduce
-from itertools import chain, islice
+from itertools import chain, islice, product
 from pathlib import Path
 
 FILES = ("manifest.json", "manifest.sig", "statement.json", "entries.jsonl", "proof.json", "chain.jsonl", "result.json")
 KINDS = ("run", "line", "entry", "attempt", "night")
+ENTRY, TEXT = ("code", "event_day", "id", "moves", "outcome", "received", "sender", "source", "type"), (str, type(None))  # what an entry says, in its order
+SHAPES = set(product(TEXT, TEXT, TEXT, (list,), (str,), (str,), TEXT, TEXT, TEXT))
 HEIGHT = 11  # rows are checked in blocks of 2 ** 11, on all processors: so many leaves are a complete subtree of their party's tree
 BAD_CONTENT = (ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError, ArithmeticError)
 
@@ -63,6 +65,11 @@ def sha(data):
 written = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode  # the one form of a JSON value
 parsed = json.JSONDecoder().raw_decode
 
+def unhex(digits):  # small letters, nothing between them
+    if (value := bytes.fromhex(digits)).hex() != digits:
+        raise ValueError("not in the one form of its content")
+    return value
+
 def text(value):
     return written(value).encode()
 
@@ -79,8 +86,10 @@ def sums_of(leaf):  # what a leaf adds to the sums of the nodes above it
         sums["net/" + body["currency"]] = body["amount_minor"] * ((body["creditor"] == leaf["party"]) - (body["debtor"] == leaf["party"]))
     for code, _sponsor, _contract, _counterparty, _counter, unit, amount in body.get("moves", []):
         sums[f"moved/{unit}/{code}"] = sums.get(f"moved/{unit}/{code}", 0) + amount
-    if "outcome" in body:
-        sums["events/" + body["outcome"]] = 1
+        if not type(code) is type(amount) is int:
+            raise ValueError("what is moved is a whole number")
+    if body.get("outcome") is not None:
+        sums[f"events/{body['outcome']}"] = 1
     return sums
 
 def node_text(node):  # a node of a party's tree: hash, number of leaves, sums
@@ -142,7 +151,7 @@ def checked(block):  # every leaf is what its hash says, in its order
             if f'{{"body":{told},{middle},"personal":{said},"salt":{written(salt)}}}' != line or bytes.fromhex(salt or "").hex() != (salt or ""):
                 problems.append((entry, "it is not in the one form of its content"))
             # without salt and personal data the person is erased, or not for this reader
-            if (salt, personal) != (None, None) and sha(b"\x04" + packed(bytes.fromhex(salt), said.encode())) != committed:
+            if (salt is None) != (personal is None) or (salt is not None and sha(b"\x04" + packed(bytes.fromhex(salt), said.encode())) != committed):
                 problems.append((entry, "what it says of a person is not what was sealed"))
             digest = sha(b"\x00" + named(whose) + named(kind) + packed(key.encode(), told.encode(), committed))
             if digest.hex() != leaf["leaf"] or whose != party:
@@ -153,9 +162,15 @@ def checked(block):  # every leaf is what its hash says, in its order
                 problems.append((entry, MISPLACED))
             places[1 if places else 0:] = [place]  # the first and the last
             for *names, amount in body.get("moves", []):
-                totals[party, *names] = totals.get((party, *names), 0) + amount
+                if (total := (party, *names)) not in totals and (len(names) != 6 or names[5] is None or not all(isinstance(name, TEXT) for name in names[1:])):
+                    raise ValueError("a movement has code, sponsor, contract, counterparty, its contract, unit and amount")
+                totals[total] = totals.get(total, 0) + amount
+            if kind == "entry" and (tuple(body) != ENTRY or tuple(map(type, body.values())) not in SHAPES):
+                problems.append((entry, "it says more or less than an entry does"))
             if kind in ("line", "run"):
                 bodies.append((kind, body))
+            if kind == "line" and key != str(body["line"]):
+                problems.append((entry, "it is another line by its number"))
             grown(stack, (digest, 1, sums_of(leaf)))
         except BAD_CONTENT:
             problems.append((entry, "it cannot be read"))
@@ -175,7 +190,10 @@ def frame_of(name, size):  # the header of a file in the archive: nothing but it
 
 class Export:
     def __init__(self, path, keys, head=None):
-        public = [bytes.fromhex(line[:64]) for line in Path(keys).read_text("ascii").splitlines() if line.strip() and not line.startswith("#")]
+        lines = [line for line in map(str.strip, Path(keys).read_text("ascii").splitlines()) if line and not line.startswith("#")]
+        if not lines or not all(re.fullmatch(r"[0-9a-fA-F]{64}(\s.*)?", line) for line in lines):
+            raise ValueError("no public keys")
+        public = [bytes.fromhex(line[:64]) for line in lines]
         self.keys, self.known, self.problems = {sha(key).hex()[:16]: key for key in public}, head, []
         self.roots, self.lines, self.runs, self.totals, self.head, self.manifest, self.settled = {}, {}, {}, {}, {}, {}, None
         self.path, self.begins, self.bytes = Path(path), {}, {}
@@ -237,20 +255,20 @@ class Export:
                 self.wrong(name, "its bytes are not those that were signed")
 
     def chain(self):  # every head is signed and names the one before it; the last is the one that the manifest means
-        heads = [None]
+        heads, head = [None], {}
         for number, line in enumerate(self.rows("chain.jsonl"), 1):
             link = json.loads(line)
             head = link["head"]
             if "signatures" not in head and head["window"] == self.manifest.get("window"):
                 self.head = head
-            if text(link) != line or not signed(self.keys.get(head["key"], b""), b"clh seal head 1\n" + text(head), bytes.fromhex(link["signature"])):
+            if text(link) != line or not signed(self.keys.get(head["key"], b""), b"clh seal head 1\n" + text(head), unhex(link["signature"])):
                 self.wrong("chain.jsonl", "its signature does not hold", f"head {number}")
             if (head["number"], head["previous"], head["programme"]) != (number, heads[-1], self.manifest.get("programme")):
                 self.wrong("chain.jsonl", "it does not follow from the head before it", f"head {number}")
             heads.append(sha(text(head)).hex())
         if self.known not in heads:
             self.wrong("chain.jsonl", "the head that was told before is not in it")
-        if (heads[-1], head["window"]) != (self.manifest.get("head_sha256"), self.manifest.get("window")):
+        if (heads[-1], head.get("window")) != (self.manifest.get("head_sha256"), self.manifest.get("window")):
             self.wrong("chain.jsonl", "its last head is not that of the manifest")
         self.settled = head if "signatures" in head else None  # of the result of a settled window, behind the head of its entries
 
@@ -285,16 +303,22 @@ class Export:
         if head["run"] != run or head["parties"] != self.head["parties"] or sha(text(signatures)).hex() != head["signatures"]:
             self.wrong("result.json", "the sealed result is another's")
         for one in signatures:
-            said, key, signature = one["statement"], bytes.fromhex(one["public_key"]), bytes.fromhex(one["signature"])
+            said, key, signature = one["statement"], unhex(one["public_key"]), unhex(one["signature"])
             if said != said | about | run or not signed(key, b"clh settlement signature v1\n" + text(said), signature):
                 self.wrong("result.json", "it was not signed so", f"{said['person']} {said['action']}")
         people = {said["person"] for said in made}, {one["public_key"] for one in signatures}
         if [said["action"] for said in made] != ["submit", "approve", "approve"] or [len(each) for each in people] != [3, 3]:
             self.wrong("result.json", "it was not submitted by one person and approved by two others")
-        if not set(told["payments"]) == set(told["paths"]) == set(self.roots):
+        if len({said["accounts_sha256"] for said in made if said.get("accounts_sha256") is not None}) > 1:
+            self.wrong("result.json", "it was not signed for the same accounts")
+        if set(told) != {"signatures", "payments", "paths"} or not set(told["payments"]) == set(told["paths"]) == set(self.roots):
             self.wrong("result.json", "it tells payments of other parties")
         for party, own in told["payments"].items():
-            path = [(bytes.fromhex(node["hash"]), node["first"], node["last"]) for node in told["paths"][party]["path"]]
+            for one in own:
+                other = one["payee"] if party == one["payer"] else one["payer"]
+                if party not in (one["payer"], one["payee"]) or (len(self.roots) == head["parties"] and one not in told["payments"].get(other, [])):
+                    self.wrong("result.json", f"payment {one['id']} of {party} is another's, or {other} is not told of it")
+            path = [(unhex(node["hash"]), node["first"], node["last"]) for node in told["paths"][party]["path"]]
             leaf = sha(b"\x05" + packed(party.encode(), text(own))), party, party
             if climbed(leaf, told["paths"][party]["index"], head["parties"], path)[0].hex() != head["root"]:
                 self.wrong("result.json", f"the payments of {party} are not those that were sealed")
@@ -304,7 +328,7 @@ class Export:
         if set(paths) != set(self.roots) or self.manifest["party"] not in self.roots or len(self.roots) not in (1, self.head["parties"]):
             self.wrong("proof.json", "it proves others than the party whose export this is, or all parties of the window")
         for party, root in self.roots.items():
-            path = [(bytes.fromhex(node["hash"]), node["first"], node["last"]) for node in paths[party]["path"]]
+            path = [(unhex(node["hash"]), node["first"], node["last"]) for node in paths[party]["path"]]
             leaf = sha(b"\x02" + packed(party.encode(), node_text(root))), party, party
             if climbed(leaf, paths[party]["index"], self.head["parties"], path)[0].hex() != self.head["root"]:
                 self.wrong("entries.jsonl", f"the entries of {party} are not all those that were sealed, and no other")
@@ -326,11 +350,31 @@ class Export:
                 due = self.due(party, line, {line["line"]: line for line in lines})
                 if due is None or round(due) != line["amount_minor"]:
                     self.wrong("entries.jsonl", f"it says {line['amount_minor']}, what it rests on says {due}", f"{party} line {line['line']}")
+        if len(self.roots) > 1:
+            self.two_sides()
+
+    def two_sides(self):  # what one side tells the other side tells too, and positions add up to zero
+        net, told = {}, {(party, line["line"]): line for party, lines in self.lines.items() for line in lines}
+        for party, lines in self.lines.items():
+            for line in lines:
+                other, sign = (line["debtor"], 1) if line["creditor"] == party else (line["creditor"], -1)
+                net[line["currency"]] = net.get(line["currency"], 0) + sign * line["amount_minor"]
+                if told.get((other, line["line"])) != line:
+                    self.wrong("entries.jsonl", f"{other} has another line of that number, or none", f"{party} line {line['line']}")
+        for currency, minor in net.items():
+            if minor:
+                self.wrong("entries.jsonl", f"positions in {currency} add up to {minor}", "all lines")
+        for (party, *key), total in self.totals.items():
+            other = key[3] if party == key[1] else key[1]
+            if other is not None and self.totals.get((other, *key)) != total:
+                self.wrong("entries.jsonl", f"{party} and {other} have other entries of {' '.join(str(name) for name in key if name is not None)}")
 
     def due(self, party, line, lines):  # the exact amount in minor units; None where its quantity, or what it rests on, is another
         price = None if line["unit_price"] is None else Fraction(line["unit_price"]) * 10 ** line["places"]
         if keys := {tuple(key) for key in line["sources"]}:
-            quantity = sum(self.totals.get((party if party in (key[1], key[3]) else key[1], *key), 0) for key in keys)
+            if len(keys) != len(line["sources"]) or {len(key) for key in keys} != {6}:  # a total counts once
+                return None
+            quantity = sum(self.totals.get((party if key[1] is None or party in (key[1], key[3]) else key[1], *key), 0) for key in keys)
             return quantity if price is None else quantity * price if quantity == line["quantity"] else None
         basis = line["basis"]
         if basis is None:  # a monthly fee
@@ -338,8 +382,9 @@ class Export:
         if "percent" not in basis:  # what the fees of the month fall short of
             return Fraction(basis["minimum_minor"]) - Fraction(basis["paid_minor"])
         for number, counts in basis["of"]:
-            amount, most = lines[number]["amount_minor"], Fraction(lines[number]["unit_price"] or 0) * 10 ** line["places"] * (lines[number]["quantity"] or 0)
-            if abs(Fraction(counts)) > max(most, amount) or (line["kind"] == "vat" and abs(Fraction(counts)) != amount):
+            amount, most = lines[number]["amount_minor"], Fraction(lines[number]["unit_price"] or 0) * (lines[number]["quantity"] or 0)
+            most = max(abs(most * 10 ** lines[number]["places"]), amount)
+            if abs(Fraction(counts)) > most or (line["kind"] == "vat" and abs(Fraction(counts)) != amount):
                 return None
         return abs(Fraction(basis["percent"]) / 100 * sum(Fraction(counts) for _, counts in basis["of"]))
 

@@ -110,8 +110,8 @@ def _check(block: Block, number: int, line: bytes) -> None:
         else:
             body = _ANY(said)
             one_form = canonical(body) == said
-            moves, sums = _movements(body.get("moves", ())), sums_of(row.party, row.kind, body)
-            _keep(block, row.kind, body)
+            moves, sums = _movements(msgspec.convert(body.get("moves", ()), list[Move])), sums_of(row.party, row.kind, body)
+            _keep(block, row, body)
         if not one_form or canonical(row) != line or (personal != NULL and canonical(_ANY(personal)) != personal):
             block.wrong("it is not in the one form that its content has", _named(row, event))
         committed = unhex(row.committed)
@@ -143,10 +143,12 @@ def _movements(moves: Iterable[Sequence[Any]]) -> Movements:
     return tuple((tuple(move[:6]), move[6]) for move in moves)
 
 
-def _keep(block: Block, kind: str, body: Any) -> None:
-    if kind == "line":
+def _keep(block: Block, row: Row, body: Any) -> None:
+    if row.kind == "line":
+        if row.key != str(body["line"]):
+            block.wrong("it is another line by its number", _named(row, None))
         block.lines[body["line"]] = body
-    elif kind == "run":
+    elif row.kind == "run":
         block.runs.append(body)
 
 

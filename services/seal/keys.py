@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from clearing.seal import key_id
 from services.seal.errors import BadKey
 
-LINE = re.compile(r"([0-9a-f]{64})(?:\s.*)?", re.ASCII)
+LINE = re.compile(r"([0-9a-fA-F]{64})(?:\s.*)?", re.ASCII)
 
 
 class Signer(Protocol):
@@ -89,10 +89,10 @@ def public_keys(path: Path) -> dict[str, bytes]:
     except (OSError, UnicodeError):
         raise BadKey(path, "it cannot be read as a file of public keys") from None
     keys = {}
-    for line in lines:
-        if not line.strip() or line.startswith("#"):
+    for line in map(str.strip, lines):
+        if not line or line.startswith("#"):
             continue
-        found = LINE.fullmatch(line.strip())
+        found = LINE.fullmatch(line)
         if found is None:
             raise BadKey(path, "a public key is a line that begins with 64 hexadecimal digits")
         raw = bytes.fromhex(found[1])

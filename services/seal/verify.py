@@ -95,7 +95,7 @@ class _Verifying:
         self.verdict.programme, self.verdict.window, self.verdict.party = manifest["programme"], manifest["window"], manifest["party"]
         for name in MEMBERS[2:]:
             told = manifest["files"][name]
-            if (told["bytes"], told["sha256"]) != (self.archive.members[name].size, self.archive.sha256(name)):
+            if told != {"bytes": self.archive.members[name].size, "sha256": self.archive.sha256(name)}:
                 self.verdict.wrong(name, "its bytes are not those that the manifest names")
         if set(manifest["files"]) != set(MEMBERS[2:]):
             self.verdict.wrong(MANIFEST, "it names other files than those of an export")

@@ -37,7 +37,7 @@ def wrong_result(told: Any, window: Mapping[str, Any], settled: Mapping[str, Any
 
 
 def _signatures(signatures: Sequence[Mapping[str, Any]], settled: Mapping[str, Any]) -> Iterator[str]:
-    """One maker, then checkers who are others, each with a key of his own; each signed this run and report."""
+    """One maker, then two checkers who are others, each with a key of his own; each signed this run and report, and those who signed accounts the same."""
     about = {"programme": settled["programme"], "window": settled["window"], **settled["run"]}
     for one in signatures:
         said = one["statement"]
@@ -47,10 +47,12 @@ def _signatures(signatures: Sequence[Mapping[str, Any]], settled: Mapping[str, A
         if not holds(unhex(one["public_key"]), DOMAIN + canonical(said), unhex(one["signature"])):
             yield f"{who} does not hold"
     actions = [one["statement"]["action"] for one in signatures]
-    if actions[:1] != [Action.SUBMIT] or len(actions) <= APPROVALS or set(actions[1:]) != {Action.APPROVE}:
+    if actions != [Action.SUBMIT, *[Action.APPROVE] * APPROVALS]:
         yield f"its run was not submitted and then approved {APPROVALS} times"
     if not len({one["statement"]["person"] for one in signatures}) == len({one["public_key"] for one in signatures}) == len(signatures):
         yield "maker and checkers are not different people, each with a key of his own"
+    if len({one["statement"].get("accounts_sha256") for one in signatures} - {None}) > 1:
+        yield "maker and checkers have not signed the same accounts"
 
 
 def _payments(payments: Mapping[str, Sequence[Mapping[str, Any]]], parties: Sequence[str], all_parties: int) -> Iterator[str]:

@@ -1,0 +1,241 @@
+"""What somebody inside has sealed and signed wrongly from the start is found by both verifiers, and both read the same file of keys: neither takes more."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from clearing.merkle import root_of
+from clearing.seal import HEAD_CONTEXT, canonical, commitment, head_of, key_id, payments_leaf, ranged, sha256
+from services.seal.container import CHAIN, ENTRIES, RESULT
+from services.seal.errors import BadKey
+from services.seal.keys import public_keys
+from services.seal.leaves import Leaf, made
+from tests.seals import (
+    HOUSE,
+    ISSUE,
+    PAYMENT,
+    PROGRAMME,
+    RUN,
+    SIGNED,
+    SPENT,
+    WINDOW,
+    Sealed,
+    auditor,
+    both,
+    event,
+    export_of,
+    key_file,
+    line,
+    said,
+    sealed,
+    settled,
+    window_of_leaves,
+)
+
+Leaves = dict[str, list[Leaf]]
+ADA, BOB, CEM = SIGNED
+ELSEWHERE = [*SPENT[:2], "2026-02-01", *SPENT[3:]]
+"""A key on which no line rests."""
+
+
+@pytest.fixture(scope="module")
+def module() -> Any:
+    return auditor()
+
+
+def lines_with(number: int, **other: Any) -> Callable[[Leaves], None]:
+    """A line says something else, to both of its sides."""
+
+    def change(leaves: Leaves) -> None:
+        for party, own in leaves.items():
+            leaves[party] = [relined(leaf, number, other) for leaf in own]
+
+    return change
+
+
+def relined(leaf: Leaf, number: int, other: dict[str, Any]) -> Leaf:
+    if leaf.kind != "line" or leaf.key != str(number):
+        return leaf
+    return made(leaf.party, "line", leaf.key, json.loads(leaf.body) | other)
+
+
+def entry_with(body: Callable[[dict[str, Any]], dict[str, Any]]) -> Callable[[Leaves], None]:
+    """The first entry of the grocer says something else."""
+
+    def change(leaves: Leaves) -> None:
+        own = leaves["grocer"]
+        at = next(at for at, leaf in enumerate(own) if leaf.kind == "entry")
+        own[at] = made("grocer", "entry", own[at].key, body(json.loads(own[at].body)), canonical({}))
+
+    return change
+
+
+def appended(party: str, leaf: Callable[[], Leaf]) -> Callable[[Leaves], None]:
+    def change(leaves: Leaves) -> None:
+        leaves[party].append(leaf())
+
+    return change
+
+
+def without(body: dict[str, Any], name: str) -> dict[str, Any]:
+    return {key: value for key, value in body.items() if key != name}
+
+
+def one_side_of_a_line(leaves: Leaves) -> None:
+    leaves["fuelco"] = [leaf for leaf in leaves["fuelco"] if leaf.kind != "line"]
+
+
+def other_amounts(leaves: Leaves) -> None:
+    for party, points in (("fuelco", 4), ("grocer", 5)):
+        leaves[party].append(event(party, 7, "grocer", [[*ELSEWHERE, points]]))
+
+
+def salted(leaves: Leaves) -> None:
+    own, salt = leaves["grocer"], bytes(16)
+    own[3] = replace(own[3], salt=salt, personal=b"null", committed=commitment(salt, b"null"))
+
+
+def moved(*moves: list[Any]) -> Callable[[], Leaf]:
+    return lambda: made("grocer", "night", "-7/1", {"expiry": None, "earned": None, "moves": list(moves)})
+
+
+SEALED_WRONGLY: dict[str, tuple[str, Callable[[Leaves], None]]] = {
+    "a transfer that the other side has not": ("grocer", appended("grocer", lambda: event("grocer", 7, "grocer", [[*ELSEWHERE, 5]]))),
+    "a transfer of which the other side tells less": ("grocer", other_amounts),
+    "a line that the other side has not": ("opco line 3", one_side_of_a_line),
+    "a total named twice": ("grocer line 2", lines_with(2, sources=[ISSUE, ISSUE])),
+    "a total of four names": ("", lines_with(2, sources=[ISSUE, SPENT[:4]])),
+    "a line under another number": ("grocer line 8", appended("grocer", lambda: made("grocer", "line", "8", line(2)))),
+    "a minimum that was reached": ("opco line 1", lines_with(1, kind="fee", basis={"minimum_minor": "5", "paid_minor": "6"})),
+    "a percentage of more than a line has": ("opco line 0", lines_with(0, quantity=900, basis={"percent": "5", "of": [[1, "54"]]})),
+    "a field more in an entry": ("grocer entry", entry_with(lambda body: body | {"more": "x"})),
+    "a field less in an entry": ("grocer entry", entry_with(lambda body: without(body, "code"))),
+    "a number for an outcome": ("grocer entry", entry_with(lambda body: body | {"outcome": 1})),
+    "a number for a sender": ("grocer entry", entry_with(lambda body: body | {"sender": 1})),
+    "a list for a source": ("grocer entry", entry_with(lambda body: body | {"source": ["x"]})),
+    "a half of a point": ("grocer", entry_with(lambda body: body | {"moves": [[*ISSUE, 53.0]]})),
+    "true for one": ("grocer night", appended("grocer", moved([*ISSUE, True], [*ISSUE, -1]))),
+    "a code that is true": ("grocer night", appended("grocer", moved([True, *ISSUE[1:], 1], [*ISSUE, -1]))),
+    "a movement with something more": ("grocer night", appended("grocer", moved([*ELSEWHERE[:3], None, *ELSEWHERE[4:], 0, 1]))),
+    "a number for a counterparty": ("grocer night", appended("grocer", moved([*ISSUE[:3], 5, *ISSUE[4:], 0]))),
+    "no unit": ("grocer night", appended("grocer", moved([*ISSUE[:5], None, 0]))),
+    "a salt for nothing": ("grocer line 2", salted),
+}
+
+
+@pytest.mark.parametrize("what", SEALED_WRONGLY)
+def test_what_was_sealed_wrongly_is_found_by_both_at_the_same_entry(what: str, module: Any, tmp_path: Path) -> None:
+    where, change = SEALED_WRONGLY[what]
+    leaves = window_of_leaves()
+    change(leaves)
+    verdict, problems = both(export_of(sealed(leaves), "opco", tmp_path), key_file(tmp_path), module)
+    assert any(problem.file == ENTRIES and where in f"{problem.entry} {problem.what}" for problem in verdict.problems), verdict.problems
+    assert any(problem.startswith(ENTRIES) and where in problem for problem in problems), problems
+
+
+def test_a_movement_that_both_sides_tell_alike_holds(module: Any, tmp_path: Path) -> None:
+    leaves = window_of_leaves()
+    for party in ("fuelco", "grocer"):
+        leaves[party].append(event(party, 7, "grocer", [[*ELSEWHERE, 5]]))
+    verdict, problems = both(export_of(sealed(leaves), "opco", tmp_path), key_file(tmp_path), module)
+    assert (verdict.problems, problems) == ([], [])
+
+
+FIRST: dict[str, Any] = {"accounts_sha256": "11" * 32}
+SECOND: dict[str, Any] = {"accounts_sha256": "22" * 32}
+ID = str(PAYMENT["id"])
+RESULTS: dict[str, tuple[bool, tuple[dict[str, Any], ...]]] = {
+    "of one maker and two checkers": (True, SIGNED),
+    "for the same accounts": (True, (said("ada", "submit", **FIRST), said("bob", "approve", **FIRST), said("cem", "approve", **FIRST))),
+    "by a maker before accounts were signed": (True, (ADA, said("bob", "approve", **FIRST), said("cem", "approve", **FIRST))),
+    "by a maker for other accounts": (False, (said("ada", "submit", **SECOND), said("bob", "approve", **FIRST), said("cem", "approve", **FIRST))),
+    "by checkers for different accounts": (False, (said("ada", "submit", **FIRST), said("bob", "approve", **FIRST), said("cem", "approve", **SECOND))),
+    "by three checkers": (False, (*SIGNED, said("dan", "approve", HOUSE))),
+}
+
+
+@pytest.mark.parametrize("what", RESULTS)
+def test_a_result_is_taken_or_refused_by_both(what: str, module: Any, tmp_path: Path) -> None:
+    holds, signed = RESULTS[what]
+    verdict, problems = both(export_of(settled(sealed(window_of_leaves()), signed), "grocer", tmp_path), key_file(tmp_path), module)
+    assert ({problem.file for problem in verdict.problems}, {problem.split(":")[0] for problem in problems}) == (
+        (set(), set()) if holds else ({RESULT}, {RESULT})
+    )
+
+
+def test_a_payment_that_the_other_side_does_not_tell_is_found_by_both(module: Any, tmp_path: Path) -> None:
+    lopsided = with_payments({"opco": [PAYMENT], "fuelco": [], "grocer": []})
+    verdict, problems = both(export_of(lopsided, "opco", tmp_path), key_file(tmp_path), module)
+    assert [(problem.file, ID in problem.what) for problem in verdict.problems] == [(RESULT, True)]
+    assert [(problem.split(":")[0], ID in problem) for problem in problems] == [(RESULT, True)]
+
+
+def with_payments(payments: dict[str, list[dict[str, Any]]]) -> Sealed:
+    """A result whose root is that of these payments, whatever the sides tell."""
+    of = sealed(window_of_leaves())
+    root = root_of((payments_leaf(party, canonical(some)) for party, some in sorted(payments.items())), ranged).hash
+    run = {name: RUN[name] for name in ("run", "report_sha256")}
+    head = head_of(PROGRAMME, WINDOW, len(of.heads) + 1, root, 3, run, of.head, key_id(HOUSE.public), sha256(canonical(list(SIGNED))))
+    return replace(of, heads=[*of.heads, (head.decode(), HOUSE.sign(HEAD_CONTEXT + head))], result={"signatures": list(SIGNED), "payments": payments})
+
+
+def capitals(content: bytes) -> bytes:
+    rows = [json.loads(row) for row in content.splitlines()]
+    return b"".join(canonical(row | {"signature": row["signature"].upper()}) + b"\n" for row in rows)
+
+
+WRITTEN_OTHERWISE: dict[str, tuple[str, Callable[[bytes], bytes]]] = {
+    "a signature in capitals": (CHAIN, capitals),
+    "no head": (CHAIN, lambda _: b""),
+    "a word more in the result": (RESULT, lambda content: canonical(json.loads(content) | {"more": 1})),
+}
+
+
+@pytest.mark.parametrize("what", WRITTEN_OTHERWISE)
+def test_a_file_that_is_not_in_its_one_form_is_found_by_both(what: str, module: Any, tmp_path: Path) -> None:
+    file, change = WRITTEN_OTHERWISE[what]
+
+    def tamper(members: dict[str, bytes]) -> None:
+        members[file] = change(members[file])
+
+    verdict, problems = both(export_of(settled(sealed(window_of_leaves())), "grocer", tmp_path, tamper), key_file(tmp_path), module)
+    assert file in {problem.file for problem in verdict.problems}
+    assert file in {problem.split(":")[0] for problem in problems}
+
+
+DIGITS = HOUSE.public.hex()
+KEY_FILES = {
+    "digits alone": (True, f"{DIGITS}\n"),
+    "capitals": (True, f"{DIGITS.upper()} first\n"),
+    "a space before it": (True, f"  {DIGITS} first\n"),
+    "a tab behind it": (True, f"{DIGITS}\tfirst"),
+    "a remark with a space before it": (True, f" # keys\n\n{DIGITS}\r\n"),
+    "a letter behind it": (False, f"{DIGITS}x\n"),
+    "63 digits": (False, f"{DIGITS[1:]} first\n"),
+    "spaces between the digits": (False, f"{DIGITS[:31]} {DIGITS[31:62]} \n"),
+    "a second line that is no key": (False, f"{DIGITS}\nkey\n"),
+    "remarks alone": (False, "# none\n"),
+    "nothing": (False, ""),
+    "no ASCII": (False, f"{DIGITS} schlüssel\n"),
+}
+
+
+@pytest.mark.parametrize("what", KEY_FILES)
+def test_a_file_of_keys_is_read_or_refused_by_both(what: str, module: Any, tmp_path: Path) -> None:
+    good, text = KEY_FILES[what]
+    path, keys = export_of(sealed(window_of_leaves()), "grocer", tmp_path), tmp_path / "keys.txt"
+    keys.write_text(text, encoding="utf-8", newline="")
+    if good:
+        verdict, problems = both(path, keys, module)
+        assert (verdict.problems, problems) == ([], [])
+    else:
+        with pytest.raises(BadKey):
+            public_keys(keys)
+        with pytest.raises(ValueError):  # noqa: PT011  # it prints what is wrong with the file
+            module.Export(path, keys)
