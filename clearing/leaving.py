@@ -6,6 +6,7 @@ from datetime import date
 
 from clearing.risk import Points, exit_cost
 from schemas.ids import PartyId
+from schemas.money import to_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,16 @@ class Account:
     points: Points
     expected_minor: int | None
     """What its points will cost by the programme's history; None where that is too short."""
+    minimum_minor: int = 0
+    """What is less than this waits (`minimum_settlement`)."""
+
+    @property
+    def waits_for(self) -> str:
+        """Why something is carried on: it is less than what is settled, or its settlement day has not come."""
+        if not self.carried_minor:
+            return ""
+        least = abs(self.carried_minor) < self.minimum_minor
+        return f"{self.currency} is below minimum_settlement: paid after maximum_carry_days" if least else f"{self.currency} waits for its settlement day"
 
     @property
     def returns_minor(self) -> int:
@@ -57,6 +68,15 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
+class Defaulted:
+    """What the party had not paid of a window by its deadline, in minor units."""
+
+    day: date
+    currency: str
+    amount_minor: int
+
+
+@dataclass(frozen=True, slots=True)
 class Leaving:
     """A party that leaves with the last day `at`. `last_day`: as its contract has it now; `returns_on`: a version of it begins after `at`."""
 
@@ -76,6 +96,7 @@ class Leaving:
     open_holds: int
     held_events: int
     mechanics: Sequence[str]
+    defaults: Sequence[Defaulted] = ()
 
     @property
     def over(self) -> bool:
@@ -90,20 +111,22 @@ class Leaving:
         short = [one for one in self.accounts if one.owes_minor > max(0, one.funds_minor)]
         outstanding = self.points + self.unfunded
         carried = [one for one in self.accounts if one.carried_minor]
+        amounts = " and ".join(f"{to_text(abs(one.carried_minor), one.currency)} {one.currency}" for one in carried)
+        beside = f", and {amounts} is carried on to the next" if carried else ""
         again = f"; the version from {self.returns_on} brings it back: take it out" if self.returns_on is not None else ""
         return (
             Step("contract", "operator", ended, f"end its contract with to: {at}{again}", "clh programme apply"),
             Step("mechanics", "operator, partners", not self.mechanics, _of("mechanics that it funds: end them, or let others pay", self.mechanics),
                  "clh programme diff"),
-            Step("holds", "tills", not self.open_holds, f"{self.open_holds} holds of its tills: capture, release, or let them run out", ""),
-            Step("held", "members", not self.held_events, f"{self.held_events} events of it wait for their cards, until their claim days are over", ""),
+            Step("holds", "tills", not self.open_holds, f"{self.open_holds:,} holds of its tills: capture, release, or let them run out", ""),
+            Step("held", "members", not self.held_events, f"{self.held_events:,} events of it wait for their cards, until their claim days are over", ""),
             Step("disputes", "parties", not self.disputes, _of("disputes with it: decide them", [str(no) for no in self.disputes]), "clh dispute list"),
             Step("cover", party, not short, _of("it owes more than its funds: pay, or pay in", [one.currency for one in short]), "clh funding add"),
-            Step("windows", f"operator, {party}", not self.windows, f"{len({one.day for one in self.windows})} windows with it are not settled",
-                 "clh settlement status"),
-            Step("carried", "operator", not carried, "what waits below minimum_settlement is paid after maximum_carry_days", "clh programme diff"),
+            Step("windows", f"operator, {party}", not self.windows and not carried,
+                 f"{len({one.day for one in self.windows}):,} windows with it are not settled{beside}", "clh settlement status"),
+            Step("carried", "operator", not carried, _of("what is carried on has to be paid", [one.waits_for for one in carried]), "clh programme diff"),
             Step("cash_back", party, not any(one.cash_back_minor for one in self.accounts), "members have earned cash-back of it that was not paid", ""),
-            Step("points", f"members, {self.bearer}", not outstanding, f"{outstanding} of its points are spent or expire", "clh accounts liability"),
+            Step("points", f"members, {self.bearer}", not outstanding, f"{outstanding:,} of its points are spent or expire", "clh accounts liability"),
             Step("funds", "operator", not any(one.funds_minor for one in self.accounts), "its funds go back, once nothing is owed", "clh funding pay-out"),
         )  # fmt: skip
 

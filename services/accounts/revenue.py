@@ -16,6 +16,7 @@ from services.accounts import statements as sql
 from services.accounts.books import Became, Books, NotClosedError
 from services.accounts.unused import unspent_at
 from services.report.tables import Column, Money, Rank, Row, Table, Value, figure, text
+from services.report.words import amount_in_words
 
 OF_DEFERRED = (Movement.ISSUED, Movement.REVERSED, Movement.PAID_BACK)
 """Movements whose other side is what a sponsor owes or is owed; the others are revenue."""
@@ -68,6 +69,10 @@ class Revenue:
             "direct": sum(amount for (_, account), amount in self.direct.items() if account.currency == currency),
             "cost": self.cost.get(currency, 0),
         }
+
+    def earned(self, currency: str) -> int:
+        """What of the deferred money has become revenue in the month, in minor units of a currency; what was never deferred is not in it."""
+        return -sum(one.sum_of(movement) for one in self.rolled if one.account.currency == currency for movement in Movement if movement not in OF_DEFERRED)
 
     @property
     def currencies(self) -> list[str]:
@@ -155,11 +160,19 @@ def cost_of(books: Books, lines: Iterable[OperatorsLine]) -> dict[str, int]:
     return cost
 
 
+def heading(movement: Movement) -> str:
+    """A movement as a heading over amounts that are below zero where they leave deferred revenue: to where they go, or that they are taken off."""
+    words = WORDS[movement]
+    if words.startswith("revenue: "):
+        return f"to {words}"
+    return words if movement is Movement.ISSUED else f"less {words}"
+
+
 def table(found: Revenue) -> Table:
     """One row for each account: from opening to closing."""
     columns: tuple[Column, ...] = (
         text("month"), text("sponsor"), text("contract"), text("currency"), figure("opening", "opening deferred"),
-        *(figure(movement.value, WORDS[movement]) for movement in Movement), figure("closing", "closing deferred"),
+        *(figure(movement.value, heading(movement)) for movement in Movement), figure("closing", "closing deferred"),
     )  # fmt: skip
     month = f"{found.month:%Y-%m}"
     rows = []
@@ -229,8 +242,13 @@ def sentences(found: Revenue) -> list[str]:
         said.append(f"The month is not over: up to its window {found.end}, with shares estimated from the months before.")
     for currency in found.currencies:
         sums = found.sums(currency)
+        earned, movements = f"{amount_in_words(found.earned(currency), currency)} {currency}", "points spent, points never to be spent, estimates, rounding"
+        said.append(
+            f"Earned in {found.month:%Y-%m}, out of what was deferred: {earned} ({movements}). What leaves deferred revenue is below zero in the table."
+        )
         if sums["direct"]:
-            direct = f"{to_text(sums['direct'], currency)} {currency}"
+            direct = f"{amount_in_words(sums['direct'], currency)} {currency}"
             said.append(f"Billed to sponsors and never deferred (due when points are spent, less what returns gave back): {direct}.")
-        said.append(f"Redeemed points cost {to_text(sums['cost'], currency)} {currency}.")
+            said.append(f"Earned in {found.month:%Y-%m} in all: {amount_in_words(found.earned(currency) + sums['direct'], currency)} {currency}.")
+        said.append(f"Redeemed points cost {amount_in_words(sums['cost'], currency)} {currency}.")
     return said

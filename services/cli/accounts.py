@@ -118,6 +118,8 @@ def liability(
             prices = as_json(found, chosen)["redemption_price"]
             by_currency = ", ".join(f"{price} {currency}" for currency, price in prices["by_currency"].items())
             _say(f"Spent points cost the {found.borne_by}: {prices['from']}{': ' + by_currency if by_currency else ''}.")
+            if not found.differing:
+                _say(f"By the journal, points outstanding equal what was measured when the window {found.day} was closed.")
             if found.owed:
                 _say(f"Members owe {found.owed:,} points, which new ones will repay.")
     for difference in found.differing:

@@ -269,16 +269,22 @@ def status(
         banks = bank_statuses(connection, today, bank=bank)
     late = [one for one in files if one.state is FileState.LATE]
     if output is Format.JSON:
-        print_json({"late": len(late), "files": [asdict(one) for one in files], "banks": [asdict(one) for one in banks]})
+        print_json({"late": len(late), "days": days, "files": [asdict(one) for one in files], "banks": [asdict(one) for one in banks]})
     else:
         rows = [[getattr(one, name) for name in ("bank", "day", "due", "state")] for one in files if one.state is not FileState.TAKEN]
-        print_table(("bank", "day", "due", "file"), rows, title="Files that have not come", empty="Every file that is due has come.")
+        print_table(("bank", "day", "due", "file"), rows, title="Files that have not come", empty=none_late(len(files), days))
         shown = ("bank", "matched_to", "last_file", "open_breaks", "oldest_days", "oldest_business_days")
         told = [["" if (value := getattr(one, name)) is None else value for name in shown] for one in banks]
         columns = ("bank", "matched up to", "newest file", "open breaks", "oldest, days", "by business day")
         print_table(columns, told, title="Banks", right=columns[3:], empty="No bank has sent a file yet.")
     if late:
         raise typer.Exit(FAILED)
+
+
+def none_late(files: int, days: int) -> str:
+    """That no file is late, and over which days that was looked: where none was due nothing is said of any."""
+    looked = f"of the closed windows of the last {days:,} days (--days)"
+    return f"All {files:,} files {looked} have come." if files else f"No file was due: no bank owes one {looked}."
 
 
 @app.command()

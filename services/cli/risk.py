@@ -54,8 +54,8 @@ def exit_(
 ) -> None:
     """Show what a partner's exit means: what is open of it, and what everybody has to do until nothing is. It changes nothing.
 
-    Debts and claims over all windows not settled, what waits below the least amount that is settled, funds to give back, points that members have and what
-    they may cost whom, disputes, holds; then the checklist. A partner leaves by the last day (to) of its contract.
+    Debts and claims in windows not settled, or carried on (less than what is settled, or before its settlement day), a default of it, funds to give back,
+    points that members have and what they may cost whom, disputes, holds; then the checklist. A partner leaves by the last day (to) of its contract.
 
     Examples:
 

@@ -21,10 +21,10 @@ class Approval:
 
 
 def approvals_in_words(approvals: Sequence[Approval]) -> str:
-    """All signatures in their order; before them `not approved yet` while approvals are missing, or `rejected`."""
-    verdict = "approved" if sum(each.action == "approve" for each in approvals) >= NEEDED else NOT_APPROVED
-    if any(each.action == "reject" for each in approvals):
-        verdict = "rejected"
+    """All signatures in their order; before them `not approved yet` while approvals are missing. Of a report that is approved or rejected they say so."""
+    decided = any(each.action == "reject" for each in approvals) or sum(each.action == "approve" for each in approvals) >= NEEDED
     done = {"submit": "submitted", "approve": "approved", "reject": "rejected"}
     told = [f"{done.get(each.action, each.action)} by {each.person}, {each.at.astimezone(UTC):%Y-%m-%d %H:%M} UTC" for each in approvals]
-    return "; ".join([f"{verdict}: {told[0]}", *told[1:]]) if told else verdict
+    if not told:
+        return NOT_APPROVED
+    return "; ".join(told if decided else [f"{NOT_APPROVED}: {told[0]}", *told[1:]])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import date, datetime, time
 from typing import Any
 
@@ -31,6 +32,8 @@ WIDE = 60
 CHARTS_AT = 4
 """Column of the first sheet at which the charts stand."""
 ROW_PIXELS = 20
+STEPS = frozenset({"waterfall", "settlement"})
+"""Tables that are read from top to bottom, with their sums in between; the others hold data."""
 
 
 def report_workbook(shown: Shown) -> bytes:
@@ -61,7 +64,7 @@ class _Book:
         """The finished file; of a whole report also the way from gross to net as charts."""
         written: list[tuple[Table, str]] = []
         for section in (*self._paper.sections, *self._paper.named):
-            written += [(table, self._table(table) if table.rows else "") for table in section.tables]
+            written += [(table, self._table(table) if table.rows else "") for table in map(as_data, section.tables)]
         graphs = [*(self._waterfalls(report) if report else ()), *(graph for table, sheet in written if sheet for graph in bars(self._book, sheet, table))]
         self._cover(written, graphs)
         self._book.close()
@@ -160,6 +163,15 @@ class _Book:
             graph.chart.set_size({"width": 720, "height": graph.height})
             sheet.insert_chart(0, CHARTS_AT, graph.chart, {"y_offset": down, "description": visible(graph.told)})
             down += graph.height + ROW_PIXELS
+
+
+def as_data(table: Table) -> Table:
+    """The table for a sheet that is filtered and counted: its lines first, then its totals; a subtotal among them would be counted twice."""
+    if table.name in STEPS:
+        return table
+    sums = [row for row in table.rows if row.rank is not Rank.LINE]
+    totals = [row for row in sums if row.rank is Rank.TOTAL] or sums
+    return replace(table, rows=(*table.lines, *totals))
 
 
 def _margin(before: str, words: str, after: str) -> str:

@@ -7,8 +7,9 @@ from datetime import date
 
 import psycopg
 
-from clearing.leaving import Account, Leaving, OpenWindow
+from clearing.leaving import Account, Defaulted, Leaving, OpenWindow
 from clearing.liability import LiabilityLine
+from clearing.lines import minor
 from clearing.netting import positions
 from clearing.plan import Plan
 from clearing.risk import Points
@@ -19,6 +20,7 @@ from services.accounts.liability import liability_of
 from services.night.funding import WAIT
 from services.risk.errors import RiskCode, RiskError
 from services.risk.exposure import Exposure, exposure
+from services.settlement.defaulted import defaulted_runs
 
 # Netted windows that are not settled, with a party's position, and what is paid for it: with what was carried to it, less what is carried on.
 WINDOWS = """
@@ -32,6 +34,7 @@ select day, state, currency, sum(net)::bigint, sum(net + carried)::bigint from (
 ) open group by day, state, currency having sum(net) <> 0 or sum(net + carried) <> 0 order by day, currency
 """
 CARRIED = "select currency, amount, since from carried where party = %s and day = (select max(day) from run)"
+DEFAULTED = "select distinct day from window_move where event = 'unpaid_at_deadline' order by day"
 STATES = "select day, state from settlement_window w where not exists (select from run r where r.day = w.day)"
 DISPUTES = """
 select d.no from dispute d where %(party)s in (d.debtor, d.creditor)
@@ -81,7 +84,16 @@ def leaving(connection: psycopg.Connection, party: PartyId, at: date | None) -> 
         open_holds=holds,
         held_events=held_events,
         mechanics=_funded(file, party, day),
+        defaults=_defaults(connection, party),
     )
+
+
+def _defaults(connection: psycopg.Connection, party: PartyId) -> list[Defaulted]:
+    """What it had not paid by the deadlines of windows; of a whole programme few windows have defaulted."""
+    days = [day for (day,) in connection.execute(DEFAULTED).fetchall()]
+    return [
+        Defaulted(day, one.currency, one.amount_minor) for day in days for run in defaulted_runs(connection, day) for one in run.unpaid if one.party == party
+    ]
 
 
 def _windows(connection: psycopg.Connection, party: PartyId, now: Exposure) -> list[OpenWindow]:
@@ -111,6 +123,7 @@ def _accounts(connection: psycopg.Connection, file: ProgrammeFile, party: PartyI
                 cash_back_minor=cash_back.get(currency, 0),
                 points=Points(sum(line.points for line in lines), paid, cost),
                 expected_minor=sum((line.expected or {}).get(currency, 0) for line in lines) if estimated else None,
+                minimum_minor=minor(file.programme.minimum_settlement_of(currency), currency),
             )
         )
     return accounts

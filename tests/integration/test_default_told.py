@@ -122,3 +122,10 @@ def test_the_report_names_the_run_that_it_replaces_and_what_was_paid_under_it_in
     (minor,) = [round(float(row["amount"]) * 100) for row in tables["waterfall"] if row["step"] == "paid before the default"]
     assert minor == -sum(p.amount_minor for p in run_.paid)
     assert report_workbook(shown(one.books, MONDAY, nights=1))
+
+
+def test_the_exit_of_a_party_names_its_default(told: Told) -> None:
+    _, _, made = told
+    words = run(told, "risk", "exit", "grocer")
+    assert f"grocer is in default: by the deadline it had not paid {made.unpaid[0].amount_minor / 100:.2f} EUR of window {MONDAY}." in " ".join(words.split())
+    assert "is in default" not in run(told, "risk", "exit", "cafe")

@@ -73,8 +73,11 @@ def test_the_page_on_exits_does_what_it_says(addresses: Addresses) -> None:
         shown, told, _, _, _, report, _, after = said.values()
         assert "OPEN" in shown.output
         before = json.loads(told.stdout)
+        assert before["accounts"][0]["waits_for"] == "EUR is below minimum_settlement: paid after maximum_carry_days"
         (euro,) = before["accounts"]
         assert euro["owes_minor"] == -euro["carried_minor"] > 0, "its 59 cents are less than the euro that is settled"
+        (windows,) = [step["says"] for step in before["checklist"] if step["code"] == "windows"]
+        assert windows.endswith(f", and {euro['owes_minor'] / 100:.2f} EUR is carried on to the next"), "what is carried on is a debt that is not done"
         assert (euro["funds_minor"], euro["returns_minor"], before["points"]) == (700, 700 - euro["owes_minor"], 54)
         assert {code for code, done in steps(before).items() if not done} == {"contract", "windows", "carried", "points", "funds"}
         assert "Nothing is carried forward." in report.output or "grocer" not in report.output.split("Carried forward")[1]

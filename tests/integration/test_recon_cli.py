@@ -113,6 +113,8 @@ def test_a_day_without_a_file_is_late_and_one_without_a_run_says_so(card: Played
 def test_status_ends_with_1_where_a_file_is_late_by_the_calendar(card: Played, tmp_path: Path) -> None:
     """2 and 3 March 2026 are a Monday and a Tuesday: their files are due on Tuesday and Wednesday, and long late by any clock that runs this."""
     assert as_json(card, "recon status")["files"] == []  # a bank that has never sent one owes none
+    none = run(card, "clh recon status --days 7 --programme mall-card").stdout
+    assert "No file was due: no bank owes one of the closed windows of the last 7 days (--days)." in " ".join(none.split())
     write(tmp_path, banks_view())
     assert run(card, COMMANDS[0]).exit_code == 0
     as_json(card, "recon run bank1 2026-03-02", 1)

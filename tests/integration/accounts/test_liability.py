@@ -125,6 +125,7 @@ def test_the_command_shows_the_same_liability_to_people_spreadsheets_and_program
     assert "Points outstanding at the end of" in table
     assert f"{points:,}" in table
     assert "Spent points cost the operator" in table
+    assert f"equal what was measured when the window {shown['day']} was closed" in table
 
 
 def test_a_day_that_was_not_closed_has_no_liability(run: Callable[..., Result], nights: Played) -> None:

@@ -76,6 +76,9 @@ def test_the_command_shows_revenue_to_people_spreadsheets_and_programs(run: Call
     table = run("revenue", "--month", "2026-03").output
     assert "points count as unused when they expire" in table
     assert f"Redeemed points cost {totals['cost']} EUR." in table
+    earned = -sum(round(float(totals[name]) * 100) for name in ("redeemed", "unused", "caught_up", "rounding"))
+    assert f"Earned in 2026-03, out of what was deferred: {earned // 100:,}.{earned % 100:02} EUR" in table
+    assert "to revenue:" in table
     for wrong in ("2026-13", "March", "2026-3"):
         assert run("revenue", "--month", wrong).exit_code == 2
     refused = run("revenue", "--month", "2031-01")

@@ -22,7 +22,7 @@ from services.report.cells import Cells, exact
 from services.report.paper import Paper, report_paper, statement_paper
 from services.report.stored import Shown
 from services.report.tables import Money, Price, Value, for_people
-from services.report.workbook import report_workbook, statement_workbook
+from services.report.workbook import as_data, report_workbook, statement_workbook
 from tests.unit.services.report.many import large
 from tests.unit.services.report.sample import ALONE, SECOND, SHOWN, report
 
@@ -101,12 +101,21 @@ def test_every_cell_of_every_table_stands_on_its_sheet(which: str) -> None:
     content, paper = PAPERS[which][0](), PAPERS[which][1]
     book = opened(content)
     sheets = iter(book.sheetnames[1:])
-    for table in (table for section in paper.sections for table in section.tables if table.rows):
+    for table in (as_data(table) for section in paper.sections for table in section.tables if table.rows):
         sheet = book[next(sheets)]
         assert [cell.value for cell in sheet[1]] == [column.title for column in table.columns]
         for row, cells in zip(table.rows, sheet.iter_rows(min_row=2), strict=True):
             for value, cell in zip(row.cells, cells, strict=True):
                 assert as_read(cell) == as_told(value), (table.name, cell.coordinate)
+
+
+def test_lines_of_a_statement_can_be_added_up_by_kind_without_counting_twice() -> None:
+    rows = lines(opened(statement_workbook(SHOWN, PartyId("opco"))), "Lines")
+    count = sum(1 for one in SECOND.obligations if "opco" in (one.debtor, one.creditor))
+    assert all(isinstance(row[0], int) for row in rows[:count])
+    assert all(row[0] is None for row in rows[count:])
+    assert sum(minor(row[7], "EUR") for row in rows[:count] if row[8] == "EUR" and row[2] == "points issued") == 123461
+    assert [row for row in rows if row[0] is None and row[2] is not None] == [], "no subtotal of a kind"
 
 
 def as_told(value: Value) -> object:
