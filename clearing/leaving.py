@@ -34,7 +34,7 @@ class Account:
     points: Points
     expected_minor: int | None
     """What its points will cost by the programme's history; None where that is too short."""
-    minimum_minor: int = 0
+    minimum_minor: int | Fraction = 0
     """What is less than this waits (`minimum_settlement`)."""
 
     @property
