@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from fractions import Fraction
 
 from clearing.risk import Points, exit_cost
 from schemas.ids import PartyId
