@@ -13,6 +13,7 @@ from clearing.night import run_night
 from schemas.ids import PartyId
 from services.journal.corrections import book_correction
 from services.runtime.local import Addresses
+from tests.bills import vouch
 from tests.coalition import coalition
 from tests.paying import ACCOUNTS, AtTheBank, spend
 from tests.signers import MONDAY, Signers, netted
@@ -41,6 +42,7 @@ def sharing(addresses: Addresses, *changes: tuple[str, str], owed: Mapping[str, 
             for creditor, amount in owed.items():
                 pair = (PartyId("grocer"), PartyId(creditor))
                 book_correction(books, Code.ADJUSTMENT, *pair, "EUR", amount, reference=f"of {creditor}", reason="a bill", by="mia")
+        vouch(one)
         with netted(one, *days) as signers:
             signers.approve()
             yield signers

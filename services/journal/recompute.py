@@ -218,6 +218,59 @@ select m.id member, {_ROW} place, 'an accepted entry of the member in this windo
 from transfer t left join entry e on e.record = t.entry left join member m on m.no = t.member where t.entry > 0
 """  # noqa: S608  # as above
 
+# --- corrections: each belongs to what statements showed of a payment, a decision about a break, a turn of a dispute, or a default -----------
+
+# What statements showed of a payment beyond its amount, or short of it: between whoever has the money and whom it belongs to. Who bore a loss has a share.
+_OF_PAYMENT = """
+select from payment_correction k join payment p on (p.run, p.id) = (k.run, k.payment)
+left join payment_baseline b on (b.run, b.payment) = (k.run, k.payment)
+cross join lateral (select case p.kind when 'incoming' then p.payee else p.payer end house, case p.kind when 'incoming' then p.payer else p.payee end own) s
+where k.correction = c.no and c.code = 33 and (c.amount, c.currency) = (abs(k.amount), p.currency)
+  and case when (k.amount > 0) = (p.kind = 'incoming') then c.debtor = s.house and (c.creditor = s.own or b.run is not null)
+    else c.creditor = s.house and (c.debtor = s.own or b.run is not null) end
+"""
+_OF_BREAK = """
+select from recon_booking r join recon_signature s on s.no = r.signature
+where c.code = 33 and (r.reference, r.debtor, r.creditor, r.currency, r.amount) = (c.reference, c.debtor, c.creditor, c.currency, c.amount)
+  and s.action = 'decide'
+"""
+_OF_DISPUTE = """
+select from dispute d join dispute_turn t on t.dispute = d.no
+where c.code = 34 and c.reference = 'dispute ' || d.no || ' ' || case t.to_state
+    when 'held' then 'hold' when 'upheld' then 'uphold' when 'released' then 'release' when 'lapsed' then 'lapse' end
+  and (c.currency, c.amount) = (d.currency, d.amount) and d.debtor in (c.debtor, c.creditor) and d.creditor in (c.debtor, c.creditor)
+"""
+# A default books what its decision says, in the window that defaulted; one that was declared under a typed name says nothing more than its reference.
+_OF_DEFAULT = """
+select from window_move m left join decision_signature s on s.run = m.run and s.action = 'decide'
+where c.code in (33, 35) and m.event = 'unpaid_at_deadline' and m.day = c.day
+  and c.reference = 'default of ' || c.creditor || ' in ' || m.day || ', run ' || m.run || ', ' || c.currency || ', ' || c.debtor
+  and (exists (select from by_name n where n.what = 'defaulted' and n.no = m.run)
+    or s.document::jsonb -> 'borne' @> jsonb_build_array(jsonb_build_array(
+      case c.code when 33 then 'adjustment' else 'default_loss' end, c.debtor, c.creditor, c.currency, c.amount)))
+"""
+ASTRAY = f"""
+select c.no, c.day, c.code, c.reference, c.debtor, c.creditor, c.currency, c.amount from correction c
+where not exists ({_OF_PAYMENT}) and not exists ({_OF_BREAK}) and not exists ({_OF_DISPUTE}) and not exists ({_OF_DEFAULT})
+  and not exists (select from by_name n where n.what = 'corrected' and n.no = c.no)
+"""  # noqa: S608  # as above
+"""Corrections that belong to nothing: whoever can write to the tables can write one."""
+_SAYS = "concat_ws(' ', c.debtor, 'owes', c.creditor, c.amount, c.currency)"
+CORRECTIONS = f"""
+select null member, 'correction ' || c.no || ', ' || c.reference || ', window ' || c.day place,
+  'one row, of a payment, a break, a dispute or a default' expected,
+  {_SAYS} || case when a.no is null then '' else ', of nothing' end || ', in ' || count(t.entry) || ' rows' found,
+  a.no is not null or count(t.entry) <> 1 off
+from correction c left join ({ASTRAY}) a on a.no = c.no left join party d on d.id = c.debtor left join party k on k.id = c.creditor
+left join unit u on u.id = c.currency
+left join transfer t on (t.day, t.entry, t.code, t.amount, t.unit, t.sponsor, t.counterparty)
+  = (c.day, %(first_entry)s - c.no, c.code, c.amount, u.no, d.no, k.no)
+group by c.no, c.reference, c.day, c.debtor, c.creditor, c.amount, c.currency, a.no
+union all
+select null, {_ROW}, 'a correction', 'none', true from transfer t
+where t.code in (33, 34, 35) and not exists (select from correction c where (c.day, %(first_entry)s - c.no, c.code) = (t.day, t.entry, t.code))
+"""  # noqa: S608  # as above
+
 # --- totals: what booking wrote with each batch, and the rows added up; purchases are counted from their entries --------------------------
 
 _TOTAL_KEY = "day, code, sponsor, contract, counterparty, counter_contract, unit"
@@ -254,6 +307,7 @@ COMPARED = {
     "use of limits": LIMITS,
     "accounts of rows": ACCOUNTS,
     "entries of rows": ENTRIES,
+    "corrections": CORRECTIONS,
     "totals of windows": TOTALS,
 }
 """By the name of what is recomputed."""

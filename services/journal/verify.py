@@ -20,6 +20,7 @@ from clearing.mechanics.round_up import match_limits
 from schemas.mechanics import Pass, RoundUp, StampCard
 from schemas.programme import ProgrammeFile
 from services.journal import recompute as sql
+from services.journal.corrections import FIRST_ENTRY
 from services.journal.migrate import READER_ROLE, connect
 from services.journal.names import Names
 from services.journal.programmes import NoProgramme, load
@@ -57,7 +58,8 @@ def verify(uri: str, schema: str, *, named_max: int = NAMED_MAX, progress: Progr
     """Recomputes all kinds of figures of one programme's books. Raises `NoProgramme` where there are none.
 
     Lots and balances (available, pending, held, owed) by member, debts by bearer, holds, stamps, cash-back and savings, visits on passes, the use of limits;
-    that each row's accounts follow its code, that each row has an accepted entry, and that the totals of booking are those of the journal.
+    that each row's accounts follow its code, that each row has an accepted entry, that each correction
+    belongs to something, and that the totals of booking are those of the journal.
     """
     with connect(uri, schema, role=READER_ROLE) as connection:
         connection.execute("set transaction isolation level repeatable read, read only")
@@ -74,6 +76,7 @@ def verified(connection: psycopg.Connection, *, named_max: int = NAMED_MAX, prog
     lapsing = sorted({mechanic.id for mechanic in file.mechanics if isinstance(mechanic, StampCard) and mechanic.months is not None})
     passes = sorted({mechanic.id for mechanic in file.mechanics if isinstance(mechanic, Pass)})
     values = {**{unit: names.unit[unit] for unit in (POINTS, STAMPS, PURCHASES)}, "lapsing": lapsing, "passes": passes, "named_max": named_max, **_limits(file)}
+    values["first_entry"] = FIRST_ENTRY
     for done, (what, compared) in enumerate(sql.COMPARED.items()):
         progress(what, 0, 1)
         counted = connection.execute(sql.count(compared), values).fetchone()

@@ -21,6 +21,7 @@ from services.settlement.keys import holds
 from services.settlement.payments import Payment, accounts_of, keep, planned
 from services.settlement.people import newest_key
 from services.settlement.runs import SignedRun, newest_run
+from services.settlement.verify_corrections import correction_proofs
 
 SIGN = """
 insert into signature (run, day, action, person, key, report_sha256, reason, at, signature, accounts_sha256)
@@ -110,7 +111,7 @@ def _unchanged(run: SignedRun, sha256: str) -> None:
 
 
 def _sound(connection: psycopg.Connection, run: SignedRun) -> None:
-    failed = [proof for proof in checked(connection, run.day) if not proof.holds]
+    failed = [proof for proof in (*checked(connection, run.day), *correction_proofs(connection, run)) if not proof.holds]
     if failed:
         what = "; ".join(f"{proof.what} (window {proof.day}): {proof.differs}" for proof in failed[:3])
         raise SettlementError(SettlementCode.CHECK_FAILED, f"{len(failed)} checks of window {run.day} do not hold: {what}")

@@ -13,6 +13,7 @@ from services.settlement.errors import SettlementCode, SettlementError
 from services.settlement.runs import SignedRun, runs_of
 from services.settlement.verify_approval import approval_proofs
 from services.settlement.verify_bank import bank_proofs
+from services.settlement.verify_corrections import correction_proofs
 from services.settlement.verify_default import default_proofs
 from services.settlement.verify_messages import message_proofs
 from services.settlement.verify_payments import payment_proofs
@@ -49,7 +50,7 @@ def verify_settlement(connection: psycopg.Connection, programme: str, day: date)
         proofs += payment_proofs(connection, run, newest=run is runs[-1])
         proofs += message_proofs(connection, run)
         before = run
-    return [*proofs, *bank_proofs(connection, runs, programme), _stands(runs[-1])]
+    return [*proofs, *correction_proofs(connection, runs[-1]), *bank_proofs(connection, runs, programme), _stands(runs[-1])]
 
 
 def _fallen(run: SignedRun) -> bool:

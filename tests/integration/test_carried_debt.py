@@ -16,6 +16,7 @@ from services.cli.main import app
 from services.journal.corrections import book_correction
 from services.risk.funds import Entry, enter
 from services.runtime.local import Addresses
+from tests.bills import vouch
 from tests.coalition import coalition
 from tests.paying import ACCOUNTS, AtTheBank
 from tests.signers import Signers, netted
@@ -39,6 +40,7 @@ def owe(signers: Signers, day: date, creditor: str, minor: int) -> None:
     with signers.one.books() as books:
         pair = (PartyId("grocer"), PartyId(creditor))
         book_correction(books, Code.ADJUSTMENT, *pair, "EUR", minor, reference=f"of {day}", reason="a bill", by="mia")
+    vouch(signers.one)
     signers.one.close(day)
     signers.approve(day)
 

@@ -11,18 +11,23 @@ import psycopg
 import pytest
 from typer.testing import CliRunner
 
+from clearing.approval import Action
 from clearing.entries import Code
 from schemas.ids import PartyId
 from services.cli.main import app
 from services.journal.corrections import Correction, NoOpenWindow, OtherCorrection, book_correction
 from services.journal.migrate import connect
+from services.journal.verify import verified
 from services.runtime.local import Addresses
 from services.seal.export import export
 from services.seal.keys import FileSigner, generate
 from services.seal.sealing import seal_due
+from services.settlement.errors import SettlementCode, SettlementError
+from services.settlement.verify import verify_settlement
+from tests.bills import vouch
 from tests.coalition import Coalition, coalition, purchase
 from tests.seals import auditor, both
-from tests.signers import MONDAY
+from tests.signers import MONDAY, netted
 
 GROCER, FUELCO = PartyId("grocer"), PartyId("fuelco")
 
@@ -61,8 +66,42 @@ def test_a_correction_is_a_line_of_the_current_window_and_of_no_closed_one(one: 
     one.close(later.day)
     assert lines(one, MONDAY) == [("adjustment", "grocer", "fuelco", 1234, None)]
     assert lines(one, later.day) == [("dispute", "grocer", "fuelco", 100, None)]
+    vouch(one)
     verified = CliRunner().invoke(app, ["ledger", "verify", "--programme", one.id])
     assert verified.exit_code == 0, verified.output
+
+
+@pytest.mark.parametrize(
+    "reference",
+    ["case 7", "dispute 1 hold", "recon 1/1/1", "default of fuelco in 2026-03-02, run 1, EUR, grocer", "20260302-EUR-GROCER/1/1"],
+)
+def test_a_correction_that_belongs_to_nothing_is_named_and_nobody_can_approve_it(one: Coalition, reference: str) -> None:
+    """One call of the application's role is enough to book it."""
+    with one.books() as connection:
+        made = book(connection, 1_000_000, reference)
+    with netted(one, MONDAY) as people:
+        with pytest.raises(SettlementError, match=f"of nothing: {reference}: grocer owes fuelco 1000000 EUR") as refusal:
+            people.say(Action.SUBMIT, "mia")
+        assert refusal.value.code is SettlementCode.CHECK_FAILED
+        with one.books() as connection:
+            failing = [proof.what for proof in verify_settlement(connection, one.id, MONDAY) if not proof.holds]
+        assert failing == ["what was put right is of a payment, a break, a dispute or a default"]
+        told = CliRunner().invoke(app, ["ledger", "verify", "--programme", one.id, "--output", "json"])
+        assert (told.exit_code, f"correction {made.no}, {reference}" in told.output) == (1, True), told.output
+        vouch(one)
+        people.approve()
+    assert CliRunner().invoke(app, ["ledger", "verify", "--programme", one.id]).exit_code == 0
+
+
+def test_rows_of_corrections_without_one_and_a_correction_without_rows_are_named(one: Coalition) -> None:
+    with one.books() as connection:
+        book(connection, 1234)
+    vouch(one)
+    for forged in ("update correction set amount = 1", "delete from correction", "delete from transfer where code = 33"):
+        with one.books(owner=True) as owner, owner.transaction(force_rollback=True):
+            owner.execute("set session_replication_role = replica")
+            assert owner.execute(forged).rowcount == 1
+            assert "corrections" in {each.what for each in verified(owner) if each.differing}, forged
 
 
 def test_the_same_reference_is_booked_once_and_nothing_else_under_it(one: Coalition) -> None:

@@ -32,6 +32,7 @@ from services.seal.sealing import seal_due
 from services.settlement.errors import SettlementCode, SettlementError
 from services.settlement.runs import newest_run
 from services.settlement.verify import verify_settlement
+from tests.bills import vouch
 from tests.coalition import Coalition, coalition
 from tests.paying import ACCOUNTS, AtTheBank, approved, spend
 from tests.seals import auditor, both
@@ -262,6 +263,7 @@ def test_funds_in_two_currencies_are_used_in_the_same_default(addresses: Address
             book_correction(books, Code.ADJUSTMENT, GROCER, PartyId("opco"), "CHF", 900, reference="a bill", reason="a bill", by="mia")
             for currency, minor in (("EUR", 700), ("CHF", 300)):
                 enter(books, Entry(GROCER, currency, minor, "paid in", f"RF {currency}", "mia"), NOW)
+        vouch(one)
         with netted(one, MONDAY) as signers:
             signers.approve()
             with instructed(signers, tmp_path) as at_bank:

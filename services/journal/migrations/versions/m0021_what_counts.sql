@@ -80,6 +80,9 @@ begin
   end loop;
 end $$;
 
+-- Corrections that belong to nothing in the books, and that the owner of the books answers for: by their numbers.
+alter table by_name drop constraint by_name_what_check, add check (what in ('opened', 'decided', 'defaulted', 'corrected'));
+
 -- A dispute lapses by its deadline: on a day after the last on which it could be decided, and by nobody.
 create function check_lapse() returns trigger language plpgsql as $$
 begin
