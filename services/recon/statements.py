@@ -12,7 +12,7 @@ from services.recon.differences import DIFFERENCE
 
 # --- what there is to match ------------------------------------------------------------------------------------------------------------
 
-_COLUMNS = """
+COLUMNS = """
   bank_txn_id txn, event_type typ, coalesce(original_bank_txn_id, '') orig, card_ref card, rrn, auth_code auth, arn, mcc, acceptor_id acceptor,
   transacted_at::timestamptz at, billing_minor minor, billing_ccy ccy, coalesce(rule_id, '') rule, rule_version version, coalesce(cap_cut_units, 0) cut,
   coalesce(reward_kind, '') kind, reward_units units, coalesce(reward_ccy, '') unit, bank_funded bf, merchant_funded mf, network_funded nf,
@@ -24,11 +24,11 @@ OUR_CONTENT = """row({0}.bank_txn_id, {0}.event_type, {0}.original_bank_txn_id, 
   {0}.reward_units, {0}.reward_ccy, {0}.bank_funded, {0}.merchant_funded, {0}.network_funded, {0}.settlement_ref)::text"""
 THEIR_CONTENT = OUR_CONTENT + " || row({0}.card_ref_type, {0}.txn_minor, {0}.txn_ccy, {0}.fx_rate, {0}.eligible_minor, {0}.exclusion_code)::text"
 _OUR_ROWS = f"""
-select no, day, {_COLUMNS}, md5({OUR_CONTENT.format("e")}) content from recon_expected e
+select no, day, {COLUMNS}, md5({OUR_CONTENT.format("e")}) content from recon_expected e
 where bank = %(bank)s and day <= %(day)s and not exists (select 1 from recon_match m where m.ours = e.no)
 """
 _THEIR_ROWS = f"""
-select no, day, txn_ccy, exclusion_code exclusion, {_COLUMNS}, md5({THEIR_CONTENT.format("e")}) content from bank_line e
+select no, day, txn_ccy, exclusion_code exclusion, {COLUMNS}, md5({THEIR_CONTENT.format("e")}) content from bank_line e
 where bank = %(bank)s and day <= %(day)s and not exists (select 1 from recon_match m where m.theirs = e.no)
 """
 MEMORY = "set local work_mem = '64MB'"

@@ -13,6 +13,7 @@ from psycopg.rows import dict_row
 from clearing.decisions import Charge, Decision, Says, digest, signed_bytes
 from clearing.matching import Move
 from services.recon.deciding import about_breaks
+from services.recon.match_statements import UNMATCHED
 from services.settlement.keys import fingerprint, holds
 
 SIGNATURES = """
@@ -41,7 +42,7 @@ where b.decided_by is not null and (%(bank)s::text is null or b.bank = %(bank)s)
 
 @dataclass(frozen=True, slots=True)
 class BreakProof:
-    """One thing that has to hold of a break, and, where it does not, how it differs."""
+    """One thing that has to hold of a break (0: of all a bank's rows), and, where it does not, how it differs."""
 
     no: int
     what: str
@@ -64,7 +65,16 @@ def verify_breaks(connection: psycopg.Connection, programme: str, bank: str | No
     for no, by, signed, same in connection.execute(DECIDED, {"bank": bank}):
         differs = f"{by} decided it, as other signatures say" if signed else f"it names {by}, and nobody signed it"
         proofs.append(BreakProof(no, "it was decided by the two people who signed", bool(signed and same), differs))
-    return proofs
+    return [*proofs, *_matches(connection, bank)]
+
+
+def _matches(connection: psycopg.Connection, bank: str | None) -> Iterator[BreakProof]:
+    """What is matched is there, on both sides, and agrees in what its pass goes by: whoever can write to the tables can match a row with nothing."""
+    if connection.execute("select 1 from recon_match where %(bank)s::text is null or bank = %(bank)s limit 1", {"bank": bank}).fetchone() is None:
+        return
+    wrong = connection.execute(UNMATCHED, {"bank": bank}).fetchall()
+    differs = "; ".join(f"match {no}, pass {which}: ours {ours}, theirs {theirs}" for no, which, ours, theirs in wrong[:3])
+    yield BreakProof(0, "what is matched is there, and agrees as its pass says", not wrong, f"{len(wrong)} are not: {differs}")
 
 
 def _signature(row: dict[str, Any], programme: str, about: dict[int, dict[str, Any]], booked: list[tuple[Charge, bool]]) -> Iterator[BreakProof]:

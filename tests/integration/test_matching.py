@@ -15,6 +15,7 @@ import pytest
 
 from clearing.matching import BreakCode
 from services.recon.breaks import Chosen, breaks
+from services.recon.match_statements import UNMATCHED
 from services.recon.report import recon_report
 from services.runtime.local import Addresses
 from tests.recon_rows import DAY, Row, Sides, books, one
@@ -241,6 +242,30 @@ def test_every_row_is_matched_once_or_breaks_and_none_does_both_alone(sides: Mad
         ).fetchone()
         assert alone is not None
         assert alone[0] + alone[1] == alone[2] == len(rows)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_what_matching_matches_holds_and_what_is_moved_or_made_up_does_not(sides: Made, seed: int) -> None:
+    ours, theirs = world(Random(2000 + seed))
+    made = matched(sides, ours, theirs)
+    assert made.connection.execute(UNMATCHED, {"bank": made.bank}).fetchall() == []
+    with made.connection.transaction(force_rollback=True):
+        forged = [made.connection.execute(FORGE, (made.bank, DAY, which, -which - 1, None)).fetchone() for which in range(8)]
+        forged.append(made.connection.execute(FORGE, (made.bank, DAY, 2, None, -4242)).fetchone())
+        assert [row[:1] for row in made.connection.execute(UNMATCHED, {"bank": made.bank})] == forged
+
+
+FORGE = "insert into recon_match (bank, day, pass, ours, theirs) values (%s, %s, %s, %s, %s) returning no"
+
+
+@pytest.mark.parametrize("which", range(7))
+def test_a_row_that_is_matched_with_one_that_does_not_agree_is_found(sides: Made, which: int) -> None:
+    made = matched(sides, [one("t1")], [one("t2", card="tok2")])
+    rows = "select no from recon_expected where bank = %(bank)s union all select no from bank_line where bank = %(bank)s"
+    (ours,), (theirs,) = made.connection.execute(rows, {"bank": made.bank}).fetchall()
+    with made.connection.transaction(force_rollback=True):
+        made.connection.execute(FORGE, (made.bank, DAY, which, ours, theirs))
+        assert [row[1:] for row in made.connection.execute(UNMATCHED, {"bank": made.bank})] == [(which, ours, theirs)]
 
 
 def test_every_code_of_matching_is_tested() -> None:

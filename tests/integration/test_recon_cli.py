@@ -315,6 +315,17 @@ def test_decisions_are_held_to_what_was_signed_by_the_verifier(card: Played, tmp
                 assert as_json(card, "recon verify bank1")["broken"] == 0, back
 
 
+def test_a_row_that_is_matched_with_nothing_is_found_by_the_verifier(card: Played, tmp_path: Path) -> None:
+    ready(card, tmp_path)
+    assert as_json(card, "recon verify bank1")["broken"] == 0
+    with card.owner() as books:
+        books.execute("set role clh_app")
+        books.execute("insert into recon_match (bank, day, pass, ours, theirs) select bank, day, 2, ours, 4242 from recon_break where theirs is null limit 1")
+    told = as_json(card, "recon verify bank1", 1)
+    (proof,) = [each for each in told["proofs"] if not each["holds"]]
+    assert (proof["what"], "theirs 4242" in proof["differs"]) == ("what is matched is there, and agrees as its pass says", True)
+
+
 def test_nobody_agrees_to_a_proposal_that_nobody_signed(card: Played, tmp_path: Path) -> None:
     no = ready(card, tmp_path)["pair"]
     assert resolve(card, no, "propose --as write-off", "ann").exit_code == 0
