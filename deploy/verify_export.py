@@ -16,13 +16,13 @@ import sys
 import tarfile
 from fractions import Fraction
 from functools import lru_cache, reduce
-from itertools import chain, islice, product
+from itertools import chain, islice
+from operator import itemgetter
 from pathlib import Path
 
 FILES = ("manifest.json", "manifest.sig", "statement.json", "entries.jsonl", "proof.json", "chain.jsonl", "result.json")
 KINDS = ("run", "line", "entry", "attempt", "night")
 ENTRY, TEXT = ("code", "event_day", "id", "moves", "outcome", "received", "sender", "source", "type"), (str, type(None))  # what an entry says, in its order
-SHAPES = set(product(TEXT, TEXT, TEXT, (list,), (str,), (str,), TEXT, TEXT, TEXT))
 HEIGHT = 11  # rows are checked in blocks of 2 ** 11, on all processors: so many leaves are a complete subtree of their party's tree
 BAD_CONTENT = (ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError, ArithmeticError)
 
@@ -85,7 +85,8 @@ def sums_of(leaf):  # what a leaf adds to the sums of the nodes above it
     if leaf["kind"] == "line":
         sums["net/" + body["currency"]] = body["amount_minor"] * ((body["creditor"] == leaf["party"]) - (body["debtor"] == leaf["party"]))
     for code, _sponsor, _contract, _counterparty, _counter, unit, amount in body.get("moves", []):
-        sums[f"moved/{unit}/{code}"] = sums.get(f"moved/{unit}/{code}", 0) + amount
+        name = f"moved/{unit}/{code}"
+        sums[name] = sums.get(name, 0) + amount
         if not type(code) is type(amount) is int:
             raise ValueError("what is moved is a whole number")
     if body.get("outcome") is not None:
@@ -137,6 +138,8 @@ def blocks(rows):  # (party, number of the first row, rows), in their order
         yield party, number, some[:size]
         number, some = number + size, [*some[size:], *islice(rows, size)]
 
+fields_of = itemgetter("kind", "key", "body", "salt", "personal", "party")
+
 def checked(block):  # every leaf is what its hash says, in its order
     party, first, rows = block
     problems, stack, totals, bodies, places = [], [], {}, [], []
@@ -144,14 +147,15 @@ def checked(block):  # every leaf is what its hash says, in its order
         entry = f"line {number}"
         try:
             leaf, _ = parsed(line := row.decode())
-            kind, key, body, salt, personal, whose = (leaf[name] for name in ("kind", "key", "body", "salt", "personal", "party"))
+            kind, key, body, salt, personal, whose = fields_of(leaf)
             entry = f"{whose} {kind} {key}" + (f" (event {body['id']})" if body.get("id") else "")
             told, said, committed = written(body), written(personal), bytes.fromhex(leaf["committed"])
             middle = f'"committed":"{committed.hex()}","key":{written(key)},"kind":"{kind}","leaf":"{leaf["leaf"]}","party":{written(whose)}'
-            if f'{{"body":{told},{middle},"personal":{said},"salt":{written(salt)}}}' != line or bytes.fromhex(salt or "").hex() != (salt or ""):
+            salted = salt is not None and unhex(salt)
+            if f'{{"body":{told},{middle},"personal":{said},"salt":{written(salt)}}}' != line:
                 problems.append((entry, "it is not in the one form of its content"))
             # without salt and personal data the person is erased, or not for this reader
-            if (salt is None) != (personal is None) or (salt is not None and sha(b"\x04" + packed(bytes.fromhex(salt), said.encode())) != committed):
+            if (salt is None) != (personal is None) or (salted is not False and sha(b"\x04" + packed(salted, said.encode())) != committed):
                 problems.append((entry, "what it says of a person is not what was sealed"))
             digest = sha(b"\x00" + named(whose) + named(kind) + packed(key.encode(), told.encode(), committed))
             if digest.hex() != leaf["leaf"] or whose != party:
@@ -162,11 +166,16 @@ def checked(block):  # every leaf is what its hash says, in its order
                 problems.append((entry, MISPLACED))
             places[1 if places else 0:] = [place]  # the first and the last
             for *names, amount in body.get("moves", []):
-                if (total := (party, *names)) not in totals and (len(names) != 6 or names[5] is None or not all(isinstance(name, TEXT) for name in names[1:])):
+                total = party, *names
+                if (before := totals.get(total)) is None and (len(names) != 6 or names[5] is None or not all(isinstance(name, TEXT) for name in names[1:])):
                     raise ValueError("a movement has code, sponsor, contract, counterparty, its contract, unit and amount")
-                totals[total] = totals.get(total, 0) + amount
-            if kind == "entry" and (tuple(body) != ENTRY or tuple(map(type, body.values())) not in SHAPES):
-                problems.append((entry, "it says more or less than an entry does"))
+                totals[total] = (before or 0) + amount
+            if kind == "entry":
+                code, day, name, moves, outcome, received, sender, source, of = body.values()
+                if not (tuple(body) == ENTRY and type(moves) is list and type(outcome) is type(received) is str and (code is None or type(code) is str)
+                        and (day is None or type(day) is str) and (name is None or type(name) is str) and (sender is None or type(sender) is str)
+                        and (source is None or type(source) is str) and (of is None or type(of) is str)):
+                    raise ValueError("it says more or less than an entry does")
             if kind in ("line", "run"):
                 bodies.append((kind, body))
             if kind == "line" and key != str(body["line"]):
@@ -367,7 +376,8 @@ class Export:
         for (party, *key), total in self.totals.items():
             other = key[3] if party == key[1] else key[1]
             if other is not None and self.totals.get((other, *key)) != total:
-                self.wrong("entries.jsonl", f"{party} and {other} have other entries of {' '.join(str(name) for name in key if name is not None)}")
+                what = f"code {key[0]} in {key[5]}, of sponsor {key[1]} with counterparty {key[3]}"
+                self.wrong("entries.jsonl", f"{party} and {other} have other entries of {what}")
 
     def due(self, party, line, lines):  # the exact amount in minor units; None where its quantity, or what it rests on, is another
         price = None if line["unit_price"] is None else Fraction(line["unit_price"]) * 10 ** line["places"]

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from services.cli.escaping import visible
-from services.report.csv_files import FORMULA
+from services.report.csv_files import begins_formula
 from services.report.tables import Money, Price, Rank, Value, for_people
 
 DIGITS = 15
@@ -35,7 +35,7 @@ class Cells:
     def text(self, sheet: Any, row: int, column: int, words: str, **look: Any) -> None:
         """Text, and nothing else. What a spreadsheet would run when somebody edits the cell is marked as text for it."""
         shown = visible(words)
-        if shown.startswith(FORMULA):
+        if begins_formula(shown):
             look["quote_prefix"] = True
         cut = shown if len(shown) <= TEXT_MAX else shown[: TEXT_MAX - 1] + "…"
         sheet.write_string(row, column, cut, self.look(**look))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
+import unicodedata
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -13,6 +14,8 @@ from services.report.tables import Table, Value, for_programs
 NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?", re.ASCII)
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 """What a spreadsheet takes for the beginning of a formula."""
+UNSEEN = frozenset({"Cc", "Cf", "Zl", "Zp", "Zs"})
+"""Categories of characters (spaces, controls, formats such as a byte order mark) that a spreadsheet may drop from the beginning of a cell."""
 
 
 def csv_text(table: Table) -> str:
@@ -27,7 +30,15 @@ def csv_text(table: Table) -> str:
 def cell(value: Value) -> str:
     """One cell. A text that a spreadsheet would run as a formula gets an apostrophe before it; numbers stay numbers."""
     shown = for_programs(value)
-    return "'" + shown if shown.startswith(FORMULA) and NUMBER.fullmatch(shown) is None else shown
+    return "'" + shown if begins_formula(shown) and NUMBER.fullmatch(shown) is None else shown
+
+
+def begins_formula(shown: str) -> bool:
+    """Whether a spreadsheet could run a text: it looks behind what is not seen, and takes full-width signs for the plain ones."""
+    if shown.startswith(FORMULA):
+        return True
+    first = next((one for one in shown if unicodedata.category(one) not in UNSEEN), "")
+    return first != "" and unicodedata.normalize("NFKC", first).startswith(FORMULA)
 
 
 def write_files(tables: Iterable[Table], folder: Path) -> list[Path]:

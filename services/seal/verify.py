@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from clearing.entries import Code
 from clearing.merkle import climb
 from clearing.seal import HEAD_CONTEXT, MANIFEST_CONTEXT, Ranged, canonical, party_leaf, ranged, sha256
 from clearing.sealed_lines import Key, without_line, wrong_lines
@@ -194,7 +195,11 @@ class _Verifying:
 
 
 def _total(key: Key) -> str:
-    return " ".join(str(part) for part in key if part is not None)
+    """A total in words: what was booked, in which unit, whose it is, and with whom, each with the contract."""
+    words = Code(key.code).name.lower().replace("_", " ") if key.code in set(Code) else f"code {key.code}"
+    sides = ((" of sponsor", key.sponsor, key.contract), (" with counterparty", key.counterparty, key.counter_contract))
+    told = (f"{role} {party}" + (f" (contract {contract})" if contract else "") for role, party, contract in sides if party is not None)
+    return f"{words} in {key.unit}" + "".join(told)
 
 
 def _difference(stated: Any, expected: Mapping[str, Any]) -> str:

@@ -60,6 +60,17 @@ def test_no_cell_begins_as_a_formula_unless_it_is_a_number(words: str) -> None:
     assert not shown.startswith(("=", "+", "-", "@", "\t", "\r")) or NUMBER.fullmatch(shown)
 
 
+@pytest.mark.parametrize("before", ["", "\n", " ", "\u00a0", "\ufeff", "\u200b", "\u2028", "\x00", " \u200b\n"])
+@pytest.mark.parametrize("sign", ["=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20", "\ufe66"])
+def test_a_sign_of_a_formula_is_found_behind_what_is_not_seen_and_in_full_width(before: str, sign: str) -> None:
+    assert cell(f"{before}{sign}1+cmd") == f"'{before}{sign}1+cmd"
+
+
+@pytest.mark.parametrize("words", ["-1.50", "7", " grocer = dairy", "\u200bgrocer", "", " ", "\uff11"])
+def test_other_words_and_numbers_stay_as_they_are(words: str) -> None:
+    assert cell(words) == words
+
+
 TABLE = Table(
     "some",
     "Some",

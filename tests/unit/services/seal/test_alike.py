@@ -239,3 +239,13 @@ def test_a_file_of_keys_is_read_or_refused_by_both(what: str, module: Any, tmp_p
             public_keys(keys)
         with pytest.raises(ValueError):  # noqa: PT011  # it prints what is wrong with the file
             module.Export(path, keys)
+
+
+def test_what_comes_to_nothing_is_told_in_words_and_is_no_fault(module: Any, tmp_path: Path) -> None:
+    leaves = window_of_leaves()
+    for party in ("fuelco", "grocer"):
+        leaves[party].append(event(party, 7, "grocer", [[*ELSEWHERE, 5]]))
+    verdict, problems = both(export_of(sealed(leaves), "grocer", tmp_path), key_file(tmp_path), module)
+    assert (verdict.problems, problems) == ([], [])
+    total = "redemption in points of sponsor grocer (contract 2026-02-01) with counterparty fuelco (contract 2026-01-01)"
+    assert f"grocer is charged nothing for what was booked as {total}: its price comes to nothing. That is no fault" in verdict.notes
