@@ -208,3 +208,12 @@ def test_who_owes_whom_is_a_list_where_a_square_would_not_fit() -> None:
     few, many = report_paper(large(20, 0), square_most=12), report_paper(large(60, 0), square_most=12)
     assert [table.name for section in few.sections if section.id == "matrix" for table in section.tables] == ["matrix_EUR"]
     assert [table.name for section in many.sections if section.id == "matrix" for table in section.tables] == ["matrix"]
+
+
+def test_only_tables_of_ten_rows_and_more_have_rules_between_sums() -> None:
+    def thin(pdf: bytes) -> int:
+        drawn = [page.get_contents() for page in PdfReader(io.BytesIO(pdf)).pages]
+        return sum(one.get_data().split().count(b"0.2") for one in drawn if one is not None)
+
+    assert thin(statement_pdf(ALONE, PartyId("fuelco"))) == 0
+    assert thin(PDF) > 0
