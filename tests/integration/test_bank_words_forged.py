@@ -54,7 +54,7 @@ def failing(one: AtTheBank) -> list[str]:
 
 
 def forge(one: AtTheBank, said: BankDecision) -> None:
-    values = (said.end_to_end_id, said.report, said.verdict, said.known, said.reason, said.at, said.document(), bytes(64), said.person)
+    values = (said.end_to_end_id, said.report, said.verdict, said.known, said.reason, said.at, said.document(), said.person[:1].encode() * 64, said.person)
     one.books.execute(DECIDE, values)
 
 
