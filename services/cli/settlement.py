@@ -54,8 +54,8 @@ def check(
 ) -> None:
     """Show every check of a window with its figures, and recompute the hashes and sums of its report. Exit code 1: something does not hold.
 
-    Each report names the hash of the one before it: earlier runs are recomputed too, one line each. Who submits and who approves signs, with the report,
-    the accounts between which is paid, by the programme in force: they are shown too.
+    Each report names the hash of the one before it: earlier runs are recomputed too, those that hold in one line. Who submits and who approves signs, with
+    the report, the accounts between which is paid, by the programme in force: they are shown too.
 
     Examples:
 
