@@ -95,6 +95,12 @@ def say(sentence: str) -> None:
     out.print(sentence, markup=False, highlight=False, soft_wrap=True)
 
 
+def say_left_out(shown: int, of: int, what: str) -> None:
+    """Says that the oldest are not shown, where that is so."""
+    if shown < of:
+        say(f"{shown} of {of} {what}; --last {of} shows all")
+
+
 def heading(words: str) -> None:
     """A rule with words in it, across the terminal; in a pipe not wider than a page."""
     out.print(Rule(words), width=min(out.width, RULE_COLUMNS) if out.width == PIPED_COLUMNS else out.width)

@@ -6,7 +6,7 @@ import getpass
 from datetime import UTC, date, datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
@@ -166,7 +166,7 @@ def show_payments(payments: list[dict[str, Any]], day: date) -> None:
         return to_text(one[name], one["currency"])
 
     rows = [
-        (one["run"], one["from"], one["to"], figure(one, "amount_minor"), one["currency"], one["state"], figure(one, "missing_minor"), one["deadline"],
+        (one["run"], one["from"], one["to"], figure(one, "amount_minor"), one["currency"], *_stands(one), one["deadline"],
          one["id"], ", ".join(one["statements"]), figure(one, "confirmed_minor"))
         for one in payments
     ]  # fmt: skip
@@ -177,8 +177,34 @@ def show_payments(payments: list[dict[str, Any]], day: date) -> None:
         say("What they wait for:")
     for one, waits in waiting:
         say(f"  {one['id']}, {one['from']} to {one['to']}: {waits}")
+    for one in payments:
+        if story := _attempts(one):
+            say(f"{figure(one, 'amount_minor')} {one['currency']} to {one['to']}: {story}")
 
 
+def _stands(one: dict[str, Any]) -> tuple[str, str]:
+    """Its state, and what is missing of it: of what a default has replaced before it was sent, nothing."""
+    from schemas.money import to_text
+
+    if one["replaced"] and one["state"] == "planned":
+        return "replaced by the default", ""
+    return one["state"], to_text(one["missing_minor"], one["currency"])
+
+
+def _attempts(one: dict[str, Any]) -> str:
+    """What became of each attempt of a payment that went to the bank again; empty where it did not."""
+    if not any(each["state"] in CAME_BACK for each in one["attempts"]):
+        return ""
+    return "; ".join(
+        f"attempt {no} "
+        + (CAME_BACK[each["state"]] + (f" ({each['reason']})" if each["reason"] else "") if each["state"] in CAME_BACK else str(each["state"]))
+        + f", in file {each['message_id']} for {each['value_date']}"
+        for no, each in enumerate(one["attempts"], start=1)
+    )
+
+
+CAME_BACK: Final = {"rejected": "was rejected", "returned": "came back", "recalled": "was recalled"}
+"""Of which states of an attempt the payment needs another one."""
 _NEXT = {
     "planned": "clh settlement pay", "noted": "clh settlement pay: it was not handed over", "sent": "the bank's answer", "accepted": "a statement",
     "recall asked": "the bank's answer", "recall refused": "a statement", "rejected": "clh settlement pay --corrected",

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from services.cli.books import OneProgramme, as_day, books_of, named
-from services.cli.output import FAILED, NUMBER_MAX, Format, Output, fail, out, print_json, print_table, progress_bars
+from services.cli.output import FAILED, NUMBER_MAX, Format, Output, fail, out, print_json, print_table, progress_bars, say_left_out
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -154,12 +154,12 @@ def list_(
         clh report list --last 7 --output json
     """
     from services.report.nights import turnover
-    from services.report.stored import latest_runs
+    from services.report.stored import count_windows, latest_runs
     from services.report.tables import Money, for_people, for_programs
     from services.report.words import Amounts
 
     with books_of(programme) as (_, chosen, connection):
-        runs = latest_runs(connection, last=last)
+        runs, windows = latest_runs(connection, last=last), count_windows(connection)
     sums: list[dict[str, Money]] = []
     for run in runs:
         report = run.report
@@ -186,6 +186,7 @@ def list_(
     ]
     columns = ("window", "state", "run", "made at", "obligations", "report (SHA-256)")
     print_table(columns, rows, title=f"Reports of {chosen}", right=("run", "obligations"), optional=("report (SHA-256)",))
+    say_left_out(len(runs), windows, "windows")
 
 
 @app.command()

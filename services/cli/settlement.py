@@ -11,7 +11,7 @@ import typer
 from services.cli.books import OneProgramme, as_day, books_of, named
 from services.cli.contradicted import decide
 from services.cli.defaulting import default, default_as_json, propose_default, show_default
-from services.cli.output import FAILED, NUMBER_MAX, Format, Output, fail, out, print_json, print_table
+from services.cli.output import FAILED, NUMBER_MAX, Format, Output, fail, out, print_json, print_table, say, say_left_out
 from services.cli.paying import pay, payments_as_json, recall, show_payments
 from services.cli.people import PassphraseFile, refusals, sign_as
 from services.cli.recalls import recalls_as_json, show_recalls
@@ -54,8 +54,8 @@ def check(
 ) -> None:
     """Show every check of a window with its figures, and recompute the hashes and sums of its report. Exit code 1: something does not hold.
 
-    Each report names the hash of the one before it: earlier runs are recomputed too, one line each. Who submits and who approves signs, with the report,
-    the accounts between which is paid, by the programme in force: they are shown too.
+    Each report names the hash of the one before it: earlier runs are recomputed too, those that hold in one line. Who submits and who approves signs, with
+    the report, the accounts between which is paid, by the programme in force: they are shown too.
 
     Examples:
 
@@ -88,7 +88,12 @@ def check(
         _show_proofs([one for one in proofs if details or one.run == run.no], f"Report {run.sha256}")
         if not details:
             _show_earlier([one for one in proofs if one.run != run.no])
-        print_table(("party", "account"), sorted(accounts.items()), title="Accounts between which is paid: who signs, signs these")
+        print_table(
+            ("party", "account"),
+            sorted(accounts.items()),
+            title="Accounts between which is paid: who signs, signs these",
+            empty="Nobody pays or is paid by it, so there are no accounts to sign.",
+        )
     if not sound:
         raise typer.Exit(FAILED)
 
@@ -181,13 +186,14 @@ def status(
         clh settlement status 2026-03-02 --output json
     """
     from services.settlement.defaulted import defaulted_runs
-    from services.settlement.runs import newest_run, runs_of
+    from services.settlement.runs import count_runs, newest_run, runs_of
 
     day, payments, defaults, recalls = as_day(window), [], [], []
     with books_of(programme) as (_, chosen, connection), refusals():
         if day is not None:
             newest_run(connection, day)
         shown = runs_of(connection, day, last=last if day is None else None)
+        made = len(shown) if day is not None else count_runs(connection)
         if day is not None:
             now, after = datetime.now(UTC), {run.replaces: run.no for run in shown}
             defaults = [default_as_json(run, after.get(run.no)) for run in defaulted_runs(connection, day)]
@@ -219,6 +225,7 @@ def status(
     columns = ("window", "run", "state", "submitted by", "approved by", "rejected by", "waits for", "report (SHA-256)")
     empty = f"No window of {chosen} is netted yet."
     print_table(columns, rows, title=f"Settlement of {chosen}", right=("run",), optional=("report (SHA-256)",), empty=empty)
+    say_left_out(len(shown), made, "runs")
     for each in defaults:
         show_default(each, shown[-1].day)
     if payments and day is not None:
@@ -406,16 +413,19 @@ def _show_proofs(proofs: list[Proof], title: str) -> None:
 
 
 def _show_earlier(proofs: list[Proof]) -> None:
-    """One line for each earlier run."""
+    """How many earlier runs hold, and a line for each that does not."""
     of: dict[tuple[date, int], list[Proof]] = {}
     for proof in proofs:
         of.setdefault((proof.day, proof.run), []).append(proof)
     rows = [
         (day, run, f"{sum(one.holds for one in own)} of {len(own)}", "; ".join(f"{one.what}: {one.differs}" for one in own if not one.holds))
         for (day, run), own in of.items()
+        if not all(one.holds for one in own)
     ]
+    if sound := len(of) - len(rows):
+        say(f"{sound} earlier run{'s hold' if sound > 1 else ' holds'}, recomputed; in full with --details.")
     if rows:
-        print_table(("window", "run", "hold", "what differs"), rows, title="Earlier runs, recomputed; each in full with --details", right=("run", "hold"))
+        print_table(("window", "run", "hold", "what differs"), rows, title="Earlier runs that do not hold", right=("run", "hold"))
 
 
 def _word(holds: bool) -> str:

@@ -114,6 +114,12 @@ def latest_runs(connection: psycopg.Connection, *, last: int) -> list[StoredRun]
     return [StoredRun(*row) for row in connection.execute(LATEST, (None, last))][::-1]
 
 
+def count_windows(connection: psycopg.Connection) -> int:
+    """How many windows have a report."""
+    (counted,) = connection.execute("select count(distinct day) from run").fetchone() or (0,)
+    return int(counted)
+
+
 def all_runs(connection: psycopg.Connection) -> Sequence[StoredRun]:
     """Every run there was, in the order in which they were made."""
     rows: Iterable[Any] = connection.execute(ALL)

@@ -20,6 +20,7 @@ select r.no, r.day, w.state, r.sha256, r.report, r.made_at, r.replaces, v.becaus
 left join voided v on v.run = r.no where r.day = coalesce(%s, r.day)
   and r.no >= coalesce((select min(no) from (select no from run order by no desc limit %s) newest), 0) order by r.no
 """
+COUNT = "select count(*) from run"
 SIGNATURES = (
     "select no, run, day, action, person, key, report_sha256, reason, at, signature, accounts_sha256 from signature where day = coalesce(%s, day) order by no"
 )
@@ -100,6 +101,12 @@ def runs_of(connection: psycopg.Connection, day: date | None = None, *, last: in
         of_run.setdefault(run, []).append(stored)
     made: Sequence[Any] = connection.execute(RUNS, (day, last)).fetchall()
     return [SignedRun(*(*row, tuple(of_run.get(row[0], ())))) for row in made]
+
+
+def count_runs(connection: psycopg.Connection) -> int:
+    """How many runs there are, of all windows."""
+    (counted,) = connection.execute(COUNT).fetchone() or (0,)
+    return int(counted)
 
 
 def newest_run(connection: psycopg.Connection, day: date) -> SignedRun:
