@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -12,7 +11,7 @@ import typer
 from services.cli.books import OneProgramme, books_of
 from services.cli.funding import refusals as funding_refusals
 from services.cli.output import Format, Output, out, print_json, print_table
-from services.cli.people import PassphraseFile, refusals, sign_as
+from services.cli.people import Key, PassphraseFile, refusals, sign_as
 from services.cli.typed import no_card_number
 
 if TYPE_CHECKING:
@@ -23,7 +22,7 @@ def assign(
     credit: Annotated[str, typer.Argument(metavar="CREDIT", help="The bank's reference of the money, as clh bank match names it.")],
     reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why: it is signed and kept.", callback=no_card_number)],
     person: Annotated[str, typer.Option("--as", metavar="NAME", help="Who says so, as enrolled with clh people add.", callback=no_card_number)],
-    key: Annotated[Path, typer.Option("--key", metavar="FILE", help="The person's private key, in encrypted PEM.")],
+    key: Key,
     to_party: Annotated[str | None, typer.Option("--to-party", metavar="PARTY", help="It is funds of this party.", show_default=False)] = None,
     given_back: Annotated[
         str | None, typer.Option("--given-back", metavar="DEBIT", help="It was sent back at the bank: the bank's reference of that debit.", show_default=False)

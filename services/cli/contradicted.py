@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from enum import StrEnum
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from services.cli.books import OneProgramme, books_of
 from services.cli.output import Format, Output, out, print_json
-from services.cli.people import PassphraseFile, refusals, sign_as
+from services.cli.people import Key, PassphraseFile, refusals, sign_as
 from services.cli.typed import no_card_number
 
 
@@ -27,7 +26,7 @@ def decide(
     verdict: Annotated[Decided, typer.Argument(metavar="VERDICT", help="paid, or not-paid: then it may be sent again.")],
     reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why: it is signed and kept.", callback=no_card_number)],
     person: Annotated[str, typer.Option("--as", metavar="NAME", help="Who decides, as enrolled with clh people add.", callback=no_card_number)],
-    key: Annotated[Path, typer.Option("--key", metavar="FILE", help="The person's private key, in encrypted PEM.")],
+    key: Key,
     programme: OneProgramme = None,
     passphrase_file: PassphraseFile = None,
     output: Output = Format.TABLE,

@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from services.cli.books import OneProgramme, as_day, books_of
 from services.cli.output import Format, Output, out, print_json, print_table, refused
-from services.cli.people import PassphraseFile, refusals, sign_as
-from services.cli.typed import no_card_number
+from services.cli.people import Key, PassphraseFile, Person, refusals, sign_as
 
 if TYPE_CHECKING:
     import psycopg
@@ -24,8 +22,6 @@ if TYPE_CHECKING:
     from services.settlement.defaulted import DefaultedRun
 
 
-Person = Annotated[str, typer.Option("--as", metavar="NAME", help="Who signs, as enrolled with clh people add.", callback=no_card_number)]
-Key = Annotated[Path, typer.Option("--key", metavar="FILE", help="The person's private key, in encrypted PEM.")]
 Parties = Annotated[list[str], typer.Argument(metavar="PARTY...", help="Every party that has not paid in this window.", show_default=False)]
 
 

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 app = typer.Typer(help="People who sign settlement runs: keygen, add, list, revoke.", no_args_is_help=True)
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="Small letters, digits, and . _ - between them.", callback=no_card_number)]
+Person = Annotated[str, typer.Option("--as", metavar="NAME", help="Who signs, as enrolled with clh people add.", callback=no_card_number)]
+Key = Annotated[Path, typer.Option("--key", metavar="FILE", help="The person's private key, in encrypted PEM.")]
 PassphraseFile = Annotated[
     Path | None,
     typer.Option("--passphrase-file", metavar="FILE", help="Read the passphrase from the first line of a file; asked for unless given.", show_default=False),

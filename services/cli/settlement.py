@@ -13,7 +13,7 @@ from services.cli.contradicted import decide
 from services.cli.defaulting import default, default_as_json, propose_default, show_default
 from services.cli.output import FAILED, NUMBER_MAX, Format, Output, fail, out, print_json, print_table, say, say_left_out
 from services.cli.paying import pay, payments_as_json, recall, show_payments
-from services.cli.people import PassphraseFile, refusals, sign_as
+from services.cli.people import Key, PassphraseFile, Person, refusals, sign_as
 from services.cli.recalls import recalls_as_json, show_recalls
 from services.cli.typed import no_card_number
 
@@ -31,8 +31,6 @@ app.command()(propose_default)
 app.command()(default)
 
 Window = Annotated[str, typer.Argument(metavar="WINDOW", help="The business day of the window.")]
-Person = Annotated[str, typer.Option("--as", metavar="NAME", help="Who signs, as enrolled with clh people add.", callback=no_card_number)]
-Key = Annotated[Path, typer.Option("--key", metavar="FILE", help="The person's private key, in encrypted PEM.")]
 Seen = Annotated[
     str | None,
     typer.Option("--report", metavar="SHA256", help="Sign only if the report still has this hash, or one that begins so.", show_default=False),

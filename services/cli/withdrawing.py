@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from services.cli.books import OneProgramme, books_of, named
 from services.cli.output import Format, Output, out, print_json
-from services.cli.people import PassphraseFile, refusals, sign_as
+from services.cli.people import Key, PassphraseFile, refusals, sign_as
 from services.cli.typed import no_card_number
 
 
@@ -18,7 +17,7 @@ def withdraw(
     statement: Annotated[str, typer.Argument(metavar="STATEMENT", help="The bank's id of the statement, as clh bank match names it.")],
     reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why: it is signed and kept.", callback=no_card_number)],
     person: Annotated[str, typer.Option("--as", metavar="NAME", help="Who says so, as enrolled with clh people add.", callback=no_card_number)],
-    key: Annotated[Path, typer.Option("--key", metavar="FILE", help="The person's private key, in encrypted PEM.")],
+    key: Key,
     account: Annotated[
         str | None, typer.Option("--account", metavar="IBAN", help="Its account, where several have such a statement.", show_default=False)
     ] = None,
