@@ -10,7 +10,7 @@ import typer
 
 from services.cli.books import OneProgramme, books_of
 from services.cli.funding import refusals as funding_refusals
-from services.cli.output import Format, Output, out, print_json, print_table
+from services.cli.output import Format, Output, print_json, print_table, say
 from services.cli.people import Key, PassphraseFile, refusals, sign_as
 from services.cli.typed import no_card_number
 
@@ -72,7 +72,7 @@ def assign(
                    | {"person": person, "decided": holds})  # fmt: skip
         return
     waits = "it is decided" if holds else "a second person signs the same"
-    out.print(f"{person}: {credit} {_became(wanted)}; {waits}.", markup=False, highlight=False, soft_wrap=True)
+    say(f"{person}: {credit} {_became(wanted)}; {waits}.")
 
 
 def assigned(programme: OneProgramme = None, output: Output = Format.TABLE) -> None:

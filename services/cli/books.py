@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 from datetime import date
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, overload
 
 import typer
 
@@ -21,6 +21,12 @@ OneProgramme = Annotated[
 ]
 
 
+@overload
+def as_day(text: str) -> date: ...
+@overload
+def as_day(text: None) -> None: ...
+@overload
+def as_day(text: str | None) -> date | None: ...
 def as_day(text: str | None) -> date | None:
     """A day such as 2026-03-02; None stays None. Anything else ends the command as wrong usage."""
     if text is None:

@@ -84,7 +84,7 @@ def show(shown: Shown) -> None:
         who = "The second person signs that it is" if shown.proposal is not None else "It could be proposed that it be"
         say(f"{who} {_HOW[each.decision]}; that books: {_charges(each.charges)}.")
     if shown.proposal is not None:
-        say(f"next: clh recon resolve {one['no']} {one['proposal']} --note TEXT --by NAME --key FILE, or withdraw")
+        say(f"next: clh recon resolve {one['no']} {one['proposal']} --note TEXT --as NAME --key FILE, or withdraw")
 
 
 def show_fields(fields: Sequence[FieldPair], *, title: str) -> None:
@@ -115,6 +115,8 @@ def _sides(said: Decision, fields: Sequence[FieldPair]) -> str:
 def _value(name: str, text: str | None, unit: str | None, units: dict[str, tuple[str | None, str | None]]) -> str:
     if text is None:
         return ""
+    if name == "transacted_at":
+        return text.replace("T", " ")  # so that a narrow terminal can wrap it
     if name not in UNIT_OF or unit is None:
         return text
     kinds = units.get("reward_kind", (None, None)) if UNIT_OF[name] == "reward_ccy" else (None, None)

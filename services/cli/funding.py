@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from services.cli.books import OneProgramme, books_of
-from services.cli.output import Format, Output, fail, out, print_json, print_table, refused
+from services.cli.output import Format, Output, fail, print_json, print_table, refused, say
+from services.cli.people import Doer
 from services.cli.typed import no_card_number
 
 if TYPE_CHECKING:
@@ -23,9 +24,6 @@ Sum = Annotated[str, typer.Argument(metavar="AMOUNT", help="How much, such as 50
 Currency = Annotated[str, typer.Argument(metavar="CURRENCY", help="Its currency, such as EUR.", show_default=False)]
 Reference = Annotated[
     str, typer.Option("--reference", metavar="TEXT", help="What the payment is known by: entered once.", callback=no_card_number, show_default=False)
-]
-Person = Annotated[
-    str | None, typer.Option("--as", metavar="NAME", help="Who enters it; left out: who is logged in.", callback=no_card_number, show_default=False)
 ]
 
 
@@ -43,7 +41,7 @@ def refusals() -> AbstractContextManager[None]:
 
 @app.command()
 def add(
-    party: Party, amount: Sum, currency: Currency, reference: Reference, person: Person = None, programme: OneProgramme = None, output: Output = Format.TABLE
+    party: Party, amount: Sum, currency: Currency, reference: Reference, person: Doer = None, programme: OneProgramme = None, output: Output = Format.TABLE
 ) -> None:
     """Enter what a party has paid in. The same again, under the same reference, changes nothing.
 
@@ -56,7 +54,7 @@ def add(
 
 @app.command(name="pay-out")
 def pay_out(
-    party: Party, amount: Sum, currency: Currency, reference: Reference, person: Person = None, programme: OneProgramme = None, output: Output = Format.TABLE
+    party: Party, amount: Sum, currency: Currency, reference: Reference, person: Doer = None, programme: OneProgramme = None, output: Output = Format.TABLE
 ) -> None:
     """Enter what is paid out of a party's funds again: never more than is there, nor what its debts over all windows not settled still need.
 
@@ -113,4 +111,4 @@ def _enter(kind: Kind, party: str, amount: str, currency: str, reference: str, p
     if output is Format.JSON:
         print_json({"programme": chosen, "party": party, "currency": currency, "kind": kind, "reference": reference, "balance_minor": balance})
     else:
-        out.print(f"{party} has {to_text(balance, currency)} {currency} paid in. The next night counts it.", markup=False, highlight=False)
+        say(f"{party} has {to_text(balance, currency)} {currency} paid in. The next night counts it.")

@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from services.cli.books import OneProgramme, as_day, books_of
-from services.cli.output import Format, Output, out, print_json, print_table, say
-from services.cli.people import refusals
-from services.cli.typed import no_card_number
+from services.cli.output import Format, Output, print_json, print_table, say
+from services.cli.people import Doer, refusals
 
 if TYPE_CHECKING:
     from services.settlement.instructing import Paid
@@ -24,10 +23,6 @@ Folder = Annotated[
     Path | None, typer.Option("--folder", metavar="DIR", help="Where the bank's connection fetches files; written whole or not at all.", show_default=False)
 ]
 Url = Annotated[str | None, typer.Option("--url", metavar="URL", help="The bank's own interface, to which files are posted; https.", show_default=False)]
-By = Annotated[
-    str | None,
-    typer.Option("--by", metavar="NAME", help="Who does it: it is kept. Left out: the user of this machine.", callback=no_card_number, show_default=False),
-]
 
 
 class RecallReason(StrEnum):
@@ -46,7 +41,7 @@ def pay(
     programme: OneProgramme = None,
     folder: Folder = None,
     url: Url = None,
-    by: By = None,
+    person: Doer = None,
     corrected: Annotated[bool, typer.Option("--corrected", help="Put what the bank rejected, cancelled or gave back into a further file.")] = False,
     output: Output = Format.TABLE,
 ) -> None:
@@ -59,7 +54,7 @@ def pay(
 
         clh settlement pay 2026-03-02 --folder outgoing/
 
-        clh settlement pay 2026-03-02 --url https://bank.example/payments --by mia
+        clh settlement pay 2026-03-02 --url https://bank.example/payments --as mia
 
         clh settlement pay 2026-03-02 --folder outgoing/ --corrected        # once accounts are put right: clh programme apply
     """
@@ -67,9 +62,8 @@ def pay(
     from services.settlement.instructing import pay as pay_window
 
     day = as_day(window)
-    assert day is not None
     with books_of(programme) as (_, chosen, connection), refusals():
-        how = Paying(chosen, by or getpass.getuser(), datetime.now(UTC), _transport(folder, url))
+        how = Paying(chosen, person or getpass.getuser(), datetime.now(UTC), _transport(folder, url))
         paid = pay_window(connection, day, how, corrected=corrected)
     if output is Format.JSON:
         files = [
@@ -108,7 +102,7 @@ def recall(
     programme: OneProgramme = None,
     folder: Folder = None,
     url: Url = None,
-    by: By = None,
+    person: Doer = None,
     output: Output = Format.TABLE,
 ) -> None:
     """Ask the bank to cancel a payment, or to bring it back (camt.055). Its answer comes as a message, and money that comes back by a statement.
@@ -121,12 +115,12 @@ def recall(
     from services.settlement.recalling import recall as recall_payment
 
     with books_of(programme) as (_, chosen, connection), refusals():
-        how = Paying(chosen, by or getpass.getuser(), datetime.now(UTC), _transport(folder, url))
+        how = Paying(chosen, person or getpass.getuser(), datetime.now(UTC), _transport(folder, url))
         asked = recall_payment(connection, payment, reason.value, how)
     if output is Format.JSON:
         print_json({"programme": chosen, "payment": asked.payment, "end_to_end_id": asked.end_to_end_id, "message_id": asked.message_id})
         return
-    out.print(f"{asked.message_id} asks the bank for payment {asked.payment}. Until it answers, nothing has changed.", markup=False, soft_wrap=True)
+    say(f"{asked.message_id} asks the bank for payment {asked.payment}. Until it answers, nothing has changed.")
 
 
 def payments_as_json(connection: Any, run: int, now: datetime, *, replaced: bool = False) -> list[dict[str, Any]]:

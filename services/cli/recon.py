@@ -14,8 +14,8 @@ import typer
 from services.cli.books import OneProgramme, as_day, books_of
 from services.cli.break_tables import amount, break_table, show_fields, show_report, show_to_sign
 from services.cli.break_tables import show as show_in_full
-from services.cli.output import DAYS_MAX, FAILED, NUMBER_MAX, Format, Output, err, fail, out, print_json, print_table, progress_bars, say
-from services.cli.people import PassphraseFile, refusals, sign_as
+from services.cli.output import DAYS_MAX, FAILED, NUMBER_MAX, Format, Output, fail, print_json, print_table, progress_bars, say, say_aside
+from services.cli.people import Doer, PassphraseFile, refusals, sign_as
 from services.cli.typed import no_card_number
 
 app = typer.Typer(help="Matching with co-brand banks: run, breaks, show, resolve, verify, status, report.", no_args_is_help=True)
@@ -71,7 +71,6 @@ def run(bank: Bank, day: Day, programme: OneProgramme = None, output: Output = F
     from services.recon.run import run_matching
 
     window = as_day(day)
-    assert window is not None
     now = datetime.now(UTC)
     with books_of(programme) as (_, _, connection), progress_bars() as report:
         try:
@@ -148,13 +147,11 @@ def resolve(
     move: Annotated[ByHand, typer.Argument(metavar="MOVE", help="investigate, ask-bank, propose, withdraw, write-off, forced-match, create or reopen.")],
     note: Annotated[str, typer.Option("--note", help="Why.", callback=no_card_number, show_default=False)],
     programme: OneProgramme = None,
-    proposal: Annotated[Proposal | None, typer.Option("--as", help="Of `propose`: what the second person is to decide.", show_default=False)] = None,
+    proposal: Annotated[Proposal | None, typer.Option("--proposal", help="Of `propose`: what the second person is to decide.", show_default=False)] = None,
     other: Annotated[
         int | None, typer.Option("--with", metavar="BREAK", min=0, max=NUMBER_MAX, help="Of a forced match: the break of the other side.", show_default=False)
     ] = None,
-    by: Annotated[
-        str | None, typer.Option("--by", metavar="NAME", help="Who does it; left out: who is logged in.", callback=no_card_number, show_default=False)
-    ] = None,
+    person: Doer = None,
     key: Annotated[
         Path | None,
         typer.Option("--key", metavar="FILE", help="The person's private key, in encrypted PEM: proposals and decisions are signed.", show_default=False),
@@ -173,9 +170,9 @@ def resolve(
 
         clh recon resolve 7 investigate --note "asked the shop"
 
-        clh recon resolve 7 propose --as write-off --note "one cent, below the cost of asking" --by ann --key ann.pem
+        clh recon resolve 7 propose --proposal write-off --note "one cent, below the cost of asking" --as ann --key ann.pem
 
-        clh recon resolve 7 write-off --note "agreed" --by ben --key ben.pem
+        clh recon resolve 7 write-off --note "agreed" --as ben --key ben.pem
     """
     from clearing.matching import Move
     from clearing.plan import Plan
@@ -186,7 +183,7 @@ def resolve(
     from services.recon.showing import fields_of
 
     now = datetime.now(UTC)
-    wish = Wish(Move(move), by or getpass.getuser(), " ".join(note.split()), None if proposal is None else Move(proposal), other)
+    wish = Wish(Move(move), person or getpass.getuser(), " ".join(note.split()), None if proposal is None else Move(proposal), other)
     with books_of(programme) as (_, chosen, connection), refusals():
         plan = Plan(load(connection))
         signed = None
@@ -194,7 +191,7 @@ def resolve(
             decision, fields = to_sign(connection, chosen, plan, number, wish, now), fields_of(connection, number)
             if output is Format.TABLE:
                 show_fields(fields, title=f"Both rows of break {number}")
-            err.print(show_to_sign(decision, fields), markup=False, highlight=False, soft_wrap=True)
+            say_aside(show_to_sign(decision, fields))
             signed = (decision, sign_as(connection, wish.who, key, passphrase_file, decision.signed()))
         state = move_on(connection, chosen, plan, number, wish, now, signed=signed)
         (found,) = breaks(connection, Chosen(no=number, all=True), now.date())
@@ -202,7 +199,7 @@ def resolve(
     if output is Format.JSON:
         print_json(found | {"turns": told, "booked": booked})
         return
-    out.print(f"Break {number} is {state}.", markup=False, highlight=False)
+    say(f"Break {number} is {state}.")
     for one in booked:
         words = f"Booked as an adjustment: {one['debtor']} owes {one['creditor']} {amount(one['amount_minor'], one['currency'])}."
         say(words)
@@ -233,7 +230,7 @@ def verify(
         rows = [(proof.no, proof.what, "yes" if proof.holds else "NO", "" if proof.holds else proof.differs) for proof in proofs]
         told = f"Nobody has proposed or decided anything about a break of {bank or chosen}."
         print_table(("break", "what", "holds", "how it differs"), rows, title=f"Decided breaks of {bank or chosen}", right=("break",), empty=told)
-        out.print("everything holds." if not broken else f"{len(broken)} do not hold.", markup=False, highlight=False)
+        say("everything holds." if not broken else f"{len(broken)} do not hold.")
     if broken:
         raise typer.Exit(FAILED)
 
@@ -304,7 +301,6 @@ def report(bank: Bank, day: Day, programme: OneProgramme = None, output: Output 
     from services.recon.report import NotRun, recon_report
 
     window = as_day(day)
-    assert window is not None
     with books_of(programme) as (_, _, connection):
         try:
             made = recon_report(connection, bank, window, datetime.now(UTC).date())

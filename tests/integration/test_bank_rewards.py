@@ -145,9 +145,9 @@ def test_the_command_says_what_it_wrote_and_refuses_windows_that_are_not_closed(
     monkeypatch.setenv("CLH_KAFKA_BOOTSTRAP", card.addresses.kafka_bootstrap)
 
     def run(*words: str) -> Any:
-        return CliRunner().invoke(app, ["bank", "rewards", *words, "--output", str(tmp_path), "--programme", card.name])
+        return CliRunner().invoke(app, ["bank", "rewards", *words, "--to", str(tmp_path), "--programme", card.name])
 
-    done = run("bank1", "2026-03-02", "--json")
+    done = run("bank1", "2026-03-02", "--output", "json")
     assert done.exit_code == 0, done.output
     assert json.loads(done.stdout)["manifest"]["record_count"] == 7
     assert "mall-card_2026-03-02_1.csv: 7 lines" in run("bank1", "2026-03-02").stdout

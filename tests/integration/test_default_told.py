@@ -52,7 +52,7 @@ def run(told: Told, *words: str) -> str:
 
 
 def settled(told: Told, party: str, day: date) -> dict[str, str]:
-    rows = csv.DictReader(io.StringIO(run(told, "report", "statement", party, str(day), "--format", "csv", "--section", "settlement", "--out", "-")))
+    rows = csv.DictReader(io.StringIO(run(told, "report", "statement", party, str(day), "--format", "csv", "--section", "settlement", "--to", "-")))
     return {row["step"]: row["amount"] for row in rows}
 
 
@@ -109,13 +109,13 @@ def test_the_report_names_the_run_that_it_replaces_and_what_was_paid_under_it_in
     assert [(str(u.party), u.amount_minor, u.funds_minor) for u in run_.unpaid] == [("grocer", made.unpaid[0].amount_minor, 700)]
     assert "after_default" not in json.loads(before.text)
     for suffix in ("html", "pdf", "xlsx"):
-        run(told, "report", "render", str(MONDAY), "--format", suffix, "--out", str(tmp_path / f"report.{suffix}"))
+        run(told, "report", "render", str(MONDAY), "--format", suffix, "--to", str(tmp_path / f"report.{suffix}"))
     page = (tmp_path / "report.html").read_text(encoding="utf-8")
     assert "Paid before the default" in page
     assert before.sha256 in page
     tables: dict[str, list[Any]] = {}
     for section in ("default", "paid_before", "waterfall"):
-        rows = run(told, "report", "render", str(MONDAY), "--format", "csv", "--section", section, "--out", "-")
+        rows = run(told, "report", "render", str(MONDAY), "--format", "csv", "--section", section, "--to", "-")
         tables[section] = list(csv.DictReader(io.StringIO(rows)))
     assert sum(round(float(row["amount"]) * 100) for row in tables["default"]) == 0, "all of it is borne by somebody"
     assert {row["to"] for row in tables["paid_before"]} == {"fuelco", "cafe"}

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
+from services.cli.checking import _show_earlier
 from services.cli.output import say_left_out
 from services.cli.paying import show_payments
-from services.cli.settlement import _show_earlier
 
 DAY = date(2026, 3, 2)
 
