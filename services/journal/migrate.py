@@ -4,11 +4,7 @@ from datetime import date, timedelta
 from pathlib import Path
 
 import psycopg
-from alembic import command
-from alembic.config import Config
 from psycopg import sql
-from sqlalchemy import create_engine, text
-from sqlalchemy.pool import NullPool
 
 from services.journal.programmes import NoProgramme
 
@@ -42,6 +38,11 @@ def schema_of(programme: str) -> str:
 
 def migrate(uri: str, schema: str) -> None:
     """Creates the schema where it is missing, and brings it to the newest version. Safe to call from several processes at once."""
+    from alembic import command  # here, and not above: every process connects, few migrate, and these two take 0.5 s to import
+    from alembic.config import Config
+    from sqlalchemy import create_engine, text
+    from sqlalchemy.pool import NullPool
+
     engine = create_engine(uri.replace("postgresql://", "postgresql+psycopg://", 1), poolclass=NullPool, hide_parameters=True)
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).with_name("migrations")))
