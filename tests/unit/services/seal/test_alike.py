@@ -253,9 +253,9 @@ def test_an_entry_that_was_sealed_in_other_bytes_than_those_of_its_one_form_is_f
     of = sealed(leaves | {"grocer": [*leaves["grocer"][:at], other, *leaves["grocer"][at + 1 :]]})
 
     def tamper(members: dict[str, bytes]) -> None:
-        rows = [canonical(told(leaf, disclosed=True)) for leaf in (honest, other)]
-        assert rows[0] in members[ENTRIES]
-        members[ENTRIES] = members[ENTRIES].replace(*rows)
+        before, after = (canonical(told(leaf, disclosed=True)) for leaf in (honest, other))
+        assert before in members[ENTRIES]
+        members[ENTRIES] = members[ENTRIES].replace(before, after)
 
     verdict, problems = both(export_of(replace(of, leaves=leaves), "grocer", tmp_path, tamper), key_file(tmp_path), module)
     named = "grocer entry partner.transactions.v1/0/0"
