@@ -48,7 +48,7 @@ def verify_settlement(connection: psycopg.Connection, programme: str, day: date)
             proofs += default_proofs(connection, run, programme)
         proofs += _void(run, every)
         proofs += payment_proofs(connection, run, newest=run is runs[-1])
-        proofs += message_proofs(connection, run)
+        proofs += message_proofs(connection, run.no, day)
         before = run
     return [*proofs, *correction_proofs(connection, runs[-1]), *bank_proofs(connection, runs, programme), _stands(runs[-1])]
 
