@@ -454,6 +454,28 @@ def test_what_was_signed_before_version_17_names_no_accounts_and_what_comes_afte
         assert shape(uri, schema) == shape(uri, fresh)
 
 
+def test_funds_of_before_version_22_are_listed_for_the_owner_to_answer_for_and_later_ones_are_signed(uri: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    upgrade = command.upgrade
+    enter = "insert into funding (party, currency, amount, kind, reference, by_whom, at) values ('grocer', 'EUR', %s, %s, %s, 'mia', now())"
+    with namespace(uri) as schema, namespace(uri) as fresh:
+        monkeypatch.setattr(command, "upgrade", lambda config, _: upgrade(config, "0021"))
+        migrate(uri, schema)
+        monkeypatch.undo()
+        with connect(uri, schema, autocommit=True) as books:
+            books.execute("insert into party (id) values ('grocer')")
+            books.execute("insert into unit (id) values ('EUR')")
+            books.execute(enter, (700, "paid in", "RF1"))
+            books.execute(enter, (-300, "used", "default of 2026-03-02, run 7, EUR"))
+            migrate(uri, schema)
+            assert books.execute("select what, no from by_name order by no").fetchall() == [("funded", 1), ("funded", 2)]
+            assert books.execute("select count(*) from funding_unfounded").fetchone() == (0,)
+            with pytest.raises(psycopg.errors.RestrictViolation, match="two people have not signed"):
+                books.execute(enter, (700, "paid in", "RF2"))  # by a process of the old version
+            assert books.execute("select sum(amount)::int from funding").fetchone() == (400,)
+        migrate(uri, fresh)
+        assert shape(uri, schema) == shape(uri, fresh)
+
+
 def test_old_code_goes_on_booking_at_version_9_which_keeps_lots_and_knows_no_limit(uri: str, monkeypatch: pytest.MonkeyPatch) -> None:
     upgrade = command.upgrade
     lot = "insert into lot (member, sponsor, contract, expiry, earned, release_on, points, live) values (1, 1, 1, '2028-03-31', %s, '0001-01-01', 5, true)"
