@@ -18,7 +18,7 @@ APPEND_ONLY = (
     "recon_signature", "recon_booking", "bank_answer",
     "window_move", "payment_file", "payment_attempt", "recall", "handed_over", "bank_message", "bank_status", "bank_report", "bank_entry",
     "statement_counted", "payment_correction", "payment_move", "payment_baseline", "bank_decision",
-    "dispute", "dispute_turn", "decision_signature", "funding", "cash_back_payout",
+    "dispute", "dispute_turn", "decision_signature", "funding", "funding_signature", "cash_back_payout",
 )  # fmt: skip
 CHANGEABLE = (
     "party", "contract", "mechanic", "unit", "source", "topic", "settlement_window", "cut", "night_step", "progress",

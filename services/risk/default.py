@@ -31,6 +31,7 @@ from services.journal.headroom import funds_of
 from services.journal.windows import lock_window, move_window
 from services.risk.errors import RiskCode, RiskError
 from services.risk.funds import ENTER, IN_TURN
+from services.risk.verify_funds import require_funds
 from services.settlement.baselines import default_named, keep_baselines
 from services.settlement.calendar import bank_days
 from services.settlement.decisions import SignedDecision, Words, decisions_of, keep_decision, require_made
@@ -153,6 +154,7 @@ def _looked(connection: psycopg.Connection, file: ProgrammeFile, day: date, part
     standings = states_of(connection, run.no)
     unpaid = _unpaid(standings, file, parties, today)
     connection.execute(IN_TURN)
+    require_funds(connection, file.programme.id, sorted({party for party, _ in unpaid}))
     owed = _with_funds(connection, file, day, unpaid)
     found = borne(rules.loss, file.programme.operator.party, _lines(connection, day, owed), owed)
     return _Looked(day, run, standings, unpaid, tuple(owed), tuple(found))

@@ -15,6 +15,7 @@ from schemas.programme import ProgrammeFile
 from services.journal.programmes import load
 from services.journal.windows import lock_window, move_window
 from services.report.verify import Proof, verify_report
+from services.risk.verify_funds import funds_proofs
 from services.settlement.calendar import UnknownCountry
 from services.settlement.errors import SettlementCode, SettlementError
 from services.settlement.keys import holds
@@ -68,7 +69,7 @@ def record(connection: psycopg.Connection, programme: str, statement: Statement,
         event = judge(state, run.signed(), statement.action, statement.person, reason=statement.reason, later=[stands for _, stands in later])
         file = load(connection)
         if not rejects:
-            _sound(connection, run)
+            _sound(connection, run, programme)
             _as_signed_before(run, statement)
             if statement.accounts_sha256 != _accounts(run, file):
                 raise SettlementError(SettlementCode.ACCOUNTS_CHANGED, f"an account was changed since {statement.person} signed: look at them, and sign again")
@@ -110,8 +111,9 @@ def _unchanged(run: SignedRun, sha256: str) -> None:
         raise SettlementError(SettlementCode.REPORT_CHANGED, f"the report of run {run.no} has the hash {recomputed}, not {sha256}: clh report verify {run.day}")
 
 
-def _sound(connection: psycopg.Connection, run: SignedRun) -> None:
-    failed = [proof for proof in (*checked(connection, run.day), *correction_proofs(connection, run)) if not proof.holds]
+def _sound(connection: psycopg.Connection, run: SignedRun, programme: str) -> None:
+    every = (*checked(connection, run.day), *correction_proofs(connection, run), *funds_proofs(connection, run, programme))
+    failed = [proof for proof in every if not proof.holds]
     if failed:
         what = "; ".join(f"{proof.what} (window {proof.day}): {proof.differs}" for proof in failed[:3])
         raise SettlementError(SettlementCode.CHECK_FAILED, f"{len(failed)} checks of window {run.day} do not hold: {what}")

@@ -306,6 +306,21 @@ def test_what_was_signed_before_version_17_names_no_accounts_and_what_comes_afte
         assert books.execute("select accounts_sha256 is null from signature order by no").fetchall() == [(True,), (False,)]
 
 
+def test_funds_of_before_version_22_are_listed_for_the_owner_to_answer_for_and_later_ones_are_signed(uri: str) -> None:
+    enter = "insert into funding (party, currency, amount, kind, reference, by_whom, at) values ('grocer', 'EUR', %s, %s, %s, 'mia', now())"
+    with books_of_version(uri, "0021") as old, old.open() as books:
+        books.execute("insert into party (id) values ('grocer')")
+        books.execute("insert into unit (id) values ('EUR')")
+        books.execute(enter, (700, "paid in", "RF1"))
+        books.execute(enter, (-300, "used", "default of 2026-03-02, run 7, EUR"))
+        old.bring_up_to_date()
+        assert books.execute("select what, no from by_name order by no").fetchall() == [("funded", 1), ("funded", 2)]
+        assert books.execute("select count(*) from funding_unfounded").fetchone() == (0,)
+        with pytest.raises(psycopg.errors.RestrictViolation, match="two people have not signed"):
+            books.execute(enter, (700, "paid in", "RF2"))  # by a process of the old version
+        assert books.execute("select sum(amount)::int from funding").fetchone() == (400,)
+
+
 def test_old_code_goes_on_booking_at_version_9_which_keeps_lots_and_knows_no_limit(uri: str) -> None:
     lot = "insert into lot (member, sponsor, contract, expiry, earned, release_on, points, live) values (1, 1, 1, '2028-03-31', %s, '0001-01-01', 5, true)"
     with books_of_version(uri, "0008") as old, old.open() as books:
