@@ -22,6 +22,8 @@ from services.settings import settings
 
 TESTS = Path(__file__).parent
 os.environ.pop("COLUMNS", None)  # workers are told 80; what commands print folds nothing where nobody says how wide it is
+os.environ.setdefault("JDK_JAVA_OPTIONS", "-XX:TieredStopAtLevel=1")
+"""A broker of the tests lives for seconds or minutes: Java's second compiler takes more time than it brings (a start takes 3.2 s of them, not 5.9)."""
 ORDER = ("unit", "contract", "integration", "acceptance", "faults")
 
 
