@@ -161,11 +161,6 @@ def borne_as_told(borne: Iterable[Borne]) -> list[list[str | int]]:
     return sorted([one.code.name.lower(), one.bearer, one.defaulter, one.currency, one.amount_minor] for one in borne)
 
 
-def same_person(one: str, other: str) -> bool:
-    """Whether two names are one person's, however they are written."""
-    return one.strip().casefold() == other.strip().casefold()
-
-
 def dispute_bytes(document: str) -> bytes:
     """The bytes that are signed of a document about a dispute."""
     return DISPUTE + document.encode()

@@ -20,9 +20,10 @@ from clearing.entries import LineKind
 from clearing.headroom import funds_in, limits_on
 from clearing.lines import Obligation
 from clearing.payment_states import PaymentKind, PaymentState
+from clearing.people import same_person
 from clearing.settlement_days import value_date
 from clearing.terms import Terms
-from clearing.two_people import Declaration, borne_as_told, default_bytes, same_person, unpaid_as_told
+from clearing.two_people import Declaration, borne_as_told, default_bytes, unpaid_as_told
 from clearing.window import Event, State
 from schemas.ids import PartyId
 from schemas.programme import ProgrammeFile

@@ -11,7 +11,7 @@ import psycopg
 from psycopg.rows import class_row
 
 from clearing.payment_states import Verdict
-from clearing.two_people import same_person
+from clearing.people import same_person
 from services.report.verify import Proof
 from services.settlement.concerned import Concerned
 from services.settlement.deciding import BankDecision, Credit

@@ -54,6 +54,13 @@ def test_only_a_limited_mechanic_that_applied_and_was_worth_something_has_caps()
     assert caps(LIMITED, SHARED, applied=frozenset({"back"})).keys() == {"back"}
     assert caps(LIMITED, SHARED, applied=frozenset()) == {}
     assert caps(LIMITED, SHARED, amount_minor=24).keys() == set()
+    assert caps(LIMITED, {**UP, "limit": [{"times": 1, "per": "day", "of": "member"}]}, amount_minor=0) == {}
+
+
+def test_what_it_was_worth_is_asked_for_the_time_at_which_it_was_spent() -> None:
+    mornings = {**LIMITED, "when": {"hours": ["09:00", "11:00"]}}
+    assert caps(mornings, given={"miles": 60}).keys() == {"miles"}
+    assert caps({**LIMITED, "when": {"hours": ["11:00", "12:00"]}}) == {}
 
 
 def test_a_multiplier_was_worth_what_the_bases_that_applied_make_it() -> None:
@@ -78,6 +85,7 @@ EXCLUDING: Entry = {**POINTS, "exclude_mcc": ["6011", "9311-9399"]}
         ([UP], "6011", "NO_RULE"),
         ([BASE], "6011", "NO_RULE"),
         ([{**EXCLUDING, "banks": ["bank2"]}], "6011", "NO_RULE"),
+        ([{**EXCLUDING, "banks": ["bank1"]}], "6011", "MCC"),
     ],
 )
 def test_a_transaction_brought_nothing_because_every_rule_excludes_its_category_or_none_fits(mechanics: list[Entry], mcc: str, why: str) -> None:

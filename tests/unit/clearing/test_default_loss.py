@@ -50,12 +50,12 @@ def test_who_defaults_too_bears_nothing_and_where_nobody_else_is_owed_the_operat
 
 
 def test_a_loss_is_shared_by_what_is_owed_net_in_its_own_currency_and_who_owes_the_defaulter_bears_none_of_it() -> None:
-    """It owes fuelco 10 + 20, the baker 5 less 5, dairyco 1, and the operator owes it 3: of 31 these are 30 and 1."""
+    """It owes fuelco 10 + 20, the baker 5 less 5, dairyco 1, and the operator owes it 3: of 310 these are 300 and 10."""
     lines = [
-        line(GROCER, FUELCO, 10), line(GROCER, FUELCO, 20), line(GROCER, BAKER, 5), line(BAKER, GROCER, 5), line(GROCER, DAIRYCO, 1), line(OPCO, GROCER, 3),
+        line(GROCER, FUELCO, 10), line(GROCER, FUELCO, 20), line(BAKER, GROCER, 5), line(GROCER, BAKER, 5), line(GROCER, DAIRYCO, 1), line(OPCO, GROCER, 3),
         replace(line(GROCER, OPCO, 1000), currency="CZK"), line(FUELCO, DAIRYCO, 700),
     ]  # fmt: skip
-    assert shared(GROCER, "EUR", lines, {GROCER}, 31) == {DAIRYCO: 1, FUELCO: 30}
+    assert shared(GROCER, "EUR", lines, {GROCER}, 310) == {DAIRYCO: 10, FUELCO: 300}
     assert shared(GROCER, "EUR", lines, {GROCER, FUELCO, DAIRYCO}, 31) == {}
     assert shared(GROCER, "CZK", lines, {GROCER}, 31) == {OPCO: 31}
 

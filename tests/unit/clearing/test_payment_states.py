@@ -167,7 +167,7 @@ def test_every_attempt_has_an_id_of_its_own_that_a_bank_takes() -> None:
     assert ids[-1] == f"{payment}-Z"
     assert len(set(ids)) == ATTEMPTS_MAX
     assert max(map(len, ids)) == 35
-    with pytest.raises(TooManyAttempts) as refusal:
+    with pytest.raises(TooManyAttempts, match="was tried 35 times: settle it by hand") as refusal:
         end_to_end_id(payment, ATTEMPTS_MAX + 1)
     assert refusal.value.payment == payment
 
@@ -192,3 +192,14 @@ def test_what_the_bank_refuses_as_a_duplicate_it_has_had_before(reason: str) -> 
 
 def test_an_answer_to_a_recall_cancels_refuses_or_says_nothing_yet() -> None:
     assert {status.value: fact_of_recall(status) for status in RecallStatus} == {"ACCR": Fact.RECALLED, "RJCR": Fact.RECALL_REFUSED, "PDCR": None}
+
+
+def test_of_earlier_attempts_that_may_still_have_been_made_the_furthest_counts() -> None:
+    def state(*attempts: PaymentState, announced: int = 0, kind: PaymentKind = PaymentKind.OUTGOING) -> PaymentState:
+        return payment_state(kind, 100, confirmed_minor=0, came_back=False, announced_minor=announced, attempts=attempts)
+
+    assert state(PaymentState.SENT, PaymentState.BOOKED, PaymentState.REJECTED) is PaymentState.BOOKED
+    assert state(PaymentState.BOOKED, PaymentState.SENT, PaymentState.REJECTED) is PaymentState.BOOKED
+    assert state(PaymentState.BOOKED, PaymentState.SENT) is PaymentState.SENT
+    assert state(PaymentState.RETURNED, PaymentState.REJECTED) is PaymentState.REJECTED
+    assert state(announced=1, kind=PaymentKind.INCOMING) is PaymentState.BOOKED
