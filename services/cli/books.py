@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Annotated, overload
 
 import typer
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 OneProgramme = Annotated[
     str | None, typer.Option("--programme", "-p", metavar="ID", help="Id of the programme; may be left out where only one is in force.", show_default=False)
 ]
+
+AsOf = Annotated[str | None, typer.Option("--as-of", metavar="DAY", help="Ages are counted up to this day; left out: today (UTC).", show_default=False)]
 
 
 @overload
@@ -35,6 +37,11 @@ def as_day(text: str | None) -> date | None:
         return date.fromisoformat(text)
     except ValueError:
         raise typer.BadParameter(f"{text!r} is no day such as 2026-03-02", param_hint="DAY") from None
+
+
+def as_of_day(text: str | None) -> date:
+    """The day up to which ages are counted: the one that was told, or today in UTC."""
+    return as_day(text) or datetime.now(UTC).date()
 
 
 @contextlib.contextmanager

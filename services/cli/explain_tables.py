@@ -141,6 +141,10 @@ def event(found: EventExplained, chosen: str = "") -> None:
     for a in found.attempts:
         again = f": {a.code}" if a.code is not None else ""
         say(f"attempt {a.no} of {a.by_whom} at {a.at.isoformat(timespec='seconds')}, window {a.window}: before {a.before}, then {a.outcome}{again}")
+    for working in found.workings:
+        say(f"{working.mechanic}: {working.formula}: {working.given}" + (f" of {working.worth}; {working.why_less}" if working.why_less else ""))
+        if working.shares:
+            say(f"  borne by {', '.join(working.shares)}")
     if found.transfers:
         rows = [
             (t.line, code_in_words(t.code), in_unit(t.amount, t.unit), t.unit, t.debit, t.credit, t.mechanic, t.lot, ", ".join(map(str, t.counts_in)))

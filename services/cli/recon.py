@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from services.cli.books import OneProgramme, as_day, books_of
+from services.cli.books import AsOf, OneProgramme, as_day, as_of_day, books_of
 from services.cli.break_tables import amount, break_table, show_fields, show_report, show_to_sign
 from services.cli.break_tables import show as show_in_full
 from services.cli.output import DAYS_MAX, FAILED, NUMBER_MAX, Format, Output, fail, print_json, print_table, progress_bars, say, say_aside
@@ -95,6 +95,7 @@ def list_breaks(
     state: Annotated[str | None, typer.Option("--state", help="Only in this state.", show_default=False)] = None,
     every: Annotated[bool, typer.Option("--all", help="Those that are resolved or written off too.")] = False,
     limit: Annotated[int, typer.Option("--limit", min=1, max=NUMBER_MAX, help="So many at most.")] = 100,
+    as_of: AsOf = None,
     output: Output = Format.TABLE,
 ) -> None:
     """List breaks with code, units of both sides, age and owner.
@@ -107,18 +108,20 @@ def list_breaks(
     """
     from services.recon.breaks import Chosen, breaks
 
+    counted = as_of_day(as_of)
     with books_of(programme) as (_, _, connection):
-        found = breaks(connection, Chosen(bank, code, state, every), datetime.now(UTC).date(), limit=limit)
+        found = breaks(connection, Chosen(bank, code, state, every), counted, limit=limit)
     if output is Format.JSON:
-        print_json(found)
+        print_json([row | {"as_of": counted} for row in found])
         return
-    break_table(found)
+    break_table(found, counted)
 
 
 @app.command()
 def show(
     number: Annotated[int, typer.Argument(metavar="BREAK", min=0, max=NUMBER_MAX, help="Number of the break.", show_default=False)],
     programme: OneProgramme = None,
+    as_of: AsOf = None,
     output: Output = Format.TABLE,
 ) -> None:
     """Show a break: both rows side by side, where they differ, its history, and what deciding it would book. Look at it before you sign.
@@ -133,12 +136,13 @@ def show(
     from services.journal.programmes import load
     from services.recon.showing import show_break
 
+    counted = as_of_day(as_of)
     with books_of(programme) as (_, chosen, connection), refusals():
-        shown = show_break(connection, chosen, Plan(load(connection)), number, datetime.now(UTC).date())
+        shown = show_break(connection, chosen, Plan(load(connection)), number, counted)
     if output is Format.JSON:
-        print_json(asdict(shown))
+        print_json({**asdict(shown), "as_of": counted})
     else:
-        show_in_full(shown)
+        show_in_full(shown, counted)
 
 
 @app.command()
@@ -240,6 +244,7 @@ def status(
     bank: Annotated[str | None, typer.Argument(metavar="[BANK]", help="Only this bank.", show_default=False)] = None,
     programme: OneProgramme = None,
     days: Annotated[int, typer.Option("--days", min=1, max=DAYS_MAX, help="Look back so many days.")] = 31,
+    as_of: AsOf = None,
     output: Output = Format.TABLE,
 ) -> None:
     """Show whose files are late, how far each bank is matched, and how old its open breaks are. Run it every morning: its exit code is the alert.
@@ -253,11 +258,13 @@ def status(
         clh recon status
 
         clh recon status bank1 --output json
+
+        clh recon status --as-of 2026-03-31
     """
     from services.journal.programmes import load
     from services.recon.status import FileState, bank_statuses, expected_files
 
-    today = datetime.now(UTC).date()
+    today = as_of_day(as_of)
     with books_of(programme) as (_, _, connection), refusals():
         try:
             files = expected_files(connection, load(connection).programme.bank_calendar, today, bank=bank, days=days)
@@ -266,14 +273,14 @@ def status(
         banks = bank_statuses(connection, today, bank=bank)
     late = [one for one in files if one.state is FileState.LATE]
     if output is Format.JSON:
-        print_json({"late": len(late), "days": days, "files": [asdict(one) for one in files], "banks": [asdict(one) for one in banks]})
+        print_json({"as_of": today, "late": len(late), "days": days, "files": [asdict(one) for one in files], "banks": [asdict(one) for one in banks]})
     else:
         rows = [[getattr(one, name) for name in ("bank", "day", "due", "state")] for one in files if one.state is not FileState.TAKEN]
-        print_table(("bank", "day", "due", "file"), rows, title="Files that have not come", empty=none_late(len(files), days))
+        print_table(("bank", "day", "due", "file"), rows, title=f"Files that have not come, as of {today}", empty=none_late(len(files), days))
         shown = ("bank", "matched_to", "last_file", "open_breaks", "oldest_days", "oldest_business_days")
         told = [["" if (value := getattr(one, name)) is None else value for name in shown] for one in banks]
         columns = ("bank", "matched up to", "newest file", "open breaks", "oldest, days", "by business day")
-        print_table(columns, told, title="Banks", right=columns[3:], empty="No bank has sent a file yet.")
+        print_table(columns, told, title=f"Banks, as of {today}", right=columns[3:], empty="No bank has sent a file yet.")
     if late:
         raise typer.Exit(FAILED)
 
@@ -285,7 +292,7 @@ def none_late(files: int, days: int) -> str:
 
 
 @app.command()
-def report(bank: Bank, day: Day, programme: OneProgramme = None, output: Output = Format.TABLE) -> None:
+def report(bank: Bank, day: Day, programme: OneProgramme = None, as_of: AsOf = None, output: Output = Format.TABLE) -> None:
     """Show a bank and day: what is matched, proposed and broken by code, and how the two sums differ.
 
     The causes add up to the difference. A day whose file has not come is late.
@@ -303,7 +310,7 @@ def report(bank: Bank, day: Day, programme: OneProgramme = None, output: Output 
     window = as_day(day)
     with books_of(programme) as (_, _, connection):
         try:
-            made = recon_report(connection, bank, window, datetime.now(UTC).date())
+            made = recon_report(connection, bank, window, as_of_day(as_of))
         except NotRun as error:
             raise fail(str(error)) from None
     if output is Format.JSON:

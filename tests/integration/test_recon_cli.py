@@ -218,7 +218,7 @@ def test_a_written_off_break_stays_so_can_be_reopened_and_its_turns_are_kept(car
         ("ask-bank", "ann"),
         ("propose --proposal write-off", "ann"),
         ("withdraw", "ben"),
-        ("propose --as write-off", "ben"),
+        ("propose --proposal write-off", "ben"),
     ):
         assert resolve(card, no, words, by).exit_code == 0
     assert resolve(card, no, "write-off", "ann").exit_code == 0
