@@ -125,7 +125,8 @@ def rewards(
 ) -> None:
     """Write the reward detail of a closed window: a line for each card transaction and reward, with rule, cap and funding, and a manifest beside it.
 
-    The totals of the manifest are those of the journal; a file that did not add up to them would not be written. The same window always comes out as
+    The file is called `CRD_{bank}_{programme}_{day}_1.csv`, as the bank's own file of that day may be: keep the two in folders of their own. The totals of
+    the manifest are those of the journal; a file that did not add up to them would not be written. The same window always comes out as
     the same bytes. No cell is a formula to a spreadsheet.
 
     Exit code 0: it is written; 1: the window is not closed, or there is no such bank.

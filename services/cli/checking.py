@@ -19,13 +19,13 @@ Window = Annotated[str, typer.Argument(metavar="WINDOW", help="The business day 
 
 def check(
     window: Window,
-    details: Annotated[bool, typer.Option("--details", help="What was recomputed of each earlier run, not only whether it holds.")] = False,
+    details: Annotated[bool, typer.Option("--details", help="Read and write each earlier report again too, and show what was recomputed of it.")] = False,
     programme: OneProgramme = None,
     output: Output = Format.TABLE,
 ) -> None:
     """Show every check of a window with its figures, and recompute the hashes and sums of its report. Exit code 1: something does not hold.
 
-    Each report names the hash of the one before it: earlier runs are recomputed too, those that hold in one line. Who submits and who approves signs, with
+    Each report names the hash of the one before it: the bytes of earlier runs are hashed again too, and those that hold are one line. Who submits and who approves signs, with
     the report, the accounts between which is paid, by the programme in force: they are shown too.
 
     Examples:
@@ -45,7 +45,7 @@ def check(
 
     day = as_day(window)
     with books_of(programme) as (_, chosen, connection), refusals():
-        run, proofs = newest_run(connection, day), checked(connection, day)
+        run, proofs = newest_run(connection, day), checked(connection, day, whole=details)
         accounts = accounts_of(run.report, load(connection))
     made = run.report.checks
     sound = all(one.ok for one in made) and all(proof.holds for proof in proofs)
@@ -118,7 +118,7 @@ def _show_earlier(proofs: list[Proof]) -> None:
         if not all(one.holds for one in own)
     ]
     if sound := len(of) - len(rows):
-        say(f"{sound} earlier run{'s hold' if sound > 1 else ' holds'}, recomputed; in full with --details.")
+        say(f"{sound} earlier run{'s hold by their hashes' if sound > 1 else ' holds by its hash'}; recomputed in full with --details.")
     if rows:
         print_table(("window", "run", "hold", "what differs"), rows, title="Earlier runs that do not hold", right=("run", "hold"))
 

@@ -144,7 +144,7 @@ def payments_as_json(connection: Any, run: int, now: datetime, *, replaced: bool
             "late": not replaced and is_late(one, programme, now), "reference": one.reference, "statements": list(one.statements), "reason": one.reason,
             "attempts": [
                 {"end_to_end_id": each.end_to_end_id, "message_id": each.message_id, "state": each.state, "value_date": each.value_date,
-                 "sent_at": each.sent_at, "recalled_at": each.recalled_at, "reason": each.reason, "contradicted": each.contradicted}
+                 "sent_at": each.sent_at, "recalled_at": each.recalled_at, "came_back_on": each.came_back_on, "reason": each.reason, "contradicted": each.contradicted}
                 for each in one.attempts
             ],
         }
@@ -191,10 +191,14 @@ def _attempts(one: dict[str, Any]) -> str:
         return ""
     return "; ".join(
         f"attempt {no} "
-        + (CAME_BACK[each["state"]] + (f" ({each['reason']})" if each["reason"] else "") if each["state"] in CAME_BACK else str(each["state"]))
+        + (CAME_BACK[each["state"]] + _on(each) + (f" ({each['reason']})" if each["reason"] else "") if each["state"] in CAME_BACK else str(each["state"]))
         + f", in file {each['message_id']} for {each['value_date']}"
         for no, each in enumerate(one["attempts"], start=1)
     )
+
+
+def _on(attempt: dict[str, Any]) -> str:
+    return f" on {attempt['came_back_on']}" if attempt["state"] == "returned" and attempt["came_back_on"] is not None else ""
 
 
 CAME_BACK: Final = {"rejected": "was rejected", "returned": "came back", "recalled": "was recalled"}

@@ -84,10 +84,13 @@ def record(connection: psycopg.Connection, programme: str, statement: Statement,
         return Recorded(statement, after, voided)
 
 
-def checked(connection: psycopg.Connection, day: date) -> list[Proof]:
-    """What has to hold before anybody signs: the hashes up to this report, its sums, and that its own checks hold. Raises `SettlementError`: no-run."""
+def checked(connection: psycopg.Connection, day: date, *, whole: bool = False) -> list[Proof]:
+    """What has to hold before anybody signs: the hashes up to this report, its sums, and that its own checks hold. Raises `SettlementError`: no-run.
+
+    `whole`: earlier reports are read and written again too, not only hashed.
+    """
     newest_run(connection, day)
-    return verify_report(connection, day)
+    return verify_report(connection, day, whole=whole)
 
 
 def _proven(connection: psycopg.Connection, run: SignedRun, programme: str, statement: Statement, signature: bytes) -> int:
