@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from clearing.merkle import root_of
 from clearing.seal import HEAD_CONTEXT, canonical, commitment, head_of, key_id, payments_leaf, ranged, sha256
@@ -99,7 +100,7 @@ def other_amounts(leaves: Leaves) -> None:
 
 def salted(leaves: Leaves) -> None:
     own, salt = leaves["grocer"], bytes(16)
-    own[3] = replace(own[3], salt=salt, personal=b"null", committed=commitment(salt, b"null"))
+    own[3] = structs.replace(own[3], salt=salt, personal=b"null", committed=commitment(salt, b"null"))
 
 
 def moved(*moves: list[Any]) -> Callable[[], Leaf]:
@@ -217,7 +218,7 @@ def rewritten(field: str, old: bytes, new: bytes) -> Callable[[Leaf], Leaf]:
         before: bytes = getattr(leaf, field)
         assert old in before
         after = before.replace(old, new, 1)
-        return replace(leaf, body=after) if field == "body" else replace(leaf, personal=after, committed=commitment(leaf.salt or b"", after))
+        return structs.replace(leaf, body=after) if field == "body" else structs.replace(leaf, personal=after, committed=commitment(leaf.salt or b"", after))
 
     return change
 
