@@ -117,15 +117,24 @@ def test_a_tree_keeps_one_node_for_each_bit_of_its_size() -> None:
     assert len(tree.complete) == (1000).bit_count()
 
 
+def test_a_tree_counts_the_leaves_of_complete_subtrees_too() -> None:
+    nodes = leaves([{"net/EUR": no} for no in range(7)])
+    tree = Tree(summed)
+    tree.add(root_of(nodes[:4], summed), 2)
+    tree.add(root_of(nodes[4:6], summed), 1)
+    tree.add(nodes[6])
+    assert (tree.count, tree.root()) == (7, root_of(nodes, summed))
+
+
 def test_a_tree_without_leaves_has_no_root() -> None:
-    with pytest.raises(ValueError, match="no root"):
+    with pytest.raises(ValueError, match=r"^a tree without leaves has no root$"):
         Tree(summed).root()
 
 
 @pytest.mark.parametrize(("index", "count", "steps"), [(-1, 3, 2), (3, 3, 2), (0, 3, 1), (0, 3, 3), (2, 3, 2), (0, 1, 1)])
 def test_a_proof_of_the_wrong_length_or_place_is_refused(index: int, count: int, steps: int) -> None:
     nodes = leaves([{}] * 4)
-    with pytest.raises(ValueError, match=r"is not one of|the way up has"):
+    with pytest.raises(ValueError, match=rf"^place {index} is not one of {count}$" if index in (-1, 3) else rf"the proof {steps}$"):
         climb(nodes[0], index, count, nodes[:steps], summed)
 
 
@@ -177,6 +186,12 @@ def test_every_hash_is_over_its_kind_and_its_parts_each_behind_its_length() -> N
     root = Summed(b"r" * 32, 3, {"net/EUR": -5, "count/line": 1})
     node = packed(b"r" * 32, b"3", b"count/line", b"1", b"net/EUR", b"-5")
     assert party_leaf("grocer", root) == Ranged(hashed(2, b"grocer", node), "grocer", "grocer")
+    other = Summed(b"o" * 32, 2, {"net/EUR": 7})
+    over = packed(b"o" * 32, b"2", b"net/EUR", b"7")
+    assert summed(root, other) == Summed(hashed(1, node, over), 5, {"net/EUR": 2, "count/line": 1})
+    first, last = Ranged(b"f" * 32, "baker", "fuelco"), Ranged(b"l" * 32, "grocer", "opco")
+    sides = packed(b"f" * 32, b"baker", b"fuelco"), packed(b"l" * 32, b"grocer", b"opco")
+    assert ranged(first, last) == Ranged(hashed(3, *sides), "baker", "opco")
     assert sha256(b"x") == hashlib.sha256(b"x").hexdigest()
     assert key_id(b"k" * 32) == hashlib.sha256(b"k" * 32).hexdigest()[:16]
 
