@@ -8,22 +8,20 @@ select coalesce(m.id, 'member number ' || k.member) member, 'card' place,
   'of ' || coalesce((select string_agg(coalesce(o.id, '?'), ', ' order by o.no) from member o where o.no = any(k.owners)), 'nobody by any event')
     || case when k.blocks then ', blocked' else '' end expected,
   'of ' || coalesce(m.id, 'nobody') || case when k.blocked then ', blocked' else '' end found,
-  case when k.owners is null then e.enrolled else k.owners <> array[k.member] end or (k.blocks and not k.blocked) off
+  case when k.owners is null then k.enrolled else k.owners <> array[k.member] end or (k.blocks and not k.blocked) off
 from (
-  select c.card, c.member, c.blocked, array_agg(distinct g.owner) filter (where g.gives) owners, coalesce(bool_or(g.blocks), false) blocks
-  from card c left join (
-    select e.body::jsonb -> 'data' ->> 'card' card, e.member owner, e.type = 'card-linked.v1' gives, e.type = 'card-blocked.v1' blocks
-    from entry e where e.outcome = 'accepted' and e.type in ('card-linked.v1', 'card-blocked.v1')
-    union all
-    select e.body::jsonb -> 'data' ->> 'replaces', e.member, false, true
-    from entry e where e.outcome = 'accepted' and e.type = 'card-linked.v1' and e.body::jsonb -> 'data' ? 'replaces'
-    union all
-    select one, e.member, true, false from entry e cross join lateral jsonb_array_elements_text(e.body::jsonb -> 'data' -> 'cards') one
-    where e.outcome = 'accepted' and e.type = 'member-enrolled.v1'
-  ) g on g.card = c.card
-  where c.member is not null group by c.card, c.member, c.blocked
+  with told as materialized (
+    select type, member owner, body::jsonb -> 'data' "data" from entry
+    where outcome = 'accepted' and type in ('member-enrolled.v1', 'card-linked.v1', 'card-blocked.v1')
+  ), said as (
+    select "data" ->> 'card' card, owner, type = 'card-linked.v1' gives, type = 'card-blocked.v1' blocks from told where type <> 'member-enrolled.v1'
+    union all select "data" ->> 'replaces', owner, false, true from told where type = 'card-linked.v1' and "data" ? 'replaces'
+    union all select one, owner, true, false from told cross join lateral jsonb_array_elements_text("data" -> 'cards') one where type = 'member-enrolled.v1'
+  )
+  select c.card, c.member, c.blocked, array_agg(distinct g.owner) filter (where g.gives) owners, coalesce(bool_or(g.blocks), false) blocks,
+    c.member in (select owner from told where type = 'member-enrolled.v1') enrolled
+  from card c left join said g on g.card = c.card where c.member is not null group by c.card, c.member, c.blocked
 ) k left join member m on m.no = k.member
-left join (select distinct member, true enrolled from entry where outcome = 'accepted' and type = 'member-enrolled.v1') e on e.member = k.member
 where not exists (select from erasure x where x.member = k.member)
 """
 
