@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -17,12 +18,14 @@ from services.journal.windows import lock_window, move_window
 from services.report.verify import Proof, verify_report
 from services.risk.verify_funds import funds_proofs
 from services.settlement.calendar import UnknownCountry
+from services.settlement.defaulted import defaulted_runs
 from services.settlement.errors import SettlementCode, SettlementError
 from services.settlement.keys import holds
 from services.settlement.payments import Payment, accounts_of, keep, planned
 from services.settlement.people import newest_key
-from services.settlement.runs import SignedRun, newest_run
+from services.settlement.runs import SignedRun, newest_run, runs_of
 from services.settlement.verify_corrections import correction_proofs
+from services.settlement.verify_default import default_proofs
 
 SIGN = """
 insert into signature (run, day, action, person, key, report_sha256, reason, at, signature, accounts_sha256)
@@ -115,11 +118,24 @@ def _unchanged(run: SignedRun, sha256: str) -> None:
 
 
 def _sound(connection: psycopg.Connection, run: SignedRun, programme: str) -> None:
-    every = (*checked(connection, run.day), *correction_proofs(connection, run), *funds_proofs(connection, run, programme))
+    every = (
+        *checked(connection, run.day),
+        *correction_proofs(connection, run, programme),
+        *_defaults(connection, run, programme),
+        *funds_proofs(connection, run, programme),
+    )
     failed = [proof for proof in every if not proof.holds]
     if failed:
         what = "; ".join(f"{proof.what} (window {proof.day}): {proof.differs}" for proof in failed[:3])
         raise SettlementError(SettlementCode.CHECK_FAILED, f"{len(failed)} checks of window {run.day} do not hold: {what}")
+
+
+def _defaults(connection: psycopg.Connection, run: SignedRun, programme: str) -> Iterator[Proof]:
+    """Of each default after which the run was made: two people have signed it, as it is booked."""
+    defaulted = {one.no for one in defaulted_runs(connection, run.day)}
+    for one in runs_of(connection, run.day) if defaulted else ():
+        if one.no in defaulted:
+            yield from default_proofs(connection, one, programme)
 
 
 def _accounts(run: SignedRun, file: ProgrammeFile) -> str:

@@ -15,7 +15,7 @@ from services.settlement.runs import SignedRun, runs_of
 from services.settlement.verify_approval import approval_proofs
 from services.settlement.verify_bank import bank_proofs
 from services.settlement.verify_corrections import correction_proofs
-from services.settlement.verify_default import default_proofs
+from services.settlement.verify_default import baseline_proofs, default_proofs
 from services.settlement.verify_messages import message_proofs
 from services.settlement.verify_payments import payment_proofs
 
@@ -47,11 +47,13 @@ def verify_settlement(connection: psycopg.Connection, programme: str, day: date)
         proofs += approval_proofs(connection, run, programme)
         if run.no in defaults:
             proofs += default_proofs(connection, run, programme)
+        else:
+            proofs += baseline_proofs(connection, run)
         proofs += _void(run, every)
         proofs += payment_proofs(connection, run, newest=run is runs[-1])
         proofs += message_proofs(connection, run.no, day)
         before = run
-    proofs += [*correction_proofs(connection, runs[-1]), *bank_proofs(connection, runs, programme), *funds_proofs(connection, runs[-1], programme)]
+    proofs += [*correction_proofs(connection, runs[-1], programme), *bank_proofs(connection, runs, programme), *funds_proofs(connection, runs[-1], programme)]
     return [*proofs, _stands(runs[-1])]
 
 

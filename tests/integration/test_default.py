@@ -13,7 +13,7 @@ import psycopg
 import pytest
 from typer.testing import CliRunner
 
-from clearing.approval import Refused, Unsigned
+from clearing.approval import Action, Refused, Unsigned
 from clearing.entries import Code
 from clearing.night import run_night
 from schemas.ids import PartyId
@@ -21,6 +21,7 @@ from services.cli.main import app
 from services.journal.corrections import book_correction
 from services.journal.migrate import connect
 from services.journal.programmes import load
+from services.journal.verify import verified
 from services.report.verify import verify_report
 from services.risk.default import declare, to_declare
 from services.risk.errors import RiskCode, RiskError
@@ -253,6 +254,34 @@ def test_a_party_whose_money_the_bank_has_announced_is_not_in_default_until_its_
         one.match()
         signers.default(one.books, ["grocer"], LATE, NOW)
         assert one.window() == "defaulted"
+
+
+ALONE = {
+    "the one who proposed": "update decision_signature set (key, person) = (select key, person from decision_signature where action = 'propose') "
+    "where action = 'decide'",
+    "somebody, of nothing": "update decision_signature set proposal = null where action = 'decide'",
+    "somebody, of another run": "update decision_signature set run = run + 1 where action = 'propose'",
+    "somebody, of what was not borne": "update decision_signature set document = (document::jsonb || '{\"borne\": []}')::text where action = 'decide'",
+}
+"""Who has decided a default, by rows that nobody signed."""
+
+
+def test_what_a_default_books_without_two_people_is_found_by_the_ledgers_verifier_and_nobody_approves(signers: Signers, tmp_path: Path) -> None:
+    with instructed(signers, tmp_path) as one:
+        signers.default(one.books, ["grocer"], LATE, NOW)
+        again(signers)
+    with signers.one.books(owner=True) as owner:
+        owner.execute("set session_replication_role = replica")
+        for forged in ALONE.values():
+            with owner.transaction(force_rollback=True):
+                assert "corrections" not in {each.what for each in verified(owner) if each.differing}
+                assert owner.execute(forged).rowcount == 1
+                assert "corrections" in {each.what for each in verified(owner) if each.differing}, forged
+        with owner.transaction(force_rollback=True):
+            owner.execute("update decision_signature set signature = decode(repeat('00', 64), 'hex') where action = 'decide'")
+            with pytest.raises(SettlementError, match="with the person's key") as refusal:
+                signers.say(Action.SUBMIT, "mia", connection=owner)
+            assert refusal.value.code is SettlementCode.CHECK_FAILED
 
 
 def test_funds_in_two_currencies_are_used_in_the_same_default(addresses: Addresses, tmp_path: Path) -> None:

@@ -13,10 +13,12 @@ import pytest
 
 from services.journal import migrate as migrate_module
 from services.journal.migrate import (
+    ADDED_TO,
     ADMINISTERED,
     APPEND_ONLY,
     APPLICATION_ROLE,
     CHANGEABLE,
+    CHANGED_IN_PART,
     CONSUMED,
     READER_ROLE,
     add_month,
@@ -321,6 +323,21 @@ def test_funds_of_before_version_22_are_listed_for_the_owner_to_answer_for_and_l
         assert books.execute("select sum(amount)::int from funding").fetchone() == (400,)
 
 
+def test_rights_that_earlier_versions_gave_are_taken_back_at_version_23(uri: str) -> None:
+    with books_of_version(uri, "0022") as old, old.open(role=None) as owner, old.open() as books:
+        owner.execute("grant update on party, contract, mechanic, unit, source, topic, cut, night_step, headroom, progress, card, member to clh_app")
+        books.execute("insert into party (id) values ('grocer')")
+        books.execute("insert into topic (name) values ('t')")
+        books.execute("insert into progress select no, 0, 5 from topic")
+        books.execute("update party set id = 'dairyco'")
+        old.bring_up_to_date()
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            books.execute("update party set id = 'x'")
+        books.execute("update progress set next_offset = 6")
+        with pytest.raises(psycopg.errors.RestrictViolation, match="not booked again"):
+            books.execute("update progress set next_offset = 5")
+
+
 def test_old_code_goes_on_booking_at_version_9_which_keeps_lots_and_knows_no_limit(uri: str) -> None:
     lot = "insert into lot (member, sponsor, contract, expiry, earned, release_on, points, live) values (1, 1, 1, '2028-03-31', %s, '0001-01-01', 5, true)"
     with books_of_version(uri, "0008") as old, old.open() as books:
@@ -352,7 +369,7 @@ def test_every_table_says_what_the_application_may_do_to_it(uri: str) -> None:
         found = shape(uri, schema)
         partitions = {f"identity_{no}" for no in range(4)}
         tables = {str(row[0]) for row in found["columns"]} - partitions - {"migration"}
-        assert tables == {*APPEND_ONLY, *CHANGEABLE, *CONSUMED, *ADMINISTERED, "entry"}
+        assert tables == {*APPEND_ONLY, *ADDED_TO, *CHANGEABLE, *CHANGED_IN_PART, *CONSUMED, *ADMINISTERED}
         rights: dict[tuple[str, str], set[str]] = {}
         for table, role, right in found["rights"]:
             rights.setdefault((str(table), str(role)), set()).add(str(right))
