@@ -44,7 +44,7 @@ def assign(
     """Say what became of money that came in and names no payment (ORPHAN_CREDIT), by two people: funds of a party, sent back at the bank, or kept.
 
     It holds once the second person has signed the same, and is said once. Then clh bank match shows it no more, and it counts for no payment. Funds are
-    entered with the second signature; those that clh funding add had entered under the reference are not entered again.
+    entered with the second signature; those that clh funding confirm had entered under the reference are not entered again.
 
     Exit code 0: it is kept; 1: it was refused, and nothing has changed.
 

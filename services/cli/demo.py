@@ -59,7 +59,8 @@ def demo(year: YearOption = False, days: DaysOption = None, bank: BankOption = F
     from psycopg import OperationalError
 
     from clearing.ports import Refusal
-    from services.demo.run import Clock, NoMockBank
+    from services.demo.bank.loopback import NoMockBank
+    from services.demo.run import Clock
     from services.demo.source import FIRST_DAY, LAST_DAY, NoPurchases
     from services.demo.workers import WorkerEnded
     from services.documents.findings import FileError

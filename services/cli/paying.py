@@ -129,7 +129,7 @@ def payments_as_json(connection: Any, run: int, now: datetime, *, replaced: bool
     `counted_minor`: what of it counts as paid for the window.
     """
     from services.journal.programmes import load
-    from services.settlement.baselines import baselines, counted
+    from services.settlement.baselines import baselines, counted_for_window
     from services.settlement.deadlines import deadline_of, is_late
     from services.settlement.payment_states import states_of
 
@@ -138,7 +138,7 @@ def payments_as_json(connection: Any, run: int, now: datetime, *, replaced: bool
         {
             "run": run, "replaced": replaced,
             "id": one.id, "kind": one.kind, "from": one.payer, "to": one.payee, "currency": one.currency, "amount_minor": one.amount_minor, "state": one.state,
-            "confirmed_minor": one.confirmed_minor, "counted_minor": kept.get(one.id, counted(one)),
+            "confirmed_minor": one.confirmed_minor, "counted_minor": counted_for_window(one, kept),
             "announced_minor": one.announced_minor, "missing_minor": one.missing_minor,
             "excess_minor": one.excess_minor, "value_date": one.value_date, "deadline": deadline_of(one.value_date, programme),
             "late": not replaced and is_late(one, programme, now), "reference": one.reference, "statements": list(one.statements), "reason": one.reason,

@@ -11,23 +11,32 @@ import psycopg
 from psycopg.rows import class_row
 
 from clearing.payment_states import Verdict
-from clearing.two_people import same_person
+from clearing.people import same_person
 from services.report.verify import Proof
+from services.settlement.concerned import Concerned
 from services.settlement.deciding import BankDecision, Credit
 from services.settlement.errors import SettlementCode, SettlementError
 from services.settlement.keys import holds
 from services.settlement.runs import SignedRun
 from services.settlement.withdrawing import RESTORED, WITHDRAWN
 
-# All words, with the keys that signed them, the run of the payment that they are about, and the sum of the entry.
+# Words, with the keys that signed them, the run of the payment that they are about, and the sum of the entry. Of what is concerned also those that would use
+# the same debit or the same funds a second time; all words where nothing is said to be concerned.
 SIGNED: Final = """
+with asked as (
+  select no, given_back, party, reference from bank_decision where %(every)s or end_to_end_id = any(%(payments)s) or report = any(%(reports)s)
+    or begins = any(%(reports)s) or entry = any(%(entries)s) or given_back = any(%(entries)s)
+    or (party, reference) in (select * from unnest(%(parties)s::text[], %(references)s::text[]))
+)
 select d.no, d.end_to_end_id, d.report, d.entry, d.verdict, d.begins, d.known, d.party, d.reference, d.given_back, d.decides, d.reason, d.person, d.at,
   d.document, d.signature, k.public_key, r.after_bank_decision, a.run, e.amount amount_minor, e.currency,
   case d.verdict when 'funds' then (f.amount, f.currency) is not distinct from (e.amount, e.currency)
     when 'given back' then (g.amount, g.currency, g.credit) is not distinct from (e.amount, e.currency, false) else true end borne_out
 from bank_decision d left join person_key k on k.no = d.key and k.person = d.person left join key_revocation r on r.key = d.key
 left join payment_attempt a on a.end_to_end_id = d.end_to_end_id left join bank_entry e on e.no = d.entry
-left join funding f on f.party = d.party and f.reference = d.reference and f.kind = 'paid in' left join bank_entry g on g.no = d.given_back order by d.no
+left join funding f on f.party = d.party and f.reference = d.reference and f.kind = 'paid in' left join bank_entry g on g.no = d.given_back
+where %(every)s or d.no in (select no from asked) or d.given_back in (select given_back from asked)
+  or (d.party, d.reference) in (select party, reference from asked) order by d.no
 """
 
 
@@ -101,17 +110,30 @@ def bank_proofs(connection: psycopg.Connection, runs: Sequence[SignedRun], progr
         yield Proof(newest.no, newest.day, what, not failed, f"{len(failed)} things about them do not hold")
 
 
-def require_decisions(connection: psycopg.Connection, programme: str) -> None:
-    """Trusts no row: whoever can write to the tables can write that two people said so. Raises `SettlementError`: bad-signature."""
-    words = _words(connection)
-    failed = [proof for word in words for proof in _proofs(word, words, (word.run or 0, word.at.date()), programme) if not proof.holds]
+def require_decisions(connection: psycopg.Connection, programme: str, concerned: Concerned) -> None:
+    """Trusts no row: whoever can write to the tables can write that two people said so. Asks of what is concerned only; `bank_proofs` asks of everything.
+
+    Raises `SettlementError`: bad-signature.
+    """
+    failed = decision_proofs(connection, programme, concerned)
     if failed:
         what = "; ".join(f"{one.what}: {one.differs}" for one in failed[:3])
         raise SettlementError(SettlementCode.BAD_SIGNATURE, f"what people have decided about the bank is not as its rows say: {what}: clh settlement verify")
 
 
-def _words(connection: psycopg.Connection) -> list[Word]:
-    return connection.cursor(row_factory=class_row(Word)).execute(SIGNED).fetchall()
+def decision_proofs(connection: psycopg.Connection, programme: str, concerned: Concerned) -> list[Proof]:
+    """What does not hold of the words about what is concerned."""
+    words = _words(connection, concerned)
+    return [proof for word in words for proof in _proofs(word, words, (word.run or 0, word.at.date()), programme) if not proof.holds]
+
+
+def _words(connection: psycopg.Connection, concerned: Concerned | None = None) -> list[Word]:
+    about = concerned or Concerned()
+    asked = {
+        "every": concerned is None, "payments": about.payments, "reports": about.reports, "entries": about.entries,
+        "parties": [party for party, _ in about.funds], "references": [reference for _, reference in about.funds],
+    }  # fmt: skip
+    return connection.cursor(row_factory=class_row(Word)).execute(SIGNED, asked).fetchall()
 
 
 def _proofs(word: Word, words: Sequence[Word], about: About, programme: str) -> Iterator[Proof]:

@@ -19,7 +19,7 @@ from services.report.statement import balances
 from services.report.stored import shown
 from services.report.workbook import report_workbook
 from services.risk.default import Default
-from services.risk.funds import Entry, enter
+from services.risk.funds import Entry
 from services.runtime.local import Addresses
 from services.settlement.runs import runs_of
 from tests.defaults import OWED, again, instructed, sharing
@@ -39,7 +39,7 @@ def told(addresses: Addresses, tmp_path_factory: pytest.TempPathFactory) -> Iter
     with pytest.MonkeyPatch.context() as patch, instructed(people, tmp_path_factory.mktemp("bank")) as (signers, one):
         patch.setenv("CLH_POSTGRES_URI", addresses.postgres_uri)
         patch.setenv("CLH_KAFKA_BOOTSTRAP", addresses.kafka_bootstrap)
-        enter(one.books, Entry(PartyId("grocer"), "EUR", 700, "paid in", "RF1", "mia"), NOW)
+        signers.fund(one.books, Entry(PartyId("grocer"), "EUR", 700, "paid in", "RF1"), NOW)
         made = signers.default(one.books, ["grocer"], LATE, NOW)
         again(signers)
         yield signers, one, made

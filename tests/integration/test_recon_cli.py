@@ -17,9 +17,13 @@ import psycopg
 import pytest
 from typer.testing import CliRunner, Result
 
+from clearing.entries import Code
+from schemas.ids import PartyId
 from schemas.programme import BankCalendar
 from services.cli.main import app
+from services.journal.corrections import book_correction
 from services.journal.migrate import connect
+from services.journal.verify import verified
 from services.recon.status import expected_files
 from services.runtime.local import Addresses
 from tests.bank_files import Row, row, write
@@ -320,6 +324,22 @@ def test_decisions_are_held_to_what_was_signed_by_the_verifier(card: Played, tmp
             if back is not None:
                 books.execute(back)
                 assert as_json(card, "recon verify bank1")["broken"] == 0, back
+
+
+@pytest.mark.parametrize("amount", [2, 5000], ids=["the same again", "another sum"])
+def test_what_is_booked_beyond_what_two_people_signed_is_found_by_the_ledgers_verifier(card: Played, tmp_path: Path, amount: int) -> None:
+    """Under the number of their decision, by the application's role: the decision says which charges it books."""
+    no = ready(card, tmp_path)["theirs"]
+    assert [resolve(card, no, words, by).exit_code for words, by in (("propose --as create", "ann"), ("create", "ben"))] == [0, 0]
+    with card.owner() as books:
+        assert "corrections" not in {each.what for each in verified(books) if each.differing}
+        books.execute("set role clh_app")
+        (signature, turn) = books.execute("select no, turn from recon_signature where action = 'decide'").fetchone() or (0, 0)
+        reference = f"recon {no}/{turn}/9"
+        made = book_correction(books, Code.ADJUSTMENT, PartyId("mall"), PartyId("bank1"), "EUR", amount, reference=reference, reason="because", by="ben")
+        books.execute("insert into recon_booking values (%s, 9, 'mall', 'bank1', 'EUR', %s, %s)", (signature, amount, reference))
+        (found,) = [each for each in verified(books) if each.what == "corrections"]
+    assert [difference.place for difference in found.differences] == [f"correction {made.no}, {reference}, window 2026-03-04"]
 
 
 def test_a_row_that_is_matched_with_nothing_is_found_by_the_verifier(card: Played, tmp_path: Path) -> None:
