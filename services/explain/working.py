@@ -98,7 +98,8 @@ def _formula(rule: Rule, rules: Rules, basket: Basket) -> str:
     mechanic, entry = rule.mechanic, rule.entry
     match mechanic, entry:
         case PointsOnSpend(), spec.PointsOnSpend():
-            return f"{_spent(mechanic.condition.lines(basket), basket)} ÷ {_sum(entry.per.amount, entry.per.currency)} × {entry.points:,}, {_ROUNDED[entry.rounding]}"
+            steps = f"{_spent(mechanic.condition.lines(basket), basket)} ÷ {_sum(entry.per.amount, entry.per.currency)}"
+            return f"{steps} × {entry.points:,}, {_ROUNDED[entry.rounding]}"
         case Multiplier(), spec.Multiplier():
             lines = mechanic.condition.lines(basket)
             points = sum(rules.bases[name].value(basket.only(lines), rules.bases) for name in mechanic.bases if name in rules.bases)
