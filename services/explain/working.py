@@ -71,7 +71,8 @@ def _working(rule: Rule, rules: Rules, basket: Basket, worth: int, effects: Sequ
 
     def told(units: int) -> str:
         if rule.mechanic.effect in ("points", "stamp"):
-            return f"{units:,} {rule.mechanic.effect if units != 1 else rule.mechanic.effect.removesuffix('s')}"
+            noun = rule.mechanic.effect.removesuffix("s")
+            return f"{units:,} {noun}{'' if units == 1 else 's'}"
         return money(units, basket.currency)
 
     borne = tuple(
