@@ -67,7 +67,8 @@ def show(shown: Shown, as_of: date) -> None:
     one = shown.found
     heading(f"Break {one['no']}: {one['code']}")
     say(
-        f"{one['bank']}, business day {one['day']}, {one['age_days']} days old as of {as_of}. It is {one['state']}{', with ' + one['owner'] if one['owner'] else ''}."
+        f"{one['bank']}, business day {one['day']}, {one['age_days']} days old as of {as_of}. "
+        f"It is {one['state']}{', with ' + one['owner'] if one['owner'] else ''}."
     )
     apart = _apart(one)
     ours, theirs = (amount(one[f"{side}_units"], one[f"{side}_unit"], one["reward_kind"]) for side in ("programme", "bank"))

@@ -25,8 +25,8 @@ def check(
 ) -> None:
     """Show every check of a window with its figures, and recompute the hashes and sums of its report. Exit code 1: something does not hold.
 
-    Each report names the hash of the one before it: the bytes of earlier runs are hashed again too, and those that hold are one line. Who submits and who approves signs, with
-    the report, the accounts between which is paid, by the programme in force: they are shown too.
+    Each report names the hash of the one before it: the bytes of earlier runs are hashed again too, and those that hold are one line. Who submits and who
+    approves signs, with the report, the accounts between which is paid, by the programme in force: they are shown too.
 
     Examples:
 

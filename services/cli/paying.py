@@ -144,7 +144,8 @@ def payments_as_json(connection: Any, run: int, now: datetime, *, replaced: bool
             "late": not replaced and is_late(one, programme, now), "reference": one.reference, "statements": list(one.statements), "reason": one.reason,
             "attempts": [
                 {"end_to_end_id": each.end_to_end_id, "message_id": each.message_id, "state": each.state, "value_date": each.value_date,
-                 "sent_at": each.sent_at, "recalled_at": each.recalled_at, "came_back_on": each.came_back_on, "reason": each.reason, "contradicted": each.contradicted}
+                 "sent_at": each.sent_at, "recalled_at": each.recalled_at, "came_back_on": each.came_back_on, "reason": each.reason,
+                 "contradicted": each.contradicted}
                 for each in one.attempts
             ],
         }

@@ -71,7 +71,8 @@ def _working(rule: Rule, rules: Rules, basket: Basket, worth: int, effects: Sequ
 
     def told(units: int) -> str:
         if rule.mechanic.effect in ("points", "stamp"):
-            return f"{units:,} {rule.mechanic.effect if units != 1 else rule.mechanic.effect.removesuffix('s')}"
+            noun = rule.mechanic.effect.removesuffix("s")
+            return f"{units:,} {noun}{'' if units == 1 else 's'}"
         return money(units, basket.currency)
 
     borne = tuple(
@@ -98,7 +99,8 @@ def _formula(rule: Rule, rules: Rules, basket: Basket) -> str:
     mechanic, entry = rule.mechanic, rule.entry
     match mechanic, entry:
         case PointsOnSpend(), spec.PointsOnSpend():
-            return f"{_spent(mechanic.condition.lines(basket), basket)} ÷ {_sum(entry.per.amount, entry.per.currency)} × {entry.points:,}, {_ROUNDED[entry.rounding]}"
+            steps = f"{_spent(mechanic.condition.lines(basket), basket)} ÷ {_sum(entry.per.amount, entry.per.currency)}"
+            return f"{steps} × {entry.points:,}, {_ROUNDED[entry.rounding]}"
         case Multiplier(), spec.Multiplier():
             lines = mechanic.condition.lines(basket)
             points = sum(rules.bases[name].value(basket.only(lines), rules.bases) for name in mechanic.bases if name in rules.bases)

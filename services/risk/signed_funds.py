@@ -12,7 +12,8 @@ from psycopg.rows import class_row
 
 from clearing.approval import Refused, Unsigned
 from clearing.decisions import Says, digest
-from clearing.two_people import FundsSaid, funds_bytes, same_person
+from clearing.people import same_person
+from clearing.two_people import FundsSaid, funds_bytes
 from schemas.ids import PartyId
 from schemas.money import to_text
 from services.risk.errors import RiskCode, RiskError

@@ -26,6 +26,7 @@ from services.scenario import run as scenarios
 from services.scenario.outcome import outcome_of
 from tests.acceptance.random_scenarios import scenario
 from tests.coalition import Coalition, coalition, event, purchase
+from tests.played import played
 
 ACCEPTANCE = Path(__file__).parents[1] / "acceptance"
 GOLDEN = [
@@ -248,3 +249,21 @@ def test_books_that_do_not_add_up_are_seen(servers: Addresses, run: Run) -> None
         broken = [run("explain", "obligation", DAY, number, "--programme", one.id) for number in range(len(ledger.lines(DAY)))]
         assert 1 in {result.exit_code for result in broken}
         assert any("≠" in result.stdout for result in broken)
+
+
+def test_an_event_shows_how_its_figures_were_worked_out(servers: Addresses, run: Run) -> None:
+    """By hand: 1.5 % of 4.30 is 0.0645, so 0.06, in halves; to the next euro 0.70, of which 20 % are added; 0.01 % of 100.00 is 0.01."""
+    with played(ACCEPTANCE.parents[1] / "examples" / "scenarios" / "co-brand-card.yaml", servers) as one:
+        small, large = (run("explain", "event", name, "--programme", one.name).stdout for name in ("t1", "t3"))
+        assert "everyday: 1.5 % × 4.30 EUR = 0.0645 EUR, rounded half-even (category 5411): 0.06 EUR\n" in small
+        assert "  borne by bank1 50 %: 0.03 EUR, mall 50 %: 0.03 EUR\n" in small
+        assert "spare-change: 4.30 EUR up to the next multiple of 1.00 EUR; bank1 adds 20 % of it, half-even: 0.70 EUR\n" in small
+        assert "network-bonus: 0.01 % × 100.00 EUR = 0.01 EUR, rounded half-even (category 5651): 0.01 EUR\n" in large
+        (told,) = json.loads(run("explain", "event", "t3", "--programme", one.name, "--output", "json").stdout)
+        assert [(each["mechanic"], each["worth"], each["given"], each["why_less"]) for each in told["workings"]] == [
+            ("everyday", "1.50 EUR", "1.50 EUR", ""), ("network-bonus", "0.01 EUR", "0.01 EUR", ""),
+        ]  # fmt: skip
+    with coalition(servers, day=DAY) as house:
+        prepared(house)
+        bought = run("explain", "event", "p0", "--programme", house.id).stdout
+        assert "base: 10.00 EUR ÷ 1.00 EUR × 1, whole steps only: 10 points\n" in bought

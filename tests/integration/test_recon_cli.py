@@ -27,6 +27,7 @@ from services.journal.verify import verified
 from services.recon.status import expected_files
 from services.runtime.local import Addresses
 from tests.bank_files import Row, row, write
+from tests.narrow import WIDTHS, blocks, terminal
 from tests.played import Played, played
 
 ROOT = Path(__file__).parents[2]
@@ -431,3 +432,38 @@ def test_the_database_itself_holds_proposer_and_decider_apart_and_keeps_every_tu
         for table in ("bank_line", "recon_expected", "recon_match", "recon_turn", "recon_run", "recon_signature", "recon_booking", "bank_answer"):
             with pytest.raises(psycopg.errors.RestrictViolation):
                 books.execute(f"delete from {table}")  # noqa: S608  # names from above
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_what_people_compare_stays_in_tables_at_this_width(width: int, card: Played, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(tmp_path, banks_view())
+    assert run(card, COMMANDS[0]).exit_code == 0
+    as_json(card, "recon run bank1 2026-03-02", 1)
+    for command, code in (
+        ("recon report bank1 2026-03-02", 1),
+        ("recon show 1", 0),
+        ("recon breaks", 0),
+        ("recon status", 0),
+        ("bank cash-back 2026-03-02", 0),
+    ):
+        with terminal(width, monkeypatch) as written:
+            done = run(card, f"clh {command} --programme mall-card")
+        assert done.exit_code == code, done.output
+        assert (blocks(written.getvalue()), "┃" in written.getvalue()) == ([], True), (command, written.getvalue())
+
+
+def test_ages_are_counted_up_to_the_day_that_is_told_and_say_so(card: Played, tmp_path: Path) -> None:
+    write(tmp_path, banks_view())
+    assert run(card, COMMANDS[0]).exit_code == 0
+    as_json(card, "recon run bank1 2026-03-02", 1)
+    for day, business in (("2026-03-02", 0), ("2026-03-12", 10)):
+        assert [(one["business_age_days"], one["as_of"]) for one in as_json(card, f"recon breaks --as-of {day}")] == [(business, day)] * 6
+        shown = as_json(card, f"recon show 1 --as-of {day}")
+        assert (shown["found"]["business_age_days"], shown["as_of"]) == (business, day)
+        status = as_json(card, f"recon status --as-of {day}", 1 if business else 0)  # by then the file of the next day is late
+        assert ([one["oldest_business_days"] for one in status["banks"]], status["as_of"]) == ([business], day)
+        report = as_json(card, f"recon report bank1 2026-03-02 --as-of {day}", 1)
+        assert (next(age["business"] for age in report["ages"] if age["business"]), report["as_of"]) == (6, day)
+        for command in ("recon breaks", "recon show 1", "recon status", "recon report bank1 2026-03-02"):
+            assert f"as of {day}" in run(card, f"clh {command} --as-of {day} --programme mall-card").stdout
+    assert run(card, "clh recon status --as-of yesterday --programme mall-card").exit_code == 2
