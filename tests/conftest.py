@@ -1,7 +1,7 @@
 """What all tests share: in which order they run, and where Kafka and PostgreSQL answer.
 
-One process runs the fast ones first. Several (`-n 2`) take file by file, the long ones first so that none is left over at the end; the fault tests stay
-together, since they share servers that they kill.
+One process runs the fast ones first. Several (`-n 2`) take file by file, the long ones first so that none is left over at the end: the fault tests, which stay
+together, since they share servers that they kill; files with a test that is marked slow; the others.
 
 The servers are found in this order: addresses in the environment (CLH_POSTGRES_URI, CLH_KAFKA_BOOTSTRAP); containers, where CLH_TEST_DOCKER=1 asks
 for them; processes of this machine. They are started once for a whole run and process, when the first test asks. Where they cannot be had, tests fail.
@@ -49,7 +49,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             item.add_marker(pytest.mark.faults)
         if several:
             item.add_marker(pytest.mark.xdist_group("faults" if folder(item) == "faults" else item.path.stem))
-    items.sort(key=lambda item: ORDER.index(folder(item)) if folder(item) in ORDER else len(ORDER), reverse=several)
+    rank = {name: at for at, name in enumerate(ORDER)}
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    if several:
+        items.sort(key=lambda item: (folder(item) == "faults", item.path in slow, rank.get(folder(item), len(ORDER))), reverse=True)
+    else:
+        items.sort(key=lambda item: rank.get(folder(item), len(ORDER)))
 
 
 @pytest.fixture(scope="session")
