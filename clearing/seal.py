@@ -60,6 +60,12 @@ def _told_sums(names: tuple[str, ...]) -> tuple[bytes, Callable[[Mapping[str, in
     return form, itemgetter(*ordered) if len(ordered) > 1 else lambda sums: tuple(sums[name] for name in ordered)
 
 
+def sums_text(leaves: int, sums: Mapping[str, int]) -> bytes:
+    """How many leaves lie below a node, and the sums of what they add, as the node above it hashes them."""
+    form, values = _told_sums(tuple(sums))
+    return _prefixed(leaves) + form % tuple(map(_prefixed, values(sums)))
+
+
 def commitment(salt: bytes, personal: bytes) -> bytes:
     """Stands for what is said of a person. Once salt and data are gone nobody can find out what it stood for, and no hash above it changes."""
     return hashlib.sha256(b"".join((PERSONAL, _length(len(salt)), salt, _length(len(personal)), personal))).digest()
@@ -101,17 +107,34 @@ def sums_of_moves(kind: str, outcome: str | None, moves: Iterable[Sequence[Any]]
     return sums
 
 
+class Added(NamedTuple):
+    """What a leaf adds to the sums above it, and as it is hashed: of leaves that add the same it is made once."""
+
+    sums: Mapping[str, int]
+    text: bytes
+
+
+def added(sums: Mapping[str, int]) -> Added:
+    """What a leaf adds."""
+    return Added(sums, sums_text(1, sums))
+
+
 class Summed(NamedTuple):
-    """A node of a party's tree: its hash, how many leaves lie below it, and the sums of what they add."""
+    """A node of a party's tree: its hash, how many leaves lie below it, the sums of what they add, and these two as they are hashed."""
 
     hash: bytes
     leaves: int
     sums: Mapping[str, int]
+    text: bytes
 
     def told(self) -> bytes:
         """The node as the one above it hashes it."""
-        form, values = _told_sums(tuple(self.sums))
-        return _length(len(self.hash)) + self.hash + _prefixed(self.leaves) + form % tuple(map(_prefixed, values(self.sums)))
+        return _length(len(self.hash)) + self.hash + self.text
+
+
+def summed_node(hashed: bytes, leaves: int, sums: Mapping[str, int]) -> Summed:
+    """A node of a party's tree."""
+    return Summed(hashed, leaves, sums, sums_text(leaves, sums))
 
 
 def summed(left: Summed, right: Summed) -> Summed:
@@ -122,7 +145,8 @@ def summed(left: Summed, right: Summed) -> Summed:
     else:
         sums = {**ours, **{name: value + ours.get(name, 0) for name, value in theirs.items()}}
     told, after = left.told(), right.told()
-    return Summed(hashlib.sha256(b"".join((NODE, _length(len(told)), told, _length(len(after)), after))).digest(), left.leaves + right.leaves, sums)
+    hashed = hashlib.sha256(b"".join((NODE, _length(len(told)), told, _length(len(after)), after))).digest()
+    return summed_node(hashed, left.leaves + right.leaves, sums)
 
 
 class Ranged(NamedTuple):

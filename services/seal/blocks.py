@@ -6,7 +6,7 @@ What is hashed are the bytes that stand in the row; that they are the one form o
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, Final
@@ -14,7 +14,7 @@ from typing import Any, Final
 import msgspec
 
 from clearing.merkle import Tree
-from clearing.seal import KINDS, Summed, canonical, commitment, leaf_hash, summed, sums_of, sums_of_moves
+from clearing.seal import KINDS, Added, Summed, added, canonical, commitment, leaf_hash, summed, sums_of, sums_of_moves
 from services.seal.container import ENTRIES
 from services.seal.verdict import UNUSABLE, Problem
 
@@ -105,12 +105,12 @@ def _check(block: Block, number: int, line: bytes) -> None:
         if row.kind == "entry":
             event = _EVENT(said)
             one_form = canonical(event) == said
-            moves, sums, moves_one_form = _moved(bytes(event.moves), event.outcome)
+            moves, adds, moves_one_form = _moved(bytes(event.moves), event.outcome)
             one_form = one_form and moves_one_form
         else:
             body = _ANY(said)
             one_form = canonical(body) == said
-            moves, sums = _movements(msgspec.convert(body.get("moves", ()), list[Move])), sums_of(row.party, row.kind, body)
+            moves, adds = _movements(msgspec.convert(body.get("moves", ()), list[Move])), added(sums_of(row.party, row.kind, body))
             _keep(block, row, body)
         if not one_form or canonical(row) != line or (personal != NULL and canonical(_ANY(personal)) != personal):
             block.wrong("it is not in the one form that its content has", _named(row, event))
@@ -127,16 +127,16 @@ def _check(block: Block, number: int, line: bytes) -> None:
         totals = block.totals
         for names, amount in moves:
             totals[names] = totals.get(names, 0) + amount
-        block.tree.add(Summed(hashed, 1, sums))
+        block.tree.add(Summed(hashed, 1, *adds))
     except UNUSABLE:
         block.wrong("it cannot be read as an entry", f"line {number}" if row is None else _named(row, event))
 
 
 @lru_cache(maxsize=1 << 13)
-def _moved(moves: bytes, outcome: str) -> tuple[Movements, Mapping[str, int], bool]:
+def _moved(moves: bytes, outcome: str) -> tuple[Movements, Added, bool]:
     """What the movements of an entry add to totals, and with its outcome to the sums above it, and whether they are in their one form. The same come again."""
     read = _MOVES(moves)
-    return _movements(read), sums_of_moves("entry", outcome, read), canonical(read) == moves
+    return _movements(read), added(sums_of_moves("entry", outcome, read)), canonical(read) == moves
 
 
 def _movements(moves: Iterable[Sequence[Any]]) -> Movements:

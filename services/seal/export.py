@@ -13,7 +13,7 @@ import msgspec
 import psycopg
 
 from clearing.merkle import path_to
-from clearing.seal import MANIFEST_CONTEXT, Ranged, canonical, key_id, payments_leaf, ranged, sha256
+from clearing.seal import MANIFEST_CONTEXT, Added, Ranged, canonical, key_id, payments_leaf, ranged, sha256
 from services.journal.programmes import load
 from services.runtime.progress import Progress, silent
 from services.seal import container
@@ -25,6 +25,8 @@ from services.seal.keys import Signer
 from services.seal.leaves import ROWS_AT_ONCE, Leaf
 
 STEP = "export"
+UNSUMMED = Added({}, b"")
+"""An export has no use for what the leaves add: it needs no node above them."""
 UNDERIVED = ("sources", "basis")
 """What a sealed line says beyond the statement."""
 SAYS_NOTHING_OF_PERSONS = ("run", "line")
@@ -72,7 +74,7 @@ def stored_leaves(connection: psycopg.Connection, number: int, party: str | None
     with connection.cursor("sealed_leaves") as cursor:
         cursor.itersize = ROWS_AT_ONCE
         for owner, kind, key, body, committed, salt, personal in cursor.execute(sql.LEAVES, {"seal": number, "party": party}, binary=True):
-            yield Leaf(owner, kind, key, body.encode(), committed, salt, None if personal is None else personal.encode(), {})
+            yield Leaf(owner, kind, key, body.encode(), committed, salt, None if personal is None else personal.encode(), UNSUMMED)
 
 
 def _write_entries(target: Path, leaves: Iterable[Leaf], party: str, progress: Progress, *, everything: bool) -> list[dict[str, Any]]:

@@ -14,7 +14,7 @@ import msgspec
 import psycopg
 
 from clearing.entries import PURCHASES
-from clearing.seal import Summed, canonical, commitment, leaf_hash, sums_of, sums_of_moves
+from clearing.seal import Added, Summed, added, canonical, commitment, leaf_hash, sums_of, sums_of_moves
 from services.explain.ledger import Key, Ledger
 from services.journal.names import Names
 from services.seal import statements as sql
@@ -46,23 +46,23 @@ class Leaf(msgspec.Struct, frozen=True, gc=False):
     committed: bytes
     salt: bytes | None
     personal: bytes | None
-    sums: Mapping[str, int]
+    adds: Added
     member: int | None = None
 
     @property
     def node(self) -> Summed:
         """As the lowest node of its party's tree."""
-        return Summed(leaf_hash(self.party, self.kind, self.key, self.body, self.committed), 1, self.sums)
+        return Summed(leaf_hash(self.party, self.kind, self.key, self.body, self.committed), 1, *self.adds)
 
 
 def made(party: str, kind: str, key: str, body: dict[str, Any], personal: bytes = NOBODY, member: int | None = None) -> Leaf:
     """A new leaf under a new salt; a leaf that says nothing of a person has one too, so that nobody can guess it from the hashes beside him."""
-    return _salted(party, kind, key, canonical(body), sums_of(party, kind, body), personal, member)
+    return _salted(party, kind, key, canonical(body), added(sums_of(party, kind, body)), personal, member)
 
 
-def _salted(party: str, kind: str, key: str, body: bytes, sums: Mapping[str, int], personal: bytes, member: int | None) -> Leaf:
+def _salted(party: str, kind: str, key: str, body: bytes, adds: Added, personal: bytes, member: int | None) -> Leaf:
     salt = secrets.token_bytes(SALT_BYTES)
-    return Leaf(party, kind, key, body, commitment(salt, personal), salt, personal, sums, member)
+    return Leaf(party, kind, key, body, commitment(salt, personal), salt, personal, adds, member)
 
 
 def window_leaves(connection: psycopg.Connection, ledger: Ledger, day: date, run: Mapping[str, Any]) -> Iterator[Leaf]:
@@ -105,25 +105,25 @@ def _read(connection: psycopg.Connection, name: str, statement: str, values: dic
 
 def _entries(connection: psycopg.Connection, names: Names, values: dict[str, Any]) -> Iterator[Leaf]:
     @lru_cache(maxsize=MOVES_KEPT)
-    def moved(text: str | None, outcome: str) -> tuple[msgspec.Raw, Mapping[str, int]]:
+    def moved(text: str | None, outcome: str) -> tuple[msgspec.Raw, Added]:
         """Movements as an entry tells them, and what they add to the sums above it. The same come again and again."""
         moves = []
         for move in text.split(";") if text else ():
             code, sponsor, contract, counterparty, counter_contract, unit, amount = map(int, move.split(","))  # 0: nobody, no contract
             key = Key(code, sponsor or None, contract or None, counterparty or None, counter_contract or None, unit)
             moves.append([*key_names(names, key), amount])
-        return msgspec.Raw(canonical(moves)), sums_of_moves("entry", outcome, moves)
+        return msgspec.Raw(canonical(moves)), added(sums_of_moves("entry", outcome, moves))
 
     told_day = lru_cache(maxsize=MOVES_KEPT)(date.isoformat)
     for row in _read(connection, "sealed_entries", sql.ENTRIES, values):
         party, record, received, kind, source, event_id, sender, event_day, outcome, code, card, member, member_id, content, moves = row
-        told, sums = moved(moves, outcome)
+        told, adds = moved(moves, outcome)
         body = Event(
             type=kind, source=names.source_uri.get(source), id=event_id, sender=names.party_id.get(sender), received=told_day(received),
             event_day=event_day and told_day(event_day), outcome=outcome, code=code if outcome == "rejected" else None, moves=told,
         )  # fmt: skip
         personal = canonical(Person(card=card, content=content, member=member_id))
-        yield _salted(party, "entry", _place(record, names), canonical(body), sums, personal, member)
+        yield _salted(party, "entry", _place(record, names), canonical(body), adds, personal, member)
 
 
 def _place(record: int, names: Names) -> str:

@@ -24,6 +24,7 @@ from clearing.seal import (
     ranged,
     sha256,
     summed,
+    summed_node,
     sums_of,
 )
 
@@ -32,7 +33,7 @@ amounts = st.lists(st.dictionaries(st.sampled_from(["net/EUR", "count/line", "mo
 
 
 def leaves(of: Sequence[dict[str, int]]) -> list[Summed]:
-    return [Summed(hashlib.sha256(canonical([no, sums])).digest(), 1, sums) for no, sums in enumerate(of)]
+    return [summed_node(hashlib.sha256(canonical([no, sums])).digest(), 1, sums) for no, sums in enumerate(of)]
 
 
 def split_root(nodes: Sequence[Summed]) -> Summed:
@@ -80,7 +81,7 @@ def test_a_node_beside_the_way_cannot_have_other_sums(of: Amounts, data: st.Data
     index = data.draw(st.integers(0, len(nodes) - 1))
     path = path_to(nodes, index, summed)
     at = data.draw(st.integers(0, len(path) - 1))
-    lied = [*path[:at], Summed(path[at].hash, path[at].leaves, {**path[at].sums, "net/EUR": path[at].sums.get("net/EUR", 0) - 7}), *path[at + 1 :]]
+    lied = [*path[:at], summed_node(path[at].hash, path[at].leaves, {**path[at].sums, "net/EUR": path[at].sums.get("net/EUR", 0) - 7}), *path[at + 1 :]]
     assert climb(nodes[index], index, len(nodes), lied, summed).hash != root_of(nodes, summed).hash
 
 
@@ -99,7 +100,7 @@ def test_leaves_that_are_left_out_added_or_moved_give_another_root(of: Amounts, 
 @given(st.sets(st.text(min_size=1, max_size=8), min_size=1, max_size=20), st.data())
 def test_a_party_is_proved_in_the_tree_over_the_parties_and_stands_in_it_once(names: set[str], data: st.DataObject) -> None:
     parties = sorted(names)
-    tops = [party_leaf(name, Summed(bytes([no]) * 32, 1, {})) for no, name in enumerate(parties)]
+    tops = [party_leaf(name, summed_node(bytes([no]) * 32, 1, {})) for no, name in enumerate(parties)]
     root = root_of(tops, ranged)
     assert (root.first, root.last) == (parties[0], parties[-1])
     index = data.draw(st.integers(0, len(tops) - 1))
@@ -144,7 +145,7 @@ def test_two_lists_of_parts_have_the_same_bytes_only_when_they_are_the_same(one:
 
 
 def test_what_is_hashed_for_one_purpose_is_not_for_another() -> None:
-    node = Summed(b"\x00" * 32, 1, {})
+    node = summed_node(b"\x00" * 32, 1, {})
     top = Ranged(node.hash, "a", "a")
     hashes = [
         leaf_hash("a", "entry", "", b"", b""),
