@@ -40,7 +40,7 @@ def test_every_event_in_every_state_moves_it_or_is_refused(state: DisputeState, 
     if expected is None:
         with pytest.raises(DisputeRefused) as refused:
             moved(state, event)
-        assert refused.value.code is DisputeCode.DISPUTE_OVER
+        assert (refused.value.code, str(refused.value)) == (DisputeCode.DISPUTE_OVER, f"a dispute that is {state} takes no {event}")
     else:
         assert moved(state, event) is expected
 

@@ -24,7 +24,7 @@ def test_a_break_moves_as_the_table_says_and_no_other_way(state: BreakState, by:
     if (state, by) in TRANSITIONS:
         assert move(state, by, proposal=proposal) is TRANSITIONS[state, by]
     else:
-        with pytest.raises(MoveRefused, match=f"a break that is {state} cannot be moved by {by}"):
+        with pytest.raises(MoveRefused, match=f"^a break that is {state} cannot be moved by {by}(; it has to be proposed first)?$"):
             move(state, by, proposal=proposal)
 
 
@@ -36,6 +36,8 @@ def test_what_needs_two_people_is_decided_by_another_than_proposed_it_and_as_it_
     for other in [each for each in sorted(SECOND_PERSON) if each is not by]:
         with pytest.raises(MoveRefused, match=f"{other} was proposed, not {by}"):
             move(PROPOSED, by, "ben", other)
+    with pytest.raises(MoveRefused, match=f"^nothing was proposed, not {by}$"):
+        moved(PROPOSED, by, who="ben", proposal=None, proposed_by="ann")
     with pytest.raises(MoveRefused, match=f"^a break that is open cannot be moved by {by}; it has to be proposed first$"):
         move(OPEN, by, "ben", None)
 

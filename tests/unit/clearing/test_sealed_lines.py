@@ -29,6 +29,7 @@ HELD: dict[int, dict[str, Any]] = {
     5: line(kind="fee", quantity=1, unit_price="2.50", amount_minor=250),
     6: line(kind="fee", amount_minor=700, basis={"minimum_minor": "1000", "paid_minor": "300"}),
     7: line(kind="fee", amount_minor=1, basis={"percent": "2", "of": [[3, "42.5"]]}),
+    8: line(kind="fee", amount_minor=700, basis={"percent": "100", "of": [[6, "700"]]}),
 }
 
 
@@ -70,6 +71,15 @@ def test_a_line_that_was_changed_is_named_with_what_follows(number: int, changed
     assert (number, why) in wrong(number, **changed)
 
 
+def test_of_a_line_without_a_price_no_more_counts_than_its_amount() -> None:
+    counted = {**HELD[7], "basis": {"percent": "2", "of": [[4, "50"]]}}
+    for quantity, amount, named in ((None, 50, False), (None, 49, True), (500, 49, True), (None, 0, True)):
+        lines = {4: line(kind="cash_back", quantity=quantity, amount_minor=amount), 7: counted}
+        assert (Wrong("grocer", 7, f"it counts 50 of line 4, which has {amount}") in wrong_lines("grocer", lines, {})) is named
+    nothing = {4: line(kind="cash_back"), 7: {**HELD[7], "basis": {"percent": "2", "of": [[4, "1"]]}}}
+    assert Wrong("grocer", 7, "it counts 1 of line 4, which has 0") in wrong_lines("grocer", nothing, {})
+
+
 def test_every_line_that_does_not_follow_is_named_with_its_party() -> None:
     assert list(wrong_lines("grocer", HELD, {})) == [
         Wrong("grocer", 2, "its quantity is 54, its entries add up to 0"),
@@ -95,6 +105,6 @@ def test_a_total_is_found_with_the_party_that_it_is_about_and_else_with_its_spon
 def test_a_total_that_could_be_owed_for_and_stands_behind_no_line_is_told() -> None:
     own = GIVEN._replace(counterparty="grocer")
     bought = Key(int(Code.PURCHASE), "grocer", "2026-01-01", None, None, "EUR")
-    totals = TOTALS | {("grocer", own): 3, ("grocer", bought): 9, ("bank1", BACK): 120}
+    totals = TOTALS | {("grocer", own): 3, ("grocer", bought): 9, ("bank1", BACK): 120, ("opco", SPENT._replace(sponsor="baker")): 4}
     assert without_line("grocer", HELD, totals) == []
     assert without_line("grocer", {2: HELD[2]}, totals) == sorted([SPENT, BACK], key=str)
