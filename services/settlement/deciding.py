@@ -33,6 +33,8 @@ insert into bank_decision (end_to_end_id, report, verdict, begins, known, entry,
   signature)
 values (%s, %s, %s, %s, %s, %s, %s, %s, %s, false, %s, %s, %s, %s, %s, %s) returning decides
 """
+# Whoever enters funds locks them before signatures: two who did it the other way round would wait for each other.
+FUNDS_IN_TURN = "select pg_advisory_xact_lock(hashtext(current_schema() || ' funding'))"
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +125,8 @@ def keep(connection: psycopg.Connection, said: BankDecision, signature: bytes) -
     values = (*about, said.reason, said.person, key.no, said.at, said.document(), signature)
     try:
         with connection.transaction():
+            if money[1] is not None:
+                connection.execute(FUNDS_IN_TURN)
             row = connection.execute(KEEP, values).fetchone()
     except psycopg.errors.UniqueViolation as refused:
         if refused.diag.constraint_name != "bank_decision_once":
