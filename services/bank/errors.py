@@ -44,6 +44,8 @@ class BankCode(StrEnum):
     UNKNOWN_CREDIT = "unknown-credit"
     ASSIGNED = "assigned-already"
     OTHER_SUM = "other-sum"
+    NOT_DECIDED = "not-decided"
+    FINAL = "final-rests-on-it"
     NOT_RECALLABLE = "not-recallable"
 
 

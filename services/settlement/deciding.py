@@ -29,9 +29,9 @@ where a.end_to_end_id = %(id)s or a.payment = %(id)s order by a.run desc, a.atte
 """
 SHOWN = "select 1 from entry_payment m join bank_report r on r.no = m.report where m.end_to_end_id = %s and m.amount > 0 and r.kind = 'statement'"
 KEEP = """
-insert into bank_decision (end_to_end_id, report, verdict, begins, known, entry, party, reference, given_back, decides, reason, person, key, at, document,
-  signature)
-values (%s, %s, %s, %s, %s, %s, %s, %s, %s, false, %s, %s, %s, %s, %s, %s) returning decides
+insert into bank_decision (end_to_end_id, report, verdict, begins, known, entry, party, reference, given_back, undoes, decides, reason, person, key, at,
+  document, signature)
+values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, false, %s, %s, %s, %s, %s, %s) returning decides
 """
 
 
@@ -61,6 +61,8 @@ class BankDecision:
     person: str
     at: datetime
     credit: Credit | None = None
+    undoes: int | None = None
+    """Number of the decision that it undoes."""
 
     def document(self) -> str:
         """JSON with sorted keys and without spaces, the moment in UTC."""
@@ -70,6 +72,8 @@ class BankDecision:
         }  # fmt: skip
         if self.credit is not None:
             told |= asdict(self.credit)
+        if self.undoes is not None:
+            told["undoes"] = self.undoes
         return json.dumps(told, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 
     def signed(self) -> bytes:
@@ -120,7 +124,7 @@ def keep(connection: psycopg.Connection, said: BankDecision, signature: bytes) -
         raise SettlementError(SettlementCode.BAD_SIGNATURE, f"the signature was not made with the key of {said.person}")
     money = (None,) * 4 if (of := said.credit) is None else (of.entry, of.party, of.reference, of.given_back)
     about = (said.end_to_end_id, said.report, said.verdict, said.begins, said.known, *money)
-    values = (*about, said.reason, said.person, key.no, said.at, said.document(), signature)
+    values = (*about, said.undoes, said.reason, said.person, key.no, said.at, said.document(), signature)
     try:
         with connection.transaction():
             row = connection.execute(KEEP, values).fetchone()

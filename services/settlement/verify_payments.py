@@ -31,7 +31,7 @@ where exists (select from entry_payment m where m.report = r.no and m.run = %s) 
 
 # Entries of which people have said what became of them: they count for no payment.
 ASSIGNED = """
-select r.iban, r.currency, r.id, e.line from bank_decision d join bank_entry e on e.no = d.entry join bank_report r on r.no = e.report where d.decides
+select r.iban, r.currency, r.id, e.line from bank_decided d join bank_entry e on e.no in (d.entry, d.given_back) join bank_report r on r.no = e.report
 """
 
 

@@ -373,6 +373,34 @@ def test_statements_that_counted_at_version_20_count_and_those_that_were_withdra
         assert shape(uri, schema) == shape(uri, fresh)
 
 
+def test_what_was_decided_about_the_bank_at_version_21_stands_and_can_be_undone_from_then_on(uri: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    upgrade = command.upgrade
+    decided = (
+        "insert into bank_decision (end_to_end_id, verdict, known, decides, reason, person, key, at, document, signature) "
+        "values (%s, 'not paid', 0, true, 'so', 'mia', 1, now(), '{}', decode(repeat('00', 64), 'hex'))"
+    )
+    undone = (
+        "insert into bank_decision (end_to_end_id, verdict, undoes, known, decides, reason, person, key, at, document, signature) "
+        "values ('P', 'undone', 1, 0, true, 'so', 'mia', 1, now(), '{}', decode(repeat('00', 64), 'hex'))"
+    )
+    with namespace(uri) as schema, namespace(uri) as fresh:
+        monkeypatch.setattr(command, "upgrade", lambda config, _: upgrade(config, "0021"))
+        migrate(uri, schema)
+        monkeypatch.undo()
+        with connect(uri, schema, role=None, autocommit=True) as books:
+            books.execute("set session_replication_role = replica")  # about which payments it is does not matter here
+            books.execute(decided, ("P",))
+            migrate(uri, schema)
+            assert books.execute("select no, end_to_end_id from bank_decided").fetchall() == [(1, "P")]
+            books.execute(decided, ("Q",))  # as old code writes it
+            assert books.execute("select payment_verdict('P'), payment_verdict('Q')").fetchone() == ("not paid", "not paid")
+            books.execute(undone)
+            assert books.execute("select payment_verdict('P'), payment_verdict('Q')").fetchone() == (None, "not paid")
+            assert books.execute("select no from bank_decided").fetchall() == [(2,)]
+        migrate(uri, fresh)
+        assert shape(uri, schema) == shape(uri, fresh)
+
+
 def test_breaks_that_names_decided_at_version_9_stay_and_new_ones_take_signatures(uri: str, monkeypatch: pytest.MonkeyPatch) -> None:
     upgrade = command.upgrade
     decided = "update recon_break set state = 'written off', proposal = 'write-off', proposed_by = 'ann', decided_by = 'ben' where no = %s"
