@@ -12,6 +12,7 @@ class BankCode(StrEnum):
     NO_ACCOUNT = "no-account"
     BAD_IBAN = "bad-iban"
     ACCOUNT_CHANGED = "account-changed"
+    SAME_ACCOUNT = "account-as-approved"
     FILE_CHANGED = "file-changed"
     BAD_REFERENCE = "bad-reference"
     NOT_APPROVED = "not-approved"

@@ -14,6 +14,7 @@ from services.cli.defaulting import default, default_as_json, propose_default, s
 from services.cli.output import FAILED, NUMBER_MAX, Format, Output, fail, out, print_json, print_table, say, say_left_out
 from services.cli.paying import pay, payments_as_json, recall, show_payments
 from services.cli.people import Key, PassphraseFile, Person, refusals, sign_as
+from services.cli.readdressing import account
 from services.cli.recalls import recalls_as_json, show_recalls
 from services.cli.typed import no_card_number
 
@@ -23,10 +24,13 @@ if TYPE_CHECKING:
     from services.settlement.runs import SignedRun
     from services.settlement.signing import Recorded
 
-app = typer.Typer(help="Settlement: check, submit, approve, reject, pay, recall, decide, status, verify, file, propose-default, default.", no_args_is_help=True)
+app = typer.Typer(
+    help="Settlement: check, submit, approve, reject, pay, recall, decide, account, status, verify, file, propose-default, default.", no_args_is_help=True
+)
 app.command()(pay)
 app.command()(recall)
 app.command()(decide)
+app.command()(account)
 app.command()(propose_default)
 app.command()(default)
 

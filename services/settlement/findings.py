@@ -19,6 +19,7 @@ from services.settlement.confirming import NEWEST
 from services.settlement.deadlines import is_late
 from services.settlement.payment_states import Standing, states_of
 from services.settlement.statements import halted
+from services.settlement.twice import all_twice
 
 INSTRUCTED = f"select w.day, r.no from settlement_window w {NEWEST} where w.state = 'instructed' order by w.day"  # noqa: S608  # text from elsewhere here
 # Attempts of which the bank says both, and nobody has decided, unless statements show that the money came back.
@@ -74,7 +75,7 @@ def findings(connection: psycopg.Connection, now: datetime, *, since: date | Non
     for _, run in connection.execute(INSTRUCTED).fetchall():
         for one in states_of(connection, run):
             found += _of_payment(one, programme, now)
-    return [*found, *_contradicted(connection), *_put_right(connection, since), *_astray(connection, since)]
+    return [*found, *_twice(connection), *_contradicted(connection), *_put_right(connection, since), *_astray(connection, since)]
 
 
 def _halt_in_words(code: PaymentBreak, iban: str, currency: str, sequence: int, expected: int) -> str:
@@ -87,6 +88,12 @@ def _contradicted(connection: psycopg.Connection) -> Iterator[Finding]:
     for payment, name, payee, day, amount, currency in connection.execute(CONTRADICTED).fetchall():
         says = f"payment to {payee}: the bank says of {name} both that it was made and that it was not; clh settlement decide"
         yield Finding(PaymentBreak.BANK_CONTRADICTS, payment, says, day, amount, currency)
+
+
+def _twice(connection: psycopg.Connection) -> Iterator[Finding]:
+    for found in all_twice(connection):
+        one = found.payment
+        yield Finding(PaymentBreak.DUPLICATE_BANK, one.id, f"payment to {one.payee}: {found.words}", one.value_date, one.amount_minor, one.currency)
 
 
 def _of_payment(one: Standing, programme: Programme, now: datetime) -> Iterator[Finding]:

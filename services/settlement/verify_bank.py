@@ -13,7 +13,7 @@ from psycopg.rows import class_row
 from clearing.payment_states import Verdict
 from clearing.two_people import same_person
 from services.report.verify import Proof
-from services.settlement.deciding import BankDecision, Credit
+from services.settlement.deciding import Account, BankDecision, Credit
 from services.settlement.errors import SettlementCode, SettlementError
 from services.settlement.keys import holds
 from services.settlement.runs import SignedRun
@@ -21,13 +21,15 @@ from services.settlement.withdrawing import RESTORED, WITHDRAWN
 
 # All words, with the keys that signed them, the run of the payment that they are about, and the sum of the entry.
 SIGNED: Final = """
-select d.no, d.end_to_end_id, d.report, d.entry, d.verdict, d.begins, d.known, d.party, d.reference, d.given_back, d.undoes, d.decides, d.reason, d.person,
-  d.at, d.document, d.signature, k.public_key, r.after_bank_decision, a.run, e.amount amount_minor, e.currency,
+select d.no, d.end_to_end_id, d.report, d.entry, d.verdict, d.begins, d.known, d.party, d.reference, d.given_back, d.undoes, d.payee_iban, d.decides, d.reason,
+  d.person, d.at, d.document, d.signature, k.public_key, r.after_bank_decision, a.run,
+  coalesce(e.amount, p.amount) amount_minor, coalesce(e.currency, p.currency) currency, p.payee,
   case d.verdict when 'funds' then (f.amount, f.currency) is not distinct from (e.amount, e.currency)
     when 'given back' then (g.amount, g.currency, g.credit) is not distinct from (e.amount, e.currency, false) when 'borne' then not e.credit
     when 'undone' then not d.decides or o.reference is null or taken.back else true end borne_out
 from bank_decision d left join person_key k on k.no = d.key and k.person = d.person left join key_revocation r on r.key = d.key
 left join payment_attempt a on a.end_to_end_id = d.end_to_end_id left join bank_entry e on e.no = d.entry
+left join payment p on p.run = a.run and p.id = a.payment
 left join funding f on f.party = d.party and f.reference = d.reference and f.kind = 'paid in' left join bank_entry g on g.no = d.given_back
 left join bank_decision o on o.no = d.undoes left join lateral (
   select bool_and(exists (select from funding x where x.party = o.party and x.kind = 'paid out' and x.amount = -i.amount and x.currency = i.currency
@@ -56,6 +58,7 @@ class Word:
     reference: str | None
     given_back: int | None
     undoes: int | None
+    payee_iban: str | None
     decides: bool
     reason: str
     person: str
@@ -67,13 +70,26 @@ class Word:
     run: int | None
     amount_minor: int | None
     currency: str | None
+    payee: str | None
     borne_out: bool
     """What it says of money is in the books: funds of that sum, or a debit of it."""
 
     @property
     def says(self) -> tuple[object, ...]:
         """What two people have to say alike."""
-        return (self.end_to_end_id, self.report, self.entry, self.verdict, self.begins, self.known, self.party, self.reference, self.given_back, self.undoes)
+        return (
+            self.end_to_end_id,
+            self.report,
+            self.entry,
+            self.verdict,
+            self.begins,
+            self.known,
+            self.party,
+            self.reference,
+            self.given_back,
+            self.undoes,
+            self.payee_iban,
+        )
 
     @property
     def name(self) -> str:
@@ -90,8 +106,9 @@ class Word:
         credit = None
         if self.entry is not None:
             credit = Credit(self.entry, self.amount_minor or 0, self.currency or "", self.party, self.reference, self.given_back)
+        account = None if self.payee_iban is None else Account(self.payee or "", self.payee_iban, self.amount_minor or 0, self.currency or "")
         about = (self.end_to_end_id, self.report, self.verdict, self.begins, self.known)
-        return BankDecision(programme, *about, self.reason, self.person, self.at, credit, self.undoes)
+        return BankDecision(programme, *about, self.reason, self.person, self.at, credit, self.undoes, account)
 
 
 def bank_proofs(connection: psycopg.Connection, runs: Sequence[SignedRun], programme: str) -> Iterator[Proof]:

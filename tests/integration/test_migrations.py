@@ -401,6 +401,35 @@ def test_what_was_decided_about_the_bank_at_version_21_stands_and_can_be_undone_
         assert shape(uri, schema) == shape(uri, fresh)
 
 
+def test_attempts_of_version_24_are_sent_again_as_before_and_not_while_an_earlier_one_may_be_made(uri: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    upgrade = command.upgrade
+    tried = "insert into payment_attempt values (%s, 1, 'P', %s, %s, 'B', '2026-03-05')"
+    columns = "message, line, end_to_end_id, original_message_id, status, fact, reason_code, reason_text"
+    said = f"insert into bank_status ({columns}) values (%s, 0, %s, %s, %s, %s, '', '')"  # noqa: S608
+    with namespace(uri) as schema, namespace(uri) as fresh:
+        monkeypatch.setattr(command, "upgrade", lambda config, _: upgrade(config, "0024"))
+        migrate(uri, schema)
+        monkeypatch.undo()
+        with connect(uri, schema, role=None, autocommit=True) as books:
+            books.execute("set session_replication_role = replica")  # of which run they are does not matter here
+            for no, (name, file) in enumerate((("P", "F1"), ("P-2", "F2")), start=1):
+                books.execute(tried, (name, no, file))
+                books.execute(said, (no, name, file, "RJCT", "rejected"))
+            migrate(uri, schema)
+            assert books.execute("select attempt_refused('P', 'F1'), attempt_refused('P-2', 'F2'), attempt_refused('Q', 'F3')").fetchone() == (
+                True, True, False,
+            )  # fmt: skip
+            books.execute("alter table payment_attempt enable always trigger check_attempt")
+            with books.transaction(force_rollback=True):
+                books.execute(tried, ("P-3", 3, "F3"))
+            books.execute("delete from bank_status where end_to_end_id = 'P'")
+            with pytest.raises(psycopg.errors.RestrictViolation, match="attempt P may still be paid"):
+                books.execute(tried, ("P-3", 3, "F3"))
+            books.execute("alter table payment_attempt enable trigger check_attempt")
+        migrate(uri, fresh)
+        assert shape(uri, schema) == shape(uri, fresh)
+
+
 def test_breaks_that_names_decided_at_version_9_stay_and_new_ones_take_signatures(uri: str, monkeypatch: pytest.MonkeyPatch) -> None:
     upgrade = command.upgrade
     decided = "update recon_break set state = 'written off', proposal = 'write-off', proposed_by = 'ann', decided_by = 'ben' where no = %s"
