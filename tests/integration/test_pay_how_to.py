@@ -138,6 +138,7 @@ def test_a_closed_account_is_shown_two_people_sign_the_new_one_and_the_payment_g
         assert words in " ".join(run(status, one.id).stdout.split())
         refused = run(f"{pay} --corrected", one.id)
         assert refused.exit_code == 1 and "two people sign the new one: clh settlement account" in refused.output
+        sign = ""
         for person, waits in (("mia", "a second person signs the same"), ("carl", "it is decided: clh settlement pay --corrected")):
             sign = f"clh settlement account {name} --reason closed --as {person} --key {person}.pem --passphrase-file passphrase --programme harvest"
             signed = run(sign, one.id)
