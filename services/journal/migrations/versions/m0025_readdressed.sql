@@ -8,6 +8,8 @@ create or replace view bank_decided as
 select d.no, d.end_to_end_id, d.entry, d.verdict, d.known, d.party, d.reference, d.given_back, d.person, d.at, d.payee_iban from bank_decision d
 where d.decides and d.report is null and d.verdict <> 'undone' and not exists (select from bank_decision u where u.undoes = d.no and u.decides);
 
+-- What went to the bank more than once is few.
+create index payment_attempt_again on payment_attempt (run) where attempt > 1;
 -- Whether it is certain that an attempt's money is not with its payee, and will not be.
 create function attempt_refused(name text, of_message text) returns boolean language sql stable as $$
   select exists (select from entry_payment m join statement_counts c on c.report = m.report where m.end_to_end_id = name and m.amount < 0)
