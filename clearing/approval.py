@@ -14,6 +14,7 @@ from hashlib import sha256
 from typing import Final
 
 from clearing.errors import ClearingError
+from clearing.people import same_person
 from clearing.window import Event, Misplaced, State, WrongTransition, advance
 from schemas.ids import ProgrammeId
 
@@ -146,7 +147,7 @@ def _submit(signed: Sequence[Signed], person: str) -> None:
     maker = next((one for one in signed if one.action is Action.SUBMIT), None)
     if maker is not None:
         raise Refused(Unsigned.SUBMITTED_ALREADY, f"{maker.person} has submitted it already")
-    if any(one.person == person for one in signed):
+    if any(same_person(one.person, person) for one in signed):
         raise Refused(Unsigned.SIGNED_ALREADY, f"{person} has signed it already")
 
 
@@ -154,9 +155,9 @@ def _approve(signed: Sequence[Signed], person: str) -> None:
     maker = next((one for one in signed if one.action is Action.SUBMIT), None)
     if maker is None:
         raise Refused(Unsigned.NOT_SUBMITTED, "nobody has submitted it for approval")
-    if maker.person == person:
+    if same_person(maker.person, person):
         raise Refused(Unsigned.MAKER_IS_CHECKER, f"{person} has submitted it, and cannot approve it too")
-    if any(one.person == person and one.action is Action.APPROVE for one in signed):
+    if any(same_person(one.person, person) and one.action is Action.APPROVE for one in signed):
         raise Refused(Unsigned.SIGNED_ALREADY, f"{person} has approved it already: another person has to")
     if not maker.counts:
         raise Refused(Unsigned.MAKER_REVOKED, f"the key of {maker.person}, who submitted it, is revoked: reject it, and let another person submit the new run")

@@ -7,6 +7,8 @@ from typing import NamedTuple
 from clearing.card_transactions import card_basket
 from clearing.events import Received
 from clearing.limits import period
+from clearing.mechanics.card_points import CardPoints
+from clearing.mechanics.cash_back import CashBack
 from clearing.plan import Plan
 from schemas.ids import MechanicId
 
@@ -21,13 +23,11 @@ class Cap(NamedTuple):
     cut_units: int
 
 
-def caps_of(
-    plan: Plan, received: Received, local: datetime, applied: frozenset[str] | None, given: Mapping[MechanicId, int], *, closed: bool
-) -> dict[MechanicId, Cap]:
+def caps_of(plan: Plan, received: Received, local: datetime, applied: frozenset[str] | None, given: Mapping[MechanicId, int]) -> dict[MechanicId, Cap]:
     """Of each limited mechanic that applied to a clearing: its limits, and what they cut: its worth without them less what was given.
 
-    `applied` names the mechanics that applied where that depended on the member or a group, else None; `given` the units of each; `closed` whether the
-    member has left (who has left is given nothing, and nothing is cut). `local` is the event's time in the programme's time zone.
+    `applied` names the mechanics that applied where that depended on the member or a group, else None; `given` the units of each. `local` is the event's
+    time in the programme's time zone. Of a member who had left nothing is to be asked: none applied.
     """
     day = local.date()
     rules = plan.card_rules(received.sender, day)
@@ -40,17 +40,16 @@ def caps_of(
     for rule in limited:
         name = rule.mechanic.id
         worth = rule.mechanic.value(basket, bases) if basket.lines else 0
-        cut = 0 if closed and not given else max(0, worth - given.get(name, 0))
         if worth:
             terms = [term for limits in (rule.limits, rule.shared) if limits is not None for term in limits.terms]
-            found[name] = Cap(" ".join(begin + (period(per, day) if per != "event" else "event") for begin, per, _ in terms), cut)
+            bucket = " ".join(begin + (period(per, day) if per != "event" else "event") for begin, per, _ in terms)
+            found[name] = Cap(bucket, max(0, worth - given.get(name, 0)))
     return found
 
 
-def why_nothing(plan: Plan, received: Received, local: datetime, caps: Mapping[MechanicId, Cap]) -> str:
-    """Why a clearing brought nothing: its category is excluded (`MCC`), a limit was used up (`CAP`), or no rule fits (`NO_RULE`)."""
-    if any(cap.cut_units for cap in caps.values()):
-        return "CAP"
-    rules = plan.card_rules(received.sender, local.date()).all
-    excluded = [rule for rule in rules if received.event.data.mcc in getattr(rule.mechanic, "excluded", ())]
-    return "MCC" if excluded and len(excluded) == len([rule for rule in rules if hasattr(rule.mechanic, "excluded")]) else "NO_RULE"
+def why_nothing(plan: Plan, received: Received, local: datetime, *, left: bool) -> str:
+    """Why a clearing that no limit cut brought nothing: its member had `left` (`LEFT`), its category is excluded (`MCC`), or no rule fits (`NO_RULE`)."""
+    if left:
+        return "LEFT"
+    excluding = [rule.mechanic.excluded for rule in plan.card_rules(received.sender, local.date()).all if isinstance(rule.mechanic, CardPoints | CashBack)]
+    return "MCC" if excluding and all(received.event.data.mcc in excluded for excluded in excluding) else "NO_RULE"

@@ -10,6 +10,7 @@ from types import MappingProxyType
 from typing import Final
 
 from clearing.errors import ClearingError
+from clearing.people import same_person
 from schemas.ids import PartyId
 from schemas.money import to_text
 
@@ -135,7 +136,7 @@ def may_open(party: PartyId, debtor: PartyId, amount_minor: int, line_minor: int
 
 def may_decide(person: str, opened_by: str, decide_by: date, today: date) -> None:
     """Whether a person may uphold or release it today. Raises `DisputeRefused`: second-person, deadline-passed."""
-    if person.strip().casefold() == opened_by.strip().casefold():
+    if same_person(person, opened_by):
         raise DisputeRefused(DisputeCode.SECOND_PERSON, f"{opened_by} has opened it: another person decides")
     if today > decide_by:
         raise DisputeRefused(DisputeCode.DEADLINE_PASSED, f"it could be decided until {decide_by}, and lapses with the next night")

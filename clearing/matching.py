@@ -10,6 +10,7 @@ from types import MappingProxyType
 from typing import Final
 
 from clearing.errors import ClearingError
+from clearing.people import same_person
 
 WINDOW_DAYS: Final = 4
 """So far apart two records of one transaction may be where nothing but circumstances ties them together."""
@@ -173,7 +174,7 @@ def moved(state: BreakState, move: Move, *, who: str, proposal: Move | None, pro
     if move in SECOND_PERSON:
         if proposal is not move:
             raise MoveRefused(Unmoved.OTHER_PROPOSAL, f"{proposal or 'nothing'} was proposed, not {move}")
-        if proposed_by == who:
+        if proposed_by is not None and same_person(proposed_by, who):
             raise MoveRefused(Unmoved.SECOND_PERSON, f"{who} proposed it: a second person decides")
     return after
 

@@ -1,7 +1,8 @@
-"""What two people sign about a dispute and about a default. Pure: facts are handed in, what was signed too.
+"""What two people sign about a dispute, a default, and funds. Pure: facts are handed in, what was signed too.
 
 A dispute: who opens it signs what is disputed; another person signs what becomes of it, and names by its hash what was opened. A default: one proposes who has
-not paid and who bears it, another decides exactly that. Each signs with a key of their own; the documents bind every figure that is booked.
+not paid and who bears it, another decides exactly that. Funds: one proposes what was paid in, or is paid out, another decides exactly that. Each signs with a
+key of their own; the documents bind every figure that is booked.
 """
 
 from collections.abc import Iterable
@@ -16,6 +17,7 @@ from clearing.seal import canonical
 
 DISPUTE: Final = b"clh dispute signature v1\n"
 DEFAULT: Final = b"clh default signature v1\n"
+FUNDS: Final = b"clh funding signature v1\n"
 """What stands before what is signed, so that no signature made for anything else can be taken for one of these."""
 
 
@@ -118,6 +120,37 @@ class Declaration:
         return default_bytes(self.document())
 
 
+@dataclass(frozen=True, slots=True)
+class FundsSaid:
+    """What a person signs who proposes or decides that funds are paid in or out: `amount_minor` above zero, in minor units of `currency`.
+
+    `proposal`: of a decision, the hash of the document that it agrees to.
+    """
+
+    programme: str
+    party: str
+    currency: str
+    amount_minor: int
+    kind: str
+    reference: str
+    says: Says
+    person: str
+    at: datetime
+    proposal: str | None = None
+
+    def document(self) -> str:
+        """JSON with sorted keys and without spaces, the moment in UTC."""
+        told = {
+            "programme": self.programme, "party": self.party, "currency": self.currency, "amount_minor": self.amount_minor, "kind": self.kind,
+            "reference": self.reference, "action": self.says.value, "person": self.person, "proposal": self.proposal,
+        }  # fmt: skip
+        return _document(told, self.at)
+
+    def signed(self) -> bytes:
+        """The bytes that are signed."""
+        return funds_bytes(self.document())
+
+
 def unpaid_as_told(unpaid: Iterable[Unpaid]) -> list[list[str | int]]:
     """Who has not paid how much, and what of it their own funds cover, as it stands in the document."""
     return sorted([one.party, one.currency, one.amount_minor, one.used_minor] for one in unpaid)
@@ -128,11 +161,6 @@ def borne_as_told(borne: Iterable[Borne]) -> list[list[str | int]]:
     return sorted([one.code.name.lower(), one.bearer, one.defaulter, one.currency, one.amount_minor] for one in borne)
 
 
-def same_person(one: str, other: str) -> bool:
-    """Whether two names are one person's, however they are written."""
-    return one.strip().casefold() == other.strip().casefold()
-
-
 def dispute_bytes(document: str) -> bytes:
     """The bytes that are signed of a document about a dispute."""
     return DISPUTE + document.encode()
@@ -141,6 +169,11 @@ def dispute_bytes(document: str) -> bytes:
 def default_bytes(document: str) -> bytes:
     """The bytes that are signed of a document about a default."""
     return DEFAULT + document.encode()
+
+
+def funds_bytes(document: str) -> bytes:
+    """The bytes that are signed of a document about funds."""
+    return FUNDS + document.encode()
 
 
 def _document(told: dict[str, Any], at: datetime) -> str:

@@ -17,12 +17,10 @@ import tarfile
 from fractions import Fraction
 from functools import lru_cache, reduce
 from itertools import chain, islice
-from operator import itemgetter
 from pathlib import Path
 
 FILES = ("manifest.json", "manifest.sig", "statement.json", "entries.jsonl", "proof.json", "chain.jsonl", "result.json")
 KINDS = ("run", "line", "entry", "attempt", "night")
-ENTRY, TEXT = ("code", "event_day", "id", "moves", "outcome", "received", "sender", "source", "type"), (str, type(None))  # what an entry says, in its order
 HEIGHT = 11  # rows are checked in blocks of 2 ** 11, on all processors: so many leaves are a complete subtree of their party's tree
 BAD_CONTENT = (ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError, ArithmeticError)
 
@@ -63,7 +61,6 @@ def sha(data):
     return hashlib.sha256(data).digest()
 
 written = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode  # the one form of a JSON value
-parsed = json.JSONDecoder().raw_decode
 
 def unhex(digits):  # small letters, nothing between them
     if (value := bytes.fromhex(digits)).hex() != digits:
@@ -74,33 +71,40 @@ def text(value):
     return written(value).encode()
 
 def packed(*parts):
-    return b"".join([piece for part in parts for piece in (len(part).to_bytes(4, "big"), part)])
+    return b"".join([len(part).to_bytes(4, "big") + part for part in parts])
 
 @lru_cache(100_000)
 def named(part):  # a name or a number, packed: the same ones come again and again
     return packed(str(part).encode())
 
-def sums_of(leaf):  # what a leaf adds to the sums of the nodes above it
-    body, sums = leaf["body"], {"count/" + leaf["kind"]: 1}
-    if leaf["kind"] == "line":
-        sums["net/" + body["currency"]] = body["amount_minor"] * ((body["creditor"] == leaf["party"]) - (body["debtor"] == leaf["party"]))
-    for code, _sponsor, _contract, _counterparty, _counter, unit, amount in body.get("moves", []):
-        name = f"moved/{unit}/{code}"
-        sums[name] = sums.get(name, 0) + amount
-        if not type(code) is type(amount) is int:
-            raise ValueError("what is moved is a whole number")
+def adds(kind, party, body):  # what a leaf adds to the totals that lines rest on, and, in the order of their names, to the sums of the nodes above it
+    totals, sums = [], {"count/" + kind: 1}
+    if kind == "line":
+        sums["net/" + body["currency"]] = body["amount_minor"] * ((body["creditor"] == party) - (body["debtor"] == party))
+    for *names, amount in body.get("moves", []):
+        code, _sponsor, _contract, _counterparty, _counter, unit = names
+        if not type(code) is type(amount) is int or unit is None or not all(name is None or type(name) is str for name in names[1:]):
+            raise ValueError("a movement has code, sponsor, contract, counterparty, its contract, unit and amount")
+        totals.append((tuple(names), amount))
+        sums[f"moved/{unit}/{code}"] = sums.get(f"moved/{unit}/{code}", 0) + amount
     if body.get("outcome") is not None:
         sums[f"events/{body['outcome']}"] = 1
-    return sums
+    sums = dict(sorted(sums.items()))
+    return totals, sums, sums_text(1, sums)
 
-def node_text(node):  # a node of a party's tree: hash, number of leaves, sums
-    return packed(node[0]) + b"".join(map(named, chain((node[1],), *sorted(node[2].items()))))
+def sums_text(leaves, sums):
+    return named(leaves) + b"".join([named(name) + named(value) for name, value in sums.items()])
+
+def node_text(node):  # a node of a party's tree: hash, number of leaves, sums, and the text of both
+    return packed(node[0]) + node[3]
 
 def above(left, right):
-    sums, more = left[2], right[2]
-    if sums.keys() != more.keys():
-        sums, more = {**dict.fromkeys(more, 0), **sums}, {**dict.fromkeys(sums, 0), **more}
-    return sha(b"\x01" + packed(node_text(left), node_text(right))), left[1] + right[1], {name: sums[name] + more[name] for name in sums}
+    leaves, ours, theirs = left[1] + right[1], left[2], right[2]
+    if ours.keys() != theirs.keys():
+        names = sorted({**ours, **theirs})
+        ours, theirs = ({name: sums.get(name, 0) for name in names} for sums in (ours, theirs))
+    sums = {name: value + theirs[name] for name, value in ours.items()}
+    return sha(b"\x01" + packed(node_text(left), node_text(right))), leaves, sums, sums_text(leaves, sums)
 
 def grown(stack, node, height=0):  # the complete subtrees so far as (height, node), the highest first
     while stack and stack[-1][0] == height:
@@ -138,7 +142,25 @@ def blocks(rows):  # (party, number of the first row, rows), in their order
         yield party, number, some[:size]
         number, some = number + size, [*some[size:], *islice(rows, size)]
 
-fields_of = itemgetter("kind", "key", "body", "salt", "personal", "party")
+# How a row is written. TEXT: any text in its one form; NAME: one in which nothing is escaped. A body, what is said of a person, and movements are each a whole
+# JSON value, which begins where they begin and ends where it is whole: so there is one way to take a row apart, and all of it is looked at. Nearly all rows are
+# entries: ENTRY is the one form of their bodies, with the types of their fields, so that they need not be parsed and written again to be compared.
+TEXT = r'"[^"\\\x00-\x1f]*+(?:\\(?:["\\bfnrt]|u00(?:0[0-7bef]|1[0-9a-f]))[^"\\\x00-\x1f]*+)*+"'
+NAME, MAYBE = r'"([^"\\\x00-\x1f]*+)"', f"(?:null|{TEXT})"
+ROW = re.compile(f'{{"body":({{.*}}),"committed":{NAME},"key":{NAME},"kind":{NAME},"leaf":{NAME},"party":{NAME},'
+                 f'"personal":(null|{{.*}}),"salt":(?:null|{NAME})}}')
+ENTRY = re.compile(fr'{{"code":{MAYBE},"event_day":{MAYBE},"id":(?:null|({TEXT})),"moves":(\[.*\]),"outcome":({TEXT}),"received":{TEXT},'
+                   f'"sender":{MAYBE},"source":{MAYBE},"type":{MAYBE}}}')
+PERSON = re.compile(f'null|{{"card":{MAYBE},"content":{MAYBE},"member":{MAYBE}}}')  # of nearly all rows; others are parsed
+
+def read(told):
+    if written(value := json.loads(told)) != told:
+        raise ValueError("not in the one form of its content")
+    return value
+
+@lru_cache(10_000)
+def entry_adds(moves, outcome):  # the same come again and again
+    return adds("entry", None, {"moves": read(moves), "outcome": read(outcome)})
 
 def checked(block):  # every leaf is what its hash says, in its order
     party, first, rows = block
@@ -146,43 +168,36 @@ def checked(block):  # every leaf is what its hash says, in its order
     for number, row in enumerate(rows, first):
         entry = f"line {number}"
         try:
-            leaf, _ = parsed(line := row.decode())
-            kind, key, body, salt, personal, whose = fields_of(leaf)
-            entry = f"{whose} {kind} {key}" + (f" (event {body['id']})" if body.get("id") else "")
-            told, said, committed = written(body), written(personal), bytes.fromhex(leaf["committed"])
-            middle = f'"committed":"{committed.hex()}","key":{written(key)},"kind":"{kind}","leaf":"{leaf["leaf"]}","party":{written(whose)}'
-            salted = salt is not None and unhex(salt)
-            if f'{{"body":{told},{middle},"personal":{said},"salt":{written(salt)}}}' != line:
-                problems.append((entry, "it is not in the one form of its content"))
+            told, committed, key, kind, leaf, whose, personal, salt = ROW.fullmatch(row.decode()).groups()
+            entry = f"{whose} {kind} {key}"
+            if kind == "entry":
+                event, moves, outcome = ENTRY.fullmatch(told).groups()
+                entry += f" (event {event[1:-1]})" if event else ""
+                moved, *sums = entry_adds(moves, outcome)
+            else:
+                moved, *sums = adds(kind, whose, body := read(told))
+                bodies += [(kind, body)] if kind in ("line", "run") else []
+                if kind == "line" and key != str(body["line"]):
+                    problems.append((entry, "it is another line by its number"))
             # without salt and personal data the person is erased, or not for this reader
-            if (salt is None) != (personal is None) or (salted is not False and sha(b"\x04" + packed(salted, said.encode())) != committed):
+            hidden = unhex(committed)
+            if not PERSON.fullmatch(personal):
+                read(personal)
+            if (salt is None) != (personal == "null") or (salt is not None and sha(b"\x04" + packed(unhex(salt), personal.encode())) != hidden):
                 problems.append((entry, "what it says of a person is not what was sealed"))
-            digest = sha(b"\x00" + named(whose) + named(kind) + packed(key.encode(), told.encode(), committed))
-            if digest.hex() != leaf["leaf"] or whose != party:
+            digest = sha(b"\x00" + named(whose) + named(kind) + packed(key.encode(), told.encode(), hidden))
+            if digest.hex() != leaf or whose != party:
                 problems.append((entry, "it was changed"))
             front = key.rstrip("0123456789")
             place = party, KINDS.index(kind), front, int(key[len(front):] or 0), entry
             if places and misplaced(places[-1], place):
                 problems.append((entry, MISPLACED))
             places[1 if places else 0:] = [place]  # the first and the last
-            for *names, amount in body.get("moves", []):
-                total = party, *names
-                if (before := totals.get(total)) is None and (len(names) != 6 or names[5] is None or not all(isinstance(name, TEXT) for name in names[1:])):
-                    raise ValueError("a movement has code, sponsor, contract, counterparty, its contract, unit and amount")
-                totals[total] = (before or 0) + amount
-            if kind == "entry":
-                code, day, name, moves, outcome, received, sender, source, of = body.values()
-                if not (tuple(body) == ENTRY and type(moves) is list and type(outcome) is type(received) is str and (code is None or type(code) is str)
-                        and (day is None or type(day) is str) and (name is None or type(name) is str) and (sender is None or type(sender) is str)
-                        and (source is None or type(source) is str) and (of is None or type(of) is str)):
-                    raise ValueError("it says more or less than an entry does")
-            if kind in ("line", "run"):
-                bodies.append((kind, body))
-            if kind == "line" and key != str(body["line"]):
-                problems.append((entry, "it is another line by its number"))
-            grown(stack, (digest, 1, sums_of(leaf)))
+            for names, amount in moved:
+                totals[names] = totals.get(names, 0) + amount
+            grown(stack, (digest, 1, *sums))
         except BAD_CONTENT:
-            problems.append((entry, "it cannot be read"))
+            problems.append((entry, "it cannot be read, or is not in the one form of its content"))
     return party, problems, stack, totals, bodies, places
 
 MISPLACED = "it stands behind what comes after it, or twice"
@@ -293,8 +308,8 @@ class Export:
                 before = places[-1] if places else before
                 for entry, what in problems:
                     self.wrong("entries.jsonl", what, entry)
-                for key, amount in totals.items():
-                    self.totals[key] = self.totals.get(key, 0) + amount
+                for names, amount in totals.items():
+                    self.totals[party, *names] = self.totals.get((party, *names), 0) + amount
                 for kind, body in bodies:
                     (self.lines if kind == "line" else self.runs).setdefault(party, []).append(body)
                 for height, node in stack:

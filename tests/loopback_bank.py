@@ -2,35 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from http.client import HTTPConnection
-from threading import Thread
 from typing import Any
 
-from mockbank.server import Config, make_server  # type: ignore[import-untyped]  # it has no types
+from services.demo.bank.loopback import LoopbackClient, serving
 
 
-@dataclass(frozen=True)
-class LoopbackBank:
-    """A bank whose day begins on 2 March 2026; port of its server."""
+class LoopbackBank(LoopbackClient):
+    """A bank whose day begins on 2 March 2026. A payment file that it rejects (422) is an answer; what else it refuses fails the test."""
 
-    port: int
-
-    def call(self, method: str, path: str, body: bytes | dict[str, Any] = b"") -> Any:
-        """Its answer as JSON. A refusal (from 400 on, but for 422, a payment file that it rejects) fails the test."""
-        sent = json.dumps(body).encode() if isinstance(body, dict) else body
-        connection = HTTPConnection("127.0.0.1", self.port, timeout=20)
-        try:
-            connection.request(method, path, sent)
-            answer = connection.getresponse()
-            content = answer.read()
-        finally:
-            connection.close()
-        assert answer.status < 400 or answer.status == 422, content.decode()
-        return json.loads(content)
+    ANSWERS = frozenset([422])
 
     def open_account(self, iban: str, *, currency: str = "EUR", balance_minor: int = 100_000_000, name: str = "OURS", **more: Any) -> None:
         """An account; `behaviour` and `parameters` say what goes wrong on it."""
@@ -53,12 +35,5 @@ class LoopbackBank:
 @contextmanager
 def loopback_bank() -> Iterator[LoopbackBank]:
     """A bank of its own for a test; it ends with it."""
-    server = make_server(Config(port=0, quiet=True, clock="2026-03-02T09:00"))
-    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
-    thread.start()
-    try:
-        yield LoopbackBank(server.server_address[1])
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    with serving("2026-03-02T09:00") as port:
+        yield LoopbackBank(port)

@@ -19,6 +19,10 @@ from schemas.ids import PartyId
 from services.disputes.life import Wanted, decide, open_dispute, to_decide, to_open
 from services.journal.programmes import load
 from services.risk.default import Default, declare, propose, to_declare, to_propose
+from services.risk.funds import Entry
+from services.risk.signed_funds import confirm, to_confirm
+from services.risk.signed_funds import propose as propose_funds
+from services.risk.signed_funds import to_propose as to_propose_funds
 from services.settlement.keys import raw
 from services.settlement.people import PersonKey, enrol, revoke
 from services.settlement.signing import Recorded, record, to_sign
@@ -98,6 +102,13 @@ class Signers:
         """Two people say that parties have not paid."""
         self.propose_default(connection, parties, today, now, day=day)
         return self.declare_default(connection, parties, today, now, day=day)
+
+    def fund(self, connection: psycopg.Connection, entry: Entry, now: datetime, maker: str = "mia", checker: str = "carl") -> int:
+        """Two people enter funds, or pay them out; the party's balance."""
+        said = to_propose_funds(connection, self.one.id, entry, maker, now)
+        propose_funds(connection, said, self.keys[maker].sign(said.signed()))
+        agreed = to_confirm(connection, self.one.id, entry, checker, now)
+        return confirm(connection, agreed, self.keys[checker].sign(agreed.signed()))
 
     def states(self) -> list[str]:
         """Of all windows."""

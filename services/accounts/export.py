@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import date, timedelta
+from typing import Any
 
 from clearing.deferred import Account, Movement
 from schemas.money import currency_places, to_text
@@ -176,6 +177,16 @@ def table(ledger: Ledger) -> Table:
             sides: tuple[Value, Value] = (money, None) if posting.amount_minor > 0 else (None, money)
             rows.append(Row((no, one.day, one.words, posting.account, *sides, one.currency, *(one.told.get(name) for name in told))))
     return Table("ledger", f"Ledger entries of {ledger.month:%Y-%m}", columns, tuple(rows))
+
+
+def as_json(ledger: Ledger, programme: str) -> dict[str, Any]:
+    """The same as plain values: each entry with its postings, a debit above zero, and what the deferred accounts come to."""
+    entries = [
+        {"entry": no, "day": one.day, "words": one.words, "currency": one.currency,
+         "postings": [{"account": posting.account, "amount_minor": posting.amount_minor} for posting in one.postings], "from": one.told}
+        for no, one in enumerate(ledger.entries, 1)
+    ]  # fmt: skip
+    return {"programme": programme, "month": f"{ledger.month:%Y-%m}", "entries": entries, "balances": [asdict(balance) for balance in ledger.balances]}
 
 
 def beancount(ledger: Ledger, title: str) -> str:

@@ -118,8 +118,8 @@ def table(found: Unused) -> Table:
     """One row for each month of earning."""
     names = ("earned", "taken_back", "spent", "expired", "left")
     columns = (
-        text("cohort", "earned in"), *(figure(name, name.replace("_", " ")) for name in names), figure("never_spent", "of these never spent"),
-        figure("low", "at least"), figure("high", "at most"), figure("share", "never spent of all"),
+        text("cohort", "earned in"), *(figure(name, name.replace("_", " ")) for name in names), figure("never_spent"),
+        figure("low", "at least"), figure("high", "at most"), figure("share", "of all given"),
     )  # fmt: skip
     rows = [Row(_cells(f"{cohort.month:%Y-%m}", cohort)) for cohort in found.cohorts]
     if found.cohorts:

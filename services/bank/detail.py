@@ -68,7 +68,11 @@ with tx as (
   from given g left join mechanic m on m.no = g.mechanic join unit u on u.no = g.unit group by g.entry
 )
 select tx.record, tx.booked, tx.id, tx.received_at, tx.body, tx.applied, coalesce(tx.original, '') original, coalesce(o2.id, o1.id) clearing,
-  coalesce(o2.event_day, o1.event_day, tx.event_day) rule_day, coalesce(mb.closed, false) closed, p.parts
+  coalesce(o2.event_day, o1.event_day, tx.event_day) rule_day, p.parts,
+  coalesce(mb.closed, false) and exists (
+    select from entry c where c.member = tx.member and c.type = 'member-closed.v1' and c.outcome = 'accepted'
+      and (c.received_at, c.record) < (tx.received_at, tx.record)
+  ) had_left
 from tx left join parts p on p.entry = tx.record
 left join member mb on mb.no = tx.member
 left join identity i1 on i1.source = tx.source and i1.id = tx.original
@@ -190,13 +194,14 @@ class Detail:
         local = event.time.astimezone(self.plan.zone)
         parts = found["parts"] or []
         caps: dict[MechanicId, Cap] = {}
-        if event_type is EventType.EARN:
+        had_left = found["had_left"]  # by then: who leaves later changes nothing of what a file has said
+        if event_type is EventType.EARN and not had_left:
             given = {MechanicId(part[2]): 0 for part in parts if part[0] != EventType.MATCH}
             for part in parts:
                 if part[0] != EventType.MATCH:
                     given[MechanicId(part[2])] += part[4]
             applied = None if found["applied"] is None else frozenset(applied_of(found["applied"]) or ())
-            caps = caps_of(self.plan, received, local, applied, given, closed=found["closed"])
+            caps = caps_of(self.plan, received, local, applied, given)
         base = _transaction(found, event)
         own = 0
         for part_type, kind, rule, unit, units, bank, network in parts:
@@ -209,7 +214,7 @@ class Detail:
             own += 1
             yield base | {"event_type": event_type, "eligible_minor": data.amount_minor, "exclusion_code": "CAP"} | self._rule(rule, found["rule_day"], cap)
         if not own:
-            why = why_nothing(self.plan, received, local, {}) if event_type is EventType.EARN else None
+            why = why_nothing(self.plan, received, local, left=had_left) if event_type is EventType.EARN else None
             yield base | {"event_type": event_type, "exclusion_code": why}
 
     def _rule(self, rule: str, day: date, cap: Cap | None) -> Row:

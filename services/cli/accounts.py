@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from services.cli.books import OneProgramme, as_day, books_of
-from services.cli.output import FAILED, err, fail, out, print_json
+from services.cli.output import FAILED, fail, out, print_json, say, say_aside
 
 if TYPE_CHECKING:
     from datetime import date
@@ -72,10 +72,6 @@ def _print(table: Table) -> None:
     out.print(rendered(table), crop=False)
 
 
-def _say(sentence: str) -> None:
-    out.print(sentence, markup=False, highlight=False)
-
-
 def _share(text: str | None) -> Fraction | None:
     """A share from 0 to 1 as decimal text; anything else ends the command as wrong usage."""
     if text is None:
@@ -117,13 +113,13 @@ def liability(
             _print(table(found, books.file))
             prices = as_json(found, chosen)["redemption_price"]
             by_currency = ", ".join(f"{price} {currency}" for currency, price in prices["by_currency"].items())
-            _say(f"Spent points cost the {found.borne_by}: {prices['from']}{': ' + by_currency if by_currency else ''}.")
+            say(f"Spent points cost the {found.borne_by}: {prices['from']}{': ' + by_currency if by_currency else ''}.")
             if not found.differing:
-                _say(f"By the journal, points outstanding equal what was measured when the window {found.day} was closed.")
+                say(f"By the journal, points outstanding equal what was measured when the window {found.day} was closed.")
             if found.owed:
-                _say(f"Members owe {found.owed:,} points, which new ones will repay.")
+                say(f"Members owe {found.owed:,} points, which new ones will repay.")
     for difference in found.differing:
-        err.print(difference, style="bold red", markup=False, highlight=False)
+        say_aside(difference, style="bold red")
     if found.differing:
         raise typer.Exit(FAILED)
 
@@ -153,8 +149,8 @@ def unused(programme: OneProgramme = None, at: At = None, output: Printed = View
         _print(table(found))
         if found.share is not None and found.naive is not None:
             low, middle, high = map(percent, found.share)
-            _say(f"Never spent of all points ever given: {middle}, between {low} and {high}. Naive rate (expired ÷ given): {percent(found.naive)}.")
-        _say(verdict(found))
+            say(f"Never spent of all points ever given: {middle}, between {low} and {high}. Naive rate (expired ÷ given): {percent(found.naive)}.")
+        say(verdict(found))
 
 
 @app.command()
@@ -189,7 +185,7 @@ def revenue(
     else:
         _print(table)
         for sentence in figures.sentences(found):
-            _say(sentence)
+            say(sentence)
 
 
 def _month(text: str) -> date:
@@ -203,18 +199,21 @@ def _month(text: str) -> date:
 
 
 class Ledger(StrEnum):
-    """As what the operator's ledger entries are written."""
+    """As what the operator's ledger entries are printed."""
 
     CSV = "csv"
     BEANCOUNT = "beancount"
+    JSON = "json"
 
 
 @app.command()
 def export(
     month: Annotated[str, typer.Option("--month", metavar="YYYY-MM", help="The month.", show_default=False)],
     programme: OneProgramme = None,
-    format_: Annotated[Ledger, typer.Option("--format", "-f", help="`csv`, or `beancount` for a plain-text ledger that bean-check accepts.")] = Ledger.CSV,
     unused_share: UnusedShare = None,
+    output: Annotated[
+        Ledger, typer.Option("--output", "-o", help="`csv` for spreadsheets, `beancount` for a ledger that bean-check accepts, `json` for programs.")
+    ] = Ledger.CSV,
 ) -> None:
     """Write the operator's ledger entries of a month to standard output: every line that it owes or is owed, and what has become revenue.
 
@@ -224,13 +223,16 @@ def export(
 
         clh accounts export --month 2026-03 > entries.csv
 
-        clh accounts export --month 2026-03 --format beancount > march.beancount
+        clh accounts export --month 2026-03 --output beancount > march.beancount
     """
-    from services.accounts.export import beancount, ledger_of, table
+    from services.accounts.export import as_json, beancount, ledger_of, table
     from services.accounts.revenue import revenue_of
     from services.report.csv_files import csv_text
 
-    with _books(programme) as (_, books):
+    with _books(programme) as (chosen, books):
         ledger = ledger_of(books, revenue_of(books, _month(month), _share(unused_share)))
         title = f"{books.file.programme.name}, {month}"
-    typer.echo(csv_text(table(ledger)) if format_ is Ledger.CSV else beancount(ledger, title), nl=False)
+    if output is Ledger.JSON:
+        print_json(as_json(ledger, chosen))
+    else:
+        typer.echo(csv_text(table(ledger)) if output is Ledger.CSV else beancount(ledger, title), nl=False)

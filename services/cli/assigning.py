@@ -10,7 +10,7 @@ import typer
 
 from services.cli.books import OneProgramme, books_of
 from services.cli.funding import refusals as funding_refusals
-from services.cli.output import Format, Output, out, print_json, print_table
+from services.cli.output import Format, Output, print_json, print_table, say
 from services.cli.people import Key, PassphraseFile, refusals, sign_as
 from services.cli.typed import no_card_number
 
@@ -46,7 +46,7 @@ def assign(
 
     So end ORPHAN_CREDIT, CURRENCY, LATE and MISSING_AT_PROGRAMME. What was debited and came back is named from the credit: --given-back DEBIT. It holds once
     the second person has signed the same; clh bank undo takes it back. Then clh bank match shows it no more, and it counts for no payment. Funds are
-    entered with the second signature; those that clh funding add had entered under the reference are not entered again.
+    entered with the second signature; those that clh funding confirm had entered under the reference are not entered again.
 
     Exit code 0: it is kept; 1: it was refused, and nothing has changed.
 
@@ -76,7 +76,7 @@ def assign(
                    | {"person": person, "decided": holds})  # fmt: skip
         return
     waits = "it is decided" if holds else "a second person signs the same"
-    out.print(f"{person}: {credit} {_became(wanted)}; {waits}.", markup=False, highlight=False, soft_wrap=True)
+    say(f"{person}: {credit} {_became(wanted)}; {waits}.")
 
 
 def assigned(programme: OneProgramme = None, output: Output = Format.TABLE) -> None:

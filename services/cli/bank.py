@@ -12,7 +12,7 @@ from services.cli.assigning import assign, assigned
 from services.cli.bank_messages import import_message, is_message, match, show_messages
 from services.cli.books import OneProgramme, as_day, books_of, named
 from services.cli.house import expect_kafka
-from services.cli.output import FAILED, NOT_RUNNING, Format, Output, err, fail, print_json, print_table, progress_bars
+from services.cli.output import FAILED, NOT_RUNNING, Format, Output, fail, print_json, print_table, progress_bars, say_aside
 from services.cli.senders import SignOption, signer_of
 from services.cli.undoing import undo
 from services.cli.withdrawing import withdraw
@@ -110,9 +110,9 @@ def _import_cards(house: House, chosen: str, connection: Any, file: Path, signer
         rows = [("accepted", f"{taken.good:,}"), ("published as events", f"{published:,}"), ("put aside", f"{taken.bad:,}")]
         print_table(("lines", "number"), rows, title=f"{file.name} of {bank}", right=("number",))
         for one in bad[:SHOWN]:
-            _say(f"{file.name}:{one['line']}: {one['field']}: {one['reason']} [{one['code']}]")
+            say_aside(f"{file.name}:{one['line']}: {one['field']}: {one['reason']} [{one['code']}]")
         if len(bad) > SHOWN:
-            _say(f"and {len(bad) - SHOWN:,} more lines that were put aside: --output json names them all")
+            say_aside(f"and {len(bad) - SHOWN:,} more lines that were put aside: --output json names them all")
     told: dict[str, Any] = {"file": file.name, "file_id": opened.manifest.file_id, "bank": bank, "day": opened.manifest.day, "resumed": taken.resumed}
     return told | {"accepted": taken.good, "published": published, "quarantined": bad, "refused": None}
 
@@ -121,22 +121,23 @@ def _import_cards(house: House, chosen: str, connection: Any, file: Path, signer
 def rewards(
     bank: Annotated[str, typer.Argument(metavar="BANK", help="Id of the bank.", show_default=False)],
     day: Annotated[str, typer.Argument(metavar="DAY", help="A closed window.", show_default=False)],
-    folder: Annotated[Path, typer.Option("--output", "-o", metavar="DIR", help="Folder for the file and its manifest.")] = Path(),
+    folder: Annotated[Path, typer.Option("--to", metavar="DIR", help="Folder for the file and its manifest.")] = Path(),
     programme: OneProgramme = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print what was written as JSON.")] = False,
+    output: Output = Format.TABLE,
 ) -> None:
     """Write the reward detail of a closed window: a line for each card transaction and reward, with rule, cap and funding, and a manifest beside it.
 
-    The totals of the manifest are those of the journal; a file that did not add up to them would not be written. The same window always comes out as
+    The file is called `CRD_{bank}_{programme}_{day}_1.csv`, as the bank's own file of that day may be: keep the two in folders of their own. The totals of
+    the manifest are those of the journal; a file that did not add up to them would not be written. The same window always comes out as
     the same bytes. No cell is a formula to a spreadsheet.
 
     Exit code 0: it is written; 1: the window is not closed, or there is no such bank.
 
     Examples:
 
-        clh bank rewards bank1 2026-03-02 --output out/
+        clh bank rewards bank1 2026-03-02 --to out/
 
-        clh bank rewards bank1 2026-03-02 --programme mall-card --json
+        clh bank rewards bank1 2026-03-02 --programme mall-card --output json
     """
     from clearing.plan import Plan
     from schemas.ids import PartyId
@@ -145,7 +146,6 @@ def rewards(
     from services.journal.programmes import load
 
     window = as_day(day)
-    assert window is not None
     with books_of(programme) as (_, _, connection):
         try:
             detail = Detail(connection, Plan(load(connection)), PartyId(bank), window)
@@ -154,7 +154,7 @@ def rewards(
         with progress_bars() as report:
             written = write_detail(detail, folder, report)
     manifest = written.manifest
-    if as_json:
+    if output is Format.JSON:
         print_json({"path": str(written.path), "manifest": manifest.model_dump()})
         return
     rows = [(total.event_type, total.reward_kind, total.reward_ccy, f"{total.count:,}", f"{total.units:,}") for total in manifest.totals]
@@ -189,7 +189,6 @@ def cash_back(
     from services.bank.writing import TotalsDiffer
 
     window = as_day(day)
-    assert window is not None
     with books_of(programme) as (_, _, connection):
         try:
             lines, totals = cash_back_statement(connection, window, funder)
@@ -215,9 +214,9 @@ def cash_back(
 def answer(
     bank: Annotated[str, typer.Argument(metavar="BANK", help="Id of the bank.", show_default=False)],
     day: Annotated[str, typer.Argument(metavar="DAY", help="The day of the bank's files.", show_default=False)],
-    folder: Annotated[Path, typer.Option("--output", "-o", metavar="DIR", help="Folder for the file and its manifest.")] = Path(),
+    folder: Annotated[Path, typer.Option("--to", metavar="DIR", help="Folder for the file and its manifest.")] = Path(),
     programme: OneProgramme = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print what was written as JSON.")] = False,
+    output: Output = Format.TABLE,
 ) -> None:
     """Answer a bank's files of a day: for each line its status, break code, the house's units, difference and age; then what the bank lacks.
 
@@ -227,21 +226,20 @@ def answer(
 
     Examples:
 
-        clh bank answer bank1 2026-03-02 --output out/
+        clh bank answer bank1 2026-03-02 --to out/
 
-        clh bank answer bank1 2026-03-02 --programme mall-card --json
+        clh bank answer bank1 2026-03-02 --programme mall-card --output json
     """
     from services.bank.answer import NothingToAnswer, write_answer
 
     window = as_day(day)
-    assert window is not None
     with books_of(programme) as (_, chosen, connection), progress_bars() as report:
         try:
             written = write_answer(connection, chosen, bank, window, folder, datetime.now(UTC), report)
         except NothingToAnswer as error:
             raise fail(str(error)) from None
     manifest = written.manifest
-    if as_json:
+    if output is Format.JSON:
         print_json({"path": str(written.path), "again": written.again, "manifest": manifest.model_dump()})
         return
     rows = [(one.status, one.break_code, one.reward_ccy, f"{one.count:,}", f"{one.bank_units:,}", f"{one.programme_units:,}") for one in manifest.totals]
@@ -277,7 +275,6 @@ def payouts(
     from services.bank.payouts import payouts_of
 
     window = as_day(day)
-    assert window is not None
     with books_of(programme) as (_, _, connection):
         try:
             found = payouts_of(connection, window, payer)
@@ -297,7 +294,3 @@ def _refused(file: Path, refused: RefusedFile, output: Format) -> dict[str, Any]
         fail(f"{place}:{field} {refused.reason} [{refused.code}]; the file is refused, nothing of it is taken")
     told = {"code": refused.code, "line": refused.line, "field": refused.field, "reason": refused.reason}
     return {"file": file.name, "accepted": 0, "published": 0, "quarantined": [], "refused": told}
-
-
-def _say(words: str) -> None:
-    err.print(words, markup=False, highlight=False, soft_wrap=True)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from services.cli.books import OneProgramme, as_day, books_of, named
-from services.cli.output import FAILED, Format, Output, err, fail, out, print_json, print_table, progress_bars
+from services.cli.output import FAILED, Format, Output, fail, print_json, print_table, progress_bars, say, say_aside
 from services.cli.people import refusals
 
 if TYPE_CHECKING:
@@ -59,14 +59,14 @@ def show_messages(messages: list[dict[str, Any]], suffix: str) -> None:
             for one in messages if one["refused"] is None]  # fmt: skip
     if rows:
         print_table(("file", "message", "id", "parts", "entries", ""), rows, title="Messages of the bank", right=("parts", "entries"))
-        out.print(f"What they bring about: clh bank match{suffix}", markup=False, highlight=False, soft_wrap=True)
+        say(f"What they bring about: clh bank match{suffix}")
     for one in messages:
         if one["masked"]:
             words = f"{one['file']}: {one['masked']} texts held what passes for a card number; only its last four digits are kept [{MASKED}]"
-            err.print(words, style="bold yellow", markup=False, highlight=False, soft_wrap=True)
+            say_aside(words, style="bold yellow")
         if one["refused"] is not None:
             words = f"{one['file']}: {one['refused']['reason']} [{one['refused']['code']}]; nothing of it is taken"
-            err.print(words, style="bold red", markup=False, highlight=False, soft_wrap=True)
+            say_aside(words, style="bold red")
 
 
 def match(
@@ -157,4 +157,4 @@ def _show(done: Matched, found: list[Finding], suffix: str) -> None:
             for one in found[:SHOWN]
         ]
         print_table(("code", "about", "amount", "currency", "since", "what"), cells, title=f"To look at: {len(found):,}", right=("amount",))
-        out.print(f"Of one window: clh settlement status WINDOW{suffix}", markup=False, highlight=False, soft_wrap=True)
+        say(f"Of one window: clh settlement status WINDOW{suffix}")

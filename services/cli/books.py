@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
-from datetime import date
-from typing import TYPE_CHECKING, Annotated
+from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING, Annotated, overload
 
 import typer
 
@@ -20,7 +20,15 @@ OneProgramme = Annotated[
     str | None, typer.Option("--programme", "-p", metavar="ID", help="Id of the programme; may be left out where only one is in force.", show_default=False)
 ]
 
+AsOf = Annotated[str | None, typer.Option("--as-of", metavar="DAY", help="Ages are counted up to this day; left out: today (UTC).", show_default=False)]
 
+
+@overload
+def as_day(text: str) -> date: ...
+@overload
+def as_day(text: None) -> None: ...
+@overload
+def as_day(text: str | None) -> date | None: ...
 def as_day(text: str | None) -> date | None:
     """A day such as 2026-03-02; None stays None. Anything else ends the command as wrong usage."""
     if text is None:
@@ -29,6 +37,11 @@ def as_day(text: str | None) -> date | None:
         return date.fromisoformat(text)
     except ValueError:
         raise typer.BadParameter(f"{text!r} is no day such as 2026-03-02", param_hint="DAY") from None
+
+
+def as_of_day(text: str | None) -> date:
+    """The day up to which ages are counted: the one that was told, or today in UTC."""
+    return as_day(text) or datetime.now(UTC).date()
 
 
 @contextlib.contextmanager

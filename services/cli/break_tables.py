@@ -10,6 +10,7 @@ from services.recon.fields import UNIT_OF
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import date
 
     from clearing.decisions import Charge, Decision
     from services.recon.fields import FieldPair
@@ -35,8 +36,8 @@ def amount(units: int | None, unit: str, kind: str = "") -> str:
     return f"{written} {unit}".strip()
 
 
-def break_table(found: Sequence[dict[str, Any]]) -> None:
-    """Breaks, one line each; what a narrow terminal has no room for is in `clh recon show`."""
+def break_table(found: Sequence[dict[str, Any]], as_of: date) -> None:
+    """Breaks, one line each, with their age in days as of a day; what a narrow terminal has no room for is in `clh recon show`."""
     figures = ("no", "house", "bank's", "difference", "days")
     columns = ("no", "code", "house", "bank's", "difference", "state", "days", "transaction", "owner", "event", "day", "of")
     rows = [
@@ -45,7 +46,7 @@ def break_table(found: Sequence[dict[str, Any]]) -> None:
          one["event_type"], one["day"], one["bank"])
         for one in found
     ]  # fmt: skip
-    print_table(columns, rows, right=figures, optional=columns[6:], empty="No break.")
+    print_table(columns, rows, title=f"Breaks, days as of {as_of}", right=figures, optional=columns[6:], empty="No break.")
 
 
 def difference(one: dict[str, Any]) -> str:
@@ -61,11 +62,13 @@ def _apart(one: dict[str, Any]) -> str:
     return f"the bank has {amount(abs(one['diff_units']), one['unit'], one['reward_kind'])} {'more' if one['diff_units'] > 0 else 'less'}"
 
 
-def show(shown: Shown) -> None:
-    """A break in full."""
+def show(shown: Shown, as_of: date) -> None:
+    """A break in full, with its age as of a day."""
     one = shown.found
     heading(f"Break {one['no']}: {one['code']}")
-    say(f"{one['bank']}, business day {one['day']}, {one['age_days']} days old. It is {one['state']}{', with ' + one['owner'] if one['owner'] else ''}.")
+    say(
+        f"{one['bank']}, business day {one['day']}, {one['age_days']} days old as of {as_of}. It is {one['state']}{', with ' + one['owner'] if one['owner'] else ''}."
+    )
     apart = _apart(one)
     ours, theirs = (amount(one[f"{side}_units"], one[f"{side}_unit"], one["reward_kind"]) for side in ("programme", "bank"))
     say(f"House {ours}, bank {theirs}: {apart}.")
@@ -84,7 +87,7 @@ def show(shown: Shown) -> None:
         who = "The second person signs that it is" if shown.proposal is not None else "It could be proposed that it be"
         say(f"{who} {_HOW[each.decision]}; that books: {_charges(each.charges)}.")
     if shown.proposal is not None:
-        say(f"next: clh recon resolve {one['no']} {one['proposal']} --note TEXT --by NAME --key FILE, or withdraw")
+        say(f"next: clh recon resolve {one['no']} {one['proposal']} --note TEXT --as NAME --key FILE, or withdraw")
 
 
 def show_fields(fields: Sequence[FieldPair], *, title: str) -> None:
@@ -115,6 +118,8 @@ def _sides(said: Decision, fields: Sequence[FieldPair]) -> str:
 def _value(name: str, text: str | None, unit: str | None, units: dict[str, tuple[str | None, str | None]]) -> str:
     if text is None:
         return ""
+    if name == "transacted_at":
+        return text.replace("T", " ")  # so that a narrow terminal can wrap it
     if name not in UNIT_OF or unit is None:
         return text
     kinds = units.get("reward_kind", (None, None)) if UNIT_OF[name] == "reward_ccy" else (None, None)
@@ -136,7 +141,7 @@ def show_report(made: ReconReport) -> None:
     show_sums(made)
     ages = [(row["days"], row["seen"], row["business"]) for row in made.ages]
     columns = ("days", "since seen", "since the business day")
-    print_table(columns, ages, title="Open breaks by age", right=columns[1:], empty="No break is open.")
+    print_table(columns, ages, title=f"Open breaks by age, as of {made.as_of}", right=columns[1:], empty="No break is open.")
 
 
 def show_sums(made: ReconReport) -> None:

@@ -11,7 +11,7 @@ import typer
 
 from services.cli.books import OneProgramme, books_of, named
 from services.cli.house import expect_kafka
-from services.cli.output import FAILED, NOT_RUNNING, NUMBER_MAX, Format, Output, fail, out, print_json, print_table
+from services.cli.output import FAILED, NOT_RUNNING, NUMBER_MAX, Format, Output, err, fail, print_json, print_table, say
 
 if TYPE_CHECKING:
     from clearing.ports import Refusal
@@ -102,7 +102,7 @@ def status(
         if window.state in ("draining", "closed"):
             _show_half_done(window)
     shown = f"{not_booked:,}" if not_booked is not None else "not known, Kafka does not answer"
-    out.print(f"Records that are not booked: {shown}", markup=False, highlight=False)
+    say(f"Records that are not booked: {shown}")
 
 
 def records_not_booked(house: House, programme: str) -> int:
@@ -198,8 +198,6 @@ def night_bars() -> Iterator[tuple[Callable[[str], None], Progress]]:
     from rich.progress import BarColumn, MofNCompleteColumn, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
     from rich.progress import Progress as Bars
 
-    from services.cli.output import err
-
     columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Bars(*columns, console=err, transient=True, disable=not err.is_terminal) as bars:
         tasks: dict[str, TaskID] = {}
@@ -232,9 +230,9 @@ def _refused(refusal: Refusal, output: Format, chosen: str) -> NoReturn:
         rows = [(check.name, name, check_figure(name, value).words) for check in refusal.failed for name, value in check.figures.items()]
         print_table(("check", "of", "figures"), rows, title=f"Window {refusal.day} was not cleared: {len(refusal.failed)} of its checks do not hold")
         for check in refusal.failed:
-            out.print(f"{check.name} says: {check_in_words(check.name)}", markup=False, highlight=False, soft_wrap=True)
+            say(f"{check.name} says: {check_in_words(check.name)}")
         way_on = f"clh clearing resume{chosen}"
-        out.print(f"It stays closed; nothing is netted or paid. Once it is put right: {way_on}", markup=False, highlight=False, soft_wrap=True)
+        say(f"It stays closed; nothing is netted or paid. Once it is put right: {way_on}")
     raise typer.Exit(FAILED)
 
 
@@ -249,7 +247,7 @@ def show_cleared(connection: Any, programme: str, days: Sequence[date], output: 
     if not windows:
         opened = [window for window in standings(connection, last=1) if window.state == "open"]
         waits = f"; the open window {opened[0].day} waits for {opened[0].waits_for}" if opened else ""
-        out.print(f"Nothing to clear{waits}.", markup=False, highlight=False, soft_wrap=True)
+        say(f"Nothing to clear{waits}.")
         return
     rows = [(w.day, w.state, *(f"{w.received.get(name, 0):,}" for name in ("accepted", "rejected", "held")), w.run.sha256 if w.run else None) for w in windows]
     print_table(
@@ -259,4 +257,4 @@ def show_cleared(connection: Any, programme: str, days: Sequence[date], output: 
         right=("accepted", "rejected", "held"),
         optional=("report (SHA-256)",),
     )
-    out.print(f"Look at it: clh report show {windows[-1].day}{chosen}", markup=False, highlight=False)
+    say(f"Look at it: clh report show {windows[-1].day}{chosen}")

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from services.cli.books import OneProgramme, books_of
-from services.cli.output import Format, Output, out, print_json
+from services.cli.output import Format, Output, print_json, say
 from services.cli.people import Key, PassphraseFile, refusals, sign_as
 from services.cli.typed import no_card_number
 
@@ -54,4 +54,4 @@ def decide(
         print_json({"programme": chosen, "end_to_end_id": said.end_to_end_id, "verdict": said.verdict, "person": person, "decided": holds})
         return
     waits = "it is decided" if holds else "a second person decides"
-    out.print(f"{person}: {said.end_to_end_id} is {said.verdict}; {waits}.", markup=False, highlight=False, soft_wrap=True)
+    say(f"{person}: {said.end_to_end_id} is {said.verdict}; {waits}.")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from services.cli.books import OneProgramme, as_day, books_of
-from services.cli.output import Format, Output, out, print_json, print_table, refused
+from services.cli.output import Format, Output, print_json, print_table, refused, say
 from services.cli.people import Key, PassphraseFile, Person, refusals, sign_as
 
 if TYPE_CHECKING:
@@ -46,7 +46,6 @@ def propose_default(
     from services.risk.errors import RiskError
 
     day, now = as_day(window), datetime.now(UTC)
-    assert day is not None
     with books_of(programme) as (_, chosen, connection), refusals(), refused(RiskError):
         file, today = _in_force(connection, now)
         said = to_propose(connection, file, day, _named(parties), person, now, today)
@@ -55,7 +54,7 @@ def propose_default(
         print_json({"programme": chosen, "window": day, "run": said.run, "proposed_by": person, "borne": _borne_as_json(said.borne)})
         return
     _show_borne(said.borne, day, "Proposed for")
-    out.print(f"Nothing is booked yet: another person declares it with clh settlement default {day}.", markup=False, highlight=False)
+    say(f"Nothing is booked yet: another person declares it with clh settlement default {day}.")
 
 
 def default(
@@ -84,7 +83,6 @@ def default(
     from services.settlement.runs import newest_run
 
     day, now = as_day(window), datetime.now(UTC)
-    assert day is not None
     with books_of(programme) as (house, chosen, connection), refusals(), refused(RiskError):
         file, today = _in_force(connection, now)
         said = to_declare(connection, file, day, _named(parties), person, now, today)
@@ -96,7 +94,7 @@ def default(
         print_json(told)
         return
     _show_borne(made.borne, day, "Default in")
-    out.print(f"Run {run.no} takes the place of run {made.run}; the window is {run.state}: submit and approve it.", markup=False, highlight=False)
+    say(f"Run {run.no} takes the place of run {made.run}; the window is {run.state}: submit and approve it.")
 
 
 def _in_force(connection: psycopg.Connection, now: datetime) -> tuple[ProgrammeFile, date]:
@@ -152,4 +150,4 @@ def show_default(default: dict[str, Any], day: date) -> None:
         own = [f"{money(one['funds_minor'])} by its own funds"] if one["funds_minor"] else []
         then = "A further run is still to be made: clh clearing resume" if default["replaced_by"] is None else f"Run {default['replaced_by']} replaces it"
         words = f"Default: {one['party']} had not paid {money(one['amount_minor'])} {one['currency']} of run {default['run']}, window {day}; borne: "
-        out.print(f"{words}{', '.join([*own, *bearers])}. {then}.", markup=False, highlight=False, soft_wrap=True)
+        say(f"{words}{', '.join([*own, *bearers])}. {then}.")

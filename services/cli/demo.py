@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from services.cli.output import NOT_RUNNING, Format, Output, err, fail, print_json, progress_bars
+from services.cli.output import NOT_RUNNING, Format, Output, fail, print_json, progress_bars, say_aside
 
 if TYPE_CHECKING:
     from schemas.report import SettlementReport
@@ -59,7 +59,8 @@ def demo(year: YearOption = False, days: DaysOption = None, bank: BankOption = F
     from psycopg import OperationalError
 
     from clearing.ports import Refusal
-    from services.demo.run import Clock, NoMockBank
+    from services.demo.bank.loopback import NoMockBank
+    from services.demo.run import Clock
     from services.demo.source import FIRST_DAY, LAST_DAY, NoPurchases
     from services.demo.workers import WorkerEnded
     from services.documents.findings import FileError
@@ -78,7 +79,7 @@ def demo(year: YearOption = False, days: DaysOption = None, bank: BankOption = F
             if played is not None:
                 _show(house, played, with_bank, clock, output, running=not ours)
     except LocalRuntimeError as error:
-        err.print("`clh dev doctor` says more.", markup=False)
+        say_aside("`clh dev doctor` says more.")
         raise fail(str(error), code=NOT_RUNNING) from None
     except (OperationalError, KafkaException) as error:
         raise fail(f"a server cannot be reached: {str(error).strip()}", code=NOT_RUNNING) from None
@@ -101,7 +102,7 @@ def _stopped_afterwards(*, keep: bool) -> Iterator[bool]:
     told = settings()
     instance = instance_at(told.state_dir)
     if not (told.postgres_uri and told.kafka_bootstrap) and not (instance.root / "instance.json").exists():
-        err.print(f"a new house is made in {instance.root}", markup=False, highlight=False, soft_wrap=True)
+        say_aside(f"a new house is made in {instance.root}")
     ours = not (keep or (told.postgres_uri and told.kafka_bootstrap) or any(server.pid for server in instance.status()))
     try:
         yield ours
@@ -141,7 +142,7 @@ def _play(
 
     def on_night(report: SettlementReport) -> None:
         if not brief or report.window.day == 1:
-            err.print(night_line(report), markup=False, highlight=False, soft_wrap=True)
+            say_aside(night_line(report))
 
     try:
         if bank:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from services.cli.break_tables import show_sums
 from services.cli.demo_tables import money
-from services.cli.output import heading, out, print_table, say
+from services.cli.output import heading, print_table, say
 
 if TYPE_CHECKING:
     from services.demo.bank.run import BankPlayed
@@ -19,8 +19,8 @@ def show(played: BankPlayed, told: Told) -> None:
     _account(told)
     heading("What went wrong, and what became of it")
     for happened in told.happened:
-        out.print(f"{happened.day}  {happened.sentence}", markup=False, highlight=False, soft_wrap=True)
-        out.print(f"            clh {happened.command}", markup=False, highlight=False, soft_wrap=True)
+        say(f"{happened.day}  {happened.sentence}")
+        say(f"            clh {happened.command}")
     _recon(played)
 
 
@@ -42,7 +42,7 @@ def _account(told: Told) -> None:
         ("neither", told.other_minor), ("closing balance, by the payments", told.expected_minor), ("closing balance, by the bank", told.closing_minor),
     )  # fmt: skip
     print_table(("", "USD"), [(what, money(minor)) for what, minor in figures], right=("USD",))
-    out.print("They agree." if told.expected_minor == told.closing_minor else "THEY DO NOT AGREE.", highlight=False)
+    say("They agree." if told.expected_minor == told.closing_minor else "THEY DO NOT AGREE.")
 
 
 def _recon(played: BankPlayed) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from schemas.ids import ProgrammeId
 from schemas.money import to_text
 from schemas.report import SettlementReport
-from services.cli.output import heading, out, print_table
+from services.cli.output import heading, out, print_table, say
 
 if TYPE_CHECKING:
     from services.demo.bank.run import BankPlayed
@@ -50,7 +50,7 @@ def show(
 
     heading("Last night's settlement")
     print_report(out, last_night, [table for table in report_tables(last_night) if table.name in SHOWN])
-    out.print(f"Report with SHA-256 {last_night.sha256}", highlight=False)
+    say(f"Report with SHA-256 {last_night.sha256}")
     _live(played)
     programme = played.file.programme
     commands = next_commands(programme.id, programme.timezone, way_down, alone=alone)
@@ -75,7 +75,7 @@ def _live(played: Played) -> None:
     ]  # fmt: skip
     heading("Live figures")
     if not rows:
-        out.print("The stream was not counted to its end in time; `clh run insights` goes on with it, `clh partner live` shows it.", highlight=False)
+        say("The stream was not counted to its end in time; `clh run insights` goes on with it, `clh partner live` shows it.")
         return
     print_table(("partner", *numbers, "rejected"), rows, title=f"{played.reports[-1].window}, counted from the stream as it came (USD)", right=numbers)
 
@@ -121,8 +121,8 @@ def money_commands(programme: ProgrammeId, played: BankPlayed, *, alone: bool) -
 def _kept(played: BankPlayed) -> None:
     """Where the keys and messages are that go on by hand."""
     if played.kept is not None:
-        out.print(f"Keys of the people who sign: {played.kept.people}, their passphrase beside them", markup=False, highlight=False, soft_wrap=True)
-        out.print(f"The bank's messages, as they came: {played.kept.messages}", markup=False, highlight=False, soft_wrap=True)
+        say(f"Keys of the people who sign: {played.kept.people}, their passphrase beside them")
+        say(f"The bank's messages, as they came: {played.kept.messages}")
 
 
 def _look_next(commands: Sequence[tuple[str, str]], *, running: bool) -> None:
@@ -130,9 +130,9 @@ def _look_next(commands: Sequence[tuple[str, str]], *, running: bool) -> None:
     heading("Where to look next")
     width = max(len(command) for command, _ in commands)
     for command, why in commands:
-        out.print(f"  {clh} {command:<{width}}  {why}", markup=False, highlight=False, soft_wrap=True)
+        say(f"  {clh} {command:<{width}}  {why}")
     after = "still run; stop them with" if running else "are started again by these commands, which takes some seconds; stop them with"
-    out.print(f"Kafka and PostgreSQL {after}: {clh} dev down", markup=False, highlight=False, soft_wrap=True)
+    say(f"Kafka and PostgreSQL {after}: {clh} dev down")
 
 
 def _command() -> str:

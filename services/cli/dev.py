@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from services.cli.output import FAILED, NOT_RUNNING, Format, Output, err, fail, out, print_json, print_table, progress_bars
+from services.cli.output import FAILED, NOT_RUNNING, Format, Output, fail, out, print_json, print_table, progress_bars, say, say_aside
 
 if TYPE_CHECKING:
     from services.runtime.local import Runs
@@ -52,11 +52,11 @@ def up(state_dir: StateDirOption = None, docker: DockerOption = False, output: O
             try:
                 starting.result()
             except KeyboardInterrupt:
-                err.print("interrupted: stopping what is being started", markup=False)
+                say_aside("interrupted: stopping what is being started")
                 wait([starting])  # what is half started cannot be found to be stopped
                 raise _interrupted(instance, ran_before=ran_before) from None
     except LocalRuntimeError as error:
-        err.print("`clh dev doctor` says more.", markup=False)
+        say_aside("`clh dev doctor` says more.")
         raise fail(str(error)) from error
     _show(instance, output)
 
@@ -80,7 +80,7 @@ def down(state_dir: StateDirOption = None, output: Output = Format.TABLE) -> Non
         out.print(f"stopped: {', '.join(stopped)}" if stopped else "nothing was running")
     if waiting:
         named = ", ".join(f"{command} (process {pid})" for pid, command in waiting)
-        err.print(f"still running, and waiting for these servers now: {named}", markup=False, highlight=False, soft_wrap=True)
+        say_aside(f"still running, and waiting for these servers now: {named}")
 
 
 @app.command()
@@ -98,8 +98,8 @@ def status(state_dir: StateDirOption = None, output: Output = Format.TABLE) -> N
 
 
 @app.command()
-def env(state_dir: StateDirOption = None) -> None:
-    """Print the addresses as shell commands, the password included.
+def env(state_dir: StateDirOption = None, output: Output = Format.TABLE) -> None:
+    """Print the addresses as shell commands, or as JSON; the password included.
 
     Example:
 
@@ -111,8 +111,12 @@ def env(state_dir: StateDirOption = None) -> None:
         addresses = _instance(state_dir).addresses
     except LocalRuntimeError as error:
         raise fail(str(error), code=NOT_RUNNING) from error
-    typer.echo(f"export CLH_POSTGRES_URI={shlex.quote(addresses.postgres_uri)}")
-    typer.echo(f"export CLH_KAFKA_BOOTSTRAP={shlex.quote(addresses.kafka_bootstrap)}")
+    told = {"CLH_POSTGRES_URI": addresses.postgres_uri, "CLH_KAFKA_BOOTSTRAP": addresses.kafka_bootstrap}
+    if output is Format.JSON:
+        print_json(told)
+        return
+    for name, value in told.items():
+        typer.echo(f"export {name}={shlex.quote(value)}")
 
 
 @app.command()
@@ -142,6 +146,7 @@ def doctor(state_dir: StateDirOption = None, output: Output = Format.TABLE) -> N
 def reset(
     state_dir: StateDirOption = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    output: Output = Format.TABLE,
 ) -> None:
     """Stop Kafka and PostgreSQL and remove all their data.
 
@@ -153,7 +158,10 @@ def reset(
     if not yes:
         typer.confirm(f"Remove {instance.root} with all data?", abort=True, err=True)
     instance.reset()
-    out.print(f"removed: {instance.root}", highlight=False)
+    if output is Format.JSON:
+        print_json({"removed": str(instance.root)})
+    else:
+        say(f"removed: {instance.root}")
 
 
 def _interrupted(instance: Runs, *, ran_before: bool) -> typer.Exit:
@@ -182,6 +190,6 @@ def _show(instance: Runs, output: Format) -> None:
     if output is Format.JSON:
         print_json({"state_dir": str(instance.root), "servers": [asdict(state) for state in states]})
         return
-    err.print(f"the house in {instance.root}", highlight=False, markup=False, soft_wrap=True)
+    say_aside(f"the house in {instance.root}")
     rows = [(s.server, "answers" if s.answers else "no answer" if s.pid else "down", s.address, s.version, s.pid, s.memory_mb or None, s.log) for s in states]
     print_table(("server", "state", "address", "version", "process", "MB", "log"), rows)

@@ -14,14 +14,12 @@ from zoneinfo import ZoneInfo
 import typer
 
 from services.cli.books import OneProgramme, as_day, books_of
-from services.cli.output import FAILED, NUMBER_MAX, Format, Output, out, print_json, print_table, refused
-from services.cli.people import PassphraseFile, sign_as
+from services.cli.output import FAILED, NUMBER_MAX, Format, Output, print_json, print_table, refused, say
+from services.cli.people import Doer, PassphraseFile, sign_as
 from services.cli.people import refusals as signing_refusals
 from services.cli.typed import no_card_number, refuse_card_number
 
 if TYPE_CHECKING:
-    from datetime import date
-
     from clearing.disputes import DisputeEvent
     from services.disputes.life import Evidence
 
@@ -29,7 +27,6 @@ app = typer.Typer(help="Disputes of lines: lines, open, list, show, add-evidence
 
 Number = Annotated[int, typer.Argument(metavar="NUMBER", min=0, max=NUMBER_MAX, help="The number of the dispute.", show_default=False)]
 Window = Annotated[str, typer.Argument(metavar="WINDOW", help="The business day of the window.", show_default=False)]
-Person = Annotated[str | None, typer.Option("--as", metavar="NAME", help="Who does it; else who is logged in.", callback=no_card_number, show_default=False)]
 Key = Annotated[Path | None, typer.Option("--key", metavar="FILE", help="The person's private key, in encrypted PEM: it is signed.", show_default=False)]
 Note = Annotated[str, typer.Option("--note", metavar="TEXT", help="Why: it is kept.", callback=no_card_number, show_default=False)]
 Told = Annotated[
@@ -57,7 +54,7 @@ def refusals() -> Iterator[None]:
 @app.command()
 def lines(
     window: Window,
-    party: Annotated[str | None, typer.Option("--by", metavar="PARTY", help="Lines that this party owes.", show_default=False)] = None,
+    party: Annotated[str | None, typer.Option("--party", metavar="PARTY", help="Lines that this party owes.", show_default=False)] = None,
     programme: OneProgramme = None,
     output: Output = Format.TABLE,
 ) -> None:
@@ -65,13 +62,13 @@ def lines(
 
     Example:
 
-        clh dispute lines 2026-03-02 --by grocer
+        clh dispute lines 2026-03-02 --party grocer
     """
     from schemas.money import to_text
     from services.disputes.life import lines_of
     from services.report.words import in_words
 
-    day = _day(window)
+    day = as_day(window)
     with books_of(programme) as (_, _, connection):
         found = lines_of(connection, day, party)
     if output is Format.JSON:
@@ -89,13 +86,13 @@ def lines(
 def open_(
     window: Window,
     line: Annotated[int, typer.Argument(metavar="LINE", min=0, max=NUMBER_MAX, help="The number of the line: clh dispute lines.", show_default=False)],
-    party: Annotated[str, typer.Option("--by", metavar="PARTY", help="The party that owes the line and disputes it.", show_default=False)],
+    party: Annotated[str, typer.Option("--party", metavar="PARTY", help="The party that owes the line and disputes it.", show_default=False)],
     reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why: it is kept.", callback=no_card_number, show_default=False)],
     evidence: Told = None,
     amount: Annotated[
         str | None, typer.Option("--amount", metavar="SUM", help="How much of it, such as 12.50; left out: all of it.", show_default=False)
     ] = None,
-    person: Person = None,
+    person: Doer = None,
     key: Key = None,
     passphrase_file: PassphraseFile = None,
     programme: OneProgramme = None,
@@ -107,15 +104,15 @@ def open_(
 
     Examples:
 
-        clh dispute open 2026-03-02 4 --by grocer --reason "delivered twice, sold once" --evidence slip.pdf --as ann --key ann.pem
+        clh dispute open 2026-03-02 4 --party grocer --reason "delivered twice, sold once" --evidence slip.pdf --as ann --key ann.pem
 
-        clh dispute open 2026-03-02 4 --by grocer --reason "the last three are returns" --amount 12.50 --as ann --key ann.pem
+        clh dispute open 2026-03-02 4 --party grocer --reason "the last three are returns" --amount 12.50 --as ann --key ann.pem
     """
     from schemas.ids import PartyId
     from services.disputes.life import Wanted, disputes, lines_of, open_dispute, to_open
     from services.journal.programmes import load
 
-    day, now = _day(window), datetime.now(UTC)
+    day, now = as_day(window), datetime.now(UTC)
     with books_of(programme) as (_, chosen, connection), refusals():
         head = load(connection).programme
         told = None if evidence is None else _read(evidence)
@@ -129,7 +126,7 @@ def open_(
             signed = (said, sign_as(connection, said.person, key, passphrase_file, said.signed()))
         no = open_dispute(connection, chosen, wanted, today, signed)
         (found,) = disputes(connection, no)
-    _say(found, output)
+    _show(found, output)
 
 
 @app.command(name="list")
@@ -166,7 +163,7 @@ def list_(
 @app.command()
 def show(
     no: Number,
-    save: Annotated[Path | None, typer.Option("--save", metavar="FOLDER", help="Write its evidence into this folder.", show_default=False)] = None,
+    folder: Annotated[Path | None, typer.Option("--to", metavar="DIR", help="Write its evidence into this folder.", show_default=False)] = None,
     programme: OneProgramme = None,
     output: Output = Format.TABLE,
 ) -> None:
@@ -176,22 +173,22 @@ def show(
 
         clh dispute show 7
 
-        clh dispute show 7 --save evidence
+        clh dispute show 7 --to evidence
     """
     from services.disputes.life import disputes, evidence_of, turns
 
     with books_of(programme) as (_, _, connection), refusals():
         (found,) = disputes(connection, no)
         told = turns(connection, no)
-        if save is not None:
-            save.mkdir(exist_ok=True)
+        if folder is not None:
+            folder.mkdir(exist_ok=True)
             for turn in told:
                 if turn["file_name"] is not None:  # the name that it was given here: that of the sender is only shown
-                    (save / f"dispute-{no}-{turn['no']}").write_bytes(evidence_of(connection, no, turn["no"]).content)
+                    (folder / f"dispute-{no}-{turn['no']}").write_bytes(evidence_of(connection, no, turn["no"]).content)
     if output is Format.JSON:
         print_json(found | {"turns": told})
         return
-    _say(found, output)
+    _show(found, output)
     rows = [(turn["no"], turn["at"], turn["who"], turn["to_state"], turn["note"], turn["file_name"] or "", turn["file_sha256"] or "") for turn in told]
     print_table(("turn", "at", "by", "state", "note", "file", "SHA-256"), rows, title=f"Dispute {no}", right=("turn",), optional=("file", "SHA-256"))
 
@@ -201,7 +198,7 @@ def add_evidence(
     no: Number,
     evidence: Annotated[Path, typer.Argument(metavar="FILE", help="5 MiB at most: it is kept with its SHA-256.", show_default=False)],
     note: Note,
-    person: Person = None,
+    person: Doer = None,
     programme: OneProgramme = None,
     output: Output = Format.TABLE,
 ) -> None:
@@ -222,7 +219,7 @@ def add_evidence(
 def uphold(
     no: Number,
     note: Note,
-    person: Person = None,
+    person: Doer = None,
     key: Key = None,
     passphrase_file: PassphraseFile = None,
     programme: OneProgramme = None,
@@ -245,7 +242,7 @@ def uphold(
 def release(
     no: Number,
     note: Note,
-    person: Person = None,
+    person: Doer = None,
     key: Key = None,
     passphrase_file: PassphraseFile = None,
     programme: OneProgramme = None,
@@ -281,7 +278,7 @@ def lapse(programme: OneProgramme = None, output: Output = Format.TABLE) -> None
     if output is Format.JSON:
         print_json({"lapsed": lapsed})
     else:
-        out.print(f"{len(lapsed)} lapsed" + (": " + ", ".join(map(str, lapsed)) if lapsed else ""), markup=False, highlight=False)
+        say(f"{len(lapsed)} lapsed" + (": " + ", ".join(map(str, lapsed)) if lapsed else ""))
 
 
 @app.command()
@@ -311,7 +308,7 @@ def verify(
     else:
         rows = [(proof.no, proof.what, "yes" if proof.holds else "NO", "" if proof.holds else proof.differs) for proof in proofs]
         print_table(("dispute", "what was recomputed", "holds", "what differs"), rows, title=f"Disputes of {chosen}", right=("dispute",))
-        out.print("everything holds." if not broken else f"{len(broken)} do not hold.", markup=False, highlight=False)
+        say("everything holds." if not broken else f"{len(broken)} do not hold.")
     if broken:
         raise typer.Exit(FAILED)
 
@@ -329,7 +326,7 @@ def _decide(
         signed = None if key is None else (said, sign_as(connection, who, key, passphrase_file, said.signed()))
         decide(connection, chosen, no, who, today, signed)
         (found,) = disputes(connection, no)
-    _say(found, output)
+    _show(found, output)
 
 
 def _move(no: int, event: DisputeEvent, person: str | None, note: str, programme: str | None, output: Format, evidence: Evidence | None = None) -> None:
@@ -341,10 +338,10 @@ def _move(no: int, event: DisputeEvent, person: str | None, note: str, programme
         today = now.astimezone(ZoneInfo(load(connection).programme.timezone)).date()
         move(connection, no, event, person or getpass.getuser(), note, now, today, evidence)
         (found,) = disputes(connection, no)
-    _say(found, output)
+    _show(found, output)
 
 
-def _say(found: dict[str, Any], output: Format) -> None:
+def _show(found: dict[str, Any], output: Format) -> None:
     from schemas.money import to_text
 
     if output is Format.JSON:
@@ -354,7 +351,7 @@ def _say(found: dict[str, Any], output: Format) -> None:
     words = f"Dispute {found['no']} is {found['state']}: {amount} of line {found['line']} ({found['kind']}) of window {found['window']}, {found['debtor']} "
     words += f"to {found['creditor']}. "
     words += f"To be decided by {found['decide_by']}." if found["state"] in ("open", "held", "evidence") else f"Decided by {found['last_by']}."
-    out.print(words, markup=False, highlight=False, soft_wrap=True)
+    say(words)
 
 
 def _read(path: Path) -> Evidence:
@@ -381,9 +378,3 @@ def _minor(amount: str, currency: str) -> int:
         return to_minor(amount, currency)
     except MoneyError:
         raise typer.BadParameter(f"{amount!r} is no sum such as 12.50", param_hint="--amount") from None
-
-
-def _day(window: str) -> date:
-    day = as_day(window)
-    assert day is not None
-    return day

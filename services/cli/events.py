@@ -11,7 +11,7 @@ import typer
 from services.cli.books import OneProgramme
 from services.cli.escaping import visible
 from services.cli.house import broker
-from services.cli.output import NUMBER_MAX, Format, Output, fail, out, print_json, print_json_line, progress_bars
+from services.cli.output import NUMBER_MAX, Format, Output, fail, print_json, print_json_line, progress_bars, say
 from services.cli.refused import held, rejected
 from services.cli.senders import Patience, SignOption, show_sent, signer_of
 from services.cli.trace import trace
@@ -148,7 +148,7 @@ def _show_bad(name: str, bad: list[BadLine], output: Format) -> None:
     if output is Format.TABLE:
         for each in bad:
             shown = f" (id {each.id})" if each.id is not None else ""
-            out.print(f"{name}:{each.line}: {each.pointer or 'the event'}: {each.reason} [{each.code}]{shown}", markup=False, highlight=False, soft_wrap=True)
+            say(f"{name}:{each.line}: {each.pointer or 'the event'}: {each.reason} [{each.code}]{shown}")
 
 
 def _finish_bad(name: str, bad: list[BadLine], output: Format) -> None:

@@ -85,7 +85,6 @@ def obligation(
     from services.explain.obligation import explain_obligation
 
     wanted = as_day(day)
-    assert wanted is not None
     with _ledger(programme) as (ledger, chosen):
         found = explain_obligation(ledger, wanted, line, first=(page - 1) * limit, limit=limit)
     _print(asdict(found), output, lambda: tables.obligation(found, page, limit, chosen))

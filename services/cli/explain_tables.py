@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Sequence
 from datetime import date
 
-from services.cli.output import out, print_table
+from services.cli.output import print_table, say
 from services.explain.equations import Equation, money
 from services.explain.event import EventExplained
 from services.explain.member import MemberExplained
@@ -18,7 +18,7 @@ from services.report.words import amount_in_words, code_in_words, in_unit, in_wo
 def positions(party: str, day: date, found: Sequence[Position], chosen: str) -> None:
     """A party's positions in all currencies. `chosen` names the programme in suggested commands where it has to be named."""
     if not found:
-        _say(f"{party} has no obligation line in the window {day}.")
+        say(f"{party} has no obligation line in the window {day}.")
     for each in found:
         currency = each.currency
         rows = [
@@ -40,15 +40,15 @@ def positions(party: str, day: date, found: Sequence[Position], chosen: str) -> 
         settled = {"carried to it": each.carried_in_minor, "paid": each.paid_minor, "carried on": each.carried_out_minor}
         if each.paid_before_minor:
             settled = {"paid before the default": each.paid_before_minor, **settled}
-        _say("; ".join(f"{what}: {amount_in_words(amount, currency)} {currency}" for what, amount in settled.items()))
+        say("; ".join(f"{what}: {amount_in_words(amount, currency)} {currency}" for what, amount in settled.items()))
         if each.carried_from:
             _carried(each)
         equations(each.equations)
         if each.lines:
-            _say(f"next: clh explain obligation {each.day} {each.lines[0].line}{chosen}")
+            say(f"next: clh explain obligation {each.day} {each.lines[0].line}{chosen}")
         if each.carried_from:
             last = each.carried_from[-1]
-            _say(f"next: clh explain position {last.party} {last.day}{chosen}")
+            say(f"next: clh explain position {last.party} {last.day}{chosen}")
 
 
 def _carried(each: Position) -> None:
@@ -68,10 +68,10 @@ def obligation(found: ObligationExplained, page: int, limit: int, chosen: str) -
     """A line, what it rests on, and a page of its events."""
     line = found.line
     amount = f"{amount_in_words(line.amount_minor, line.currency)} {line.currency}"
-    _say(f"window {line.day}, line {line.line}: {line.name}: {line.debtor} owes {line.creditor} {amount}", style="bold")
-    _say(found.formula)
+    say(f"window {line.day}, line {line.line}: {line.name}: {line.debtor} owes {line.creditor} {amount}", style="bold")
+    say(found.formula)
     for name, clause in found.also.items():
-        _say(f"{in_words('fee', name) if '_' in name else name}: {clause}")
+        say(f"{in_words('fee', name) if '_' in name else name}: {clause}")
     if found.totals:
         rows = [
             (t.no, code_in_words(t.code), t.sponsor, t.contract, t.counterparty, t.counter_contract, in_unit(t.quantity, t.unit), t.unit, f"{t.events:,}")
@@ -106,12 +106,12 @@ def _events(found: ObligationExplained, page: int, limit: int, chosen: str) -> N
     print_table(("total", "event", "type", "received", "record", "member", "quantity"), rows, title=title, right=("total", "quantity"))
     of_line = found.totals[0].unit
     on_page = in_unit(sum(e.quantity for e in shown), of_line)
-    _say(f"quantity on this page: {on_page}; of all {'events' if events == found.page.of else 'shares'}: {in_unit(found.page.quantity, of_line)} {of_line}")
+    say(f"quantity on this page: {on_page}; of all {'events' if events == found.page.of else 'shares'}: {in_unit(found.page.quantity, of_line)} {of_line}")
     if not found.page.last:
-        _say(f"next: clh explain obligation {found.line.day} {found.line.line} --page {page + 1} --limit {limit}{chosen}")
+        say(f"next: clh explain obligation {found.line.day} {found.line.line} --page {page + 1} --limit {limit}{chosen}")
     named = next((e for e in shown if e.id is not None), None)
     if named is not None:
-        _say(f"next: clh explain event {named.id} --source {named.source}{chosen}")
+        say(f"next: clh explain event {named.id} --source {named.source}{chosen}")
 
 
 def _what(event: EventPart) -> tuple[str, str | None, str, str]:
@@ -129,18 +129,22 @@ def events(found: Iterable[EventExplained], chosen: str = "") -> None:
 
 def event(found: EventExplained, chosen: str = "") -> None:
     """A record, its entry, its rows of the journal, the lines it counts in, and the event as it came."""
-    _say(f"{found.topic}, partition {found.partition}, offset {found.offset}, received {found.received_at.isoformat()}", style="bold")
+    say(f"{found.topic}, partition {found.partition}, offset {found.offset}, received {found.received_at.isoformat()}", style="bold")
     name = f"{found.source} {found.id}: {found.type}" if found.id is not None else "not readable as an event"
-    _say(name + (f" of {found.event_day}" if found.event_day is not None else "") + (f", member {found.member}" if found.member is not None else ""))
+    say(name + (f" of {found.event_day}" if found.event_day is not None else "") + (f", member {found.member}" if found.member is not None else ""))
     effect = f", took effect in the window {found.booked}" if found.booked is not None else ""
-    _say(f"{found.outcome}: received in the window {found.window}{effect}")
+    say(f"{found.outcome}: received in the window {found.window}{effect}")
     if found.claim_until is not None:
-        _say(f"held, since nobody has enrolled the card {found.card}: it can be claimed until {found.claim_until}, after that it is refused (claim-expired)")
+        say(f"held, since nobody has enrolled the card {found.card}: it can be claimed until {found.claim_until}, after that it is refused (claim-expired)")
     if found.code is not None:
-        _say(f"{found.code}: {found.pointer or 'the event'}: {found.detail}")
+        say(f"{found.code}: {found.pointer or 'the event'}: {found.detail}")
     for a in found.attempts:
         again = f": {a.code}" if a.code is not None else ""
-        _say(f"attempt {a.no} of {a.by_whom} at {a.at.isoformat(timespec='seconds')}, window {a.window}: before {a.before}, then {a.outcome}{again}")
+        say(f"attempt {a.no} of {a.by_whom} at {a.at.isoformat(timespec='seconds')}, window {a.window}: before {a.before}, then {a.outcome}{again}")
+    for working in found.workings:
+        say(f"{working.mechanic}: {working.formula}: {working.given}" + (f" of {working.worth}; {working.why_less}" if working.why_less else ""))
+        if working.shares:
+            say(f"  borne by {', '.join(working.shares)}")
     if found.transfers:
         rows = [
             (t.line, code_in_words(t.code), in_unit(t.amount, t.unit), t.unit, t.debit, t.credit, t.mechanic, t.lot, ", ".join(map(str, t.counts_in)))
@@ -152,13 +156,13 @@ def event(found: EventExplained, chosen: str = "") -> None:
         lines = [(c.day, c.line, c.name, c.debtor, c.creditor, in_unit(c.quantity, c.unit), c.unit) for c in found.counted_in]
         print_table(("window", "line", "kind", "who owes", "to whom", "quantity", "unit"), lines, title="Counts in", right=("line", "quantity"))
     elif found.outcome == "accepted":
-        _say(f"it counts in no obligation line{'' if found.transfers else ': it moved nothing'}, or the window {found.booked} is not cleared yet")
+        say(f"it counts in no obligation line{'' if found.transfers else ': it moved nothing'}, or the window {found.booked} is not cleared yet")
     equations(found.equations)
     if found.counted_in:
-        _say(f"next: clh explain obligation {found.counted_in[0].day} {found.counted_in[0].line}{chosen}")
-    _say("the event as it came:" if found.original is not None else "the event itself is not kept")
+        say(f"next: clh explain obligation {found.counted_in[0].day} {found.counted_in[0].line}{chosen}")
+    say("the event as it came:" if found.original is not None else "the event itself is not kept")
     if found.original is not None:
-        out.print(_pretty(found.original), markup=False, highlight=False, soft_wrap=True)
+        say(_pretty(found.original))
 
 
 def _pretty(text: str) -> str:
@@ -171,8 +175,8 @@ def _pretty(text: str) -> str:
 def member(found: MemberExplained, page: int, limit: int, chosen: str) -> None:
     """A member's points, the lots they lie in, and a page of what moved them."""
     state = "has left" if found.closed else found.kind
-    _say(f"member {found.id} ({state}), cards {', '.join(found.cards) or 'none'}, last activity {found.last_activity or 'never'}", style="bold")
-    _say(f"available {found.available:,}, pending {found.pending:,}, held {found.held:,}, owed {found.owed:,}")
+    say(f"member {found.id} ({state}), cards {', '.join(found.cards) or 'none'}, last activity {found.last_activity or 'never'}", style="bold")
+    say(f"available {found.available:,}, pending {found.pending:,}, held {found.held:,}, owed {found.owed:,}")
     if found.lots:
         print_table(
             ("sponsor", "contract", "lot", "points"), [(x.sponsor, x.contract, x.lot, f"{x.points:,}") for x in found.lots], title="Lots", right=("points",)
@@ -188,7 +192,7 @@ def member(found: MemberExplained, page: int, limit: int, chosen: str) -> None:
     title = f"Entries {found.first + 1:,} to {found.first + len(rows):,} of {found.of:,}" if rows else _no_page(page, limit, found.of)
     print_table(columns, rows, title=title, right=columns[3:])
     if found.first + len(rows) < found.of:
-        _say(f"next: clh explain member {found.id} --page {page + 1} --limit {limit}{chosen}")
+        say(f"next: clh explain member {found.id} --page {page + 1} --limit {limit}{chosen}")
     equations(found.equations)
 
 
@@ -196,8 +200,4 @@ def equations(found: Iterable[Equation]) -> None:
     """What has to be the same, and whether it is."""
     for each in found:
         mark, style = ("=", "green") if each.holds else ("≠", "bold red")
-        _say(f"{each.parts}: {each.total} {mark} {each.above} ({each.level})", style=style)
-
-
-def _say(text: str, *, style: str | None = None) -> None:
-    out.print(text, style=style, markup=False, highlight=False, soft_wrap=True)
+        say(f"{each.parts}: {each.total} {mark} {each.above} ({each.level})", style=style)

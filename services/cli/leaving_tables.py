@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from services.cli.output import out, print_table
+from services.cli.output import print_table, say
 
 if TYPE_CHECKING:
     from clearing.leaving import Leaving
@@ -49,11 +49,11 @@ def show_leaving(found: Leaving) -> None:
         print_table(("window", "state", "currency", "position", "to be paid"), windows, title="Windows that are not settled", right=("position", "to be paid"))
     for default in found.defaults:
         unpaid = f"{amount_in_words(default.amount_minor, default.currency)} {default.currency} of window {default.day}"
-        say = f"{found.party} is in default: by the deadline it had not paid {unpaid}. clh settlement status {default.day}"
-        out.print(say, style="bold", markup=False, highlight=False, soft_wrap=True)
+        told = f"{found.party} is in default: by the deadline it had not paid {unpaid}. clh settlement status {default.day}"
+        say(told, style="bold")
     held = f", {found.held_points:,} of them held" if found.held_points else ""
     waiting = f"; {found.unfunded:,} more wait to be funded" if found.unfunded else ""
     words = f"Members have {found.points:,} of its points{held}{waiting}. What they cost when they are spent is borne by {found.bearer}."
-    out.print(words, markup=False, highlight=False, soft_wrap=True)
+    say(words)
     steps = [("done" if step.done else "OPEN", step.code, step.who, step.says, step.command) for step in found.steps]
     print_table(("is", "step", "who", "what", "command"), steps, title="What is to be done")

@@ -10,7 +10,8 @@ from typing import Annotated
 import typer
 
 from services.cli.books import OneProgramme, books_of
-from services.cli.output import Format, Output, out, print_json, print_table, progress_bars, refused
+from services.cli.output import Format, Output, print_json, print_table, progress_bars, refused, say
+from services.cli.people import Doer
 from services.cli.typed import no_card_number
 
 app = typer.Typer(help="Members: erase, erasures.", no_args_is_help=True)
@@ -25,9 +26,7 @@ def group() -> None:
 def erase(
     member: Annotated[str, typer.Argument(metavar="MEMBER", help="Id of a member who has left.", show_default=False)],
     reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why: it is kept. Name nobody in it.", callback=no_card_number, show_default=False)],
-    by: Annotated[
-        str | None, typer.Option("--by", metavar="NAME", help="Who does it; left out: the login.", callback=no_card_number, show_default=False)
-    ] = None,
+    person: Doer = None,
     programme: OneProgramme = None,
     output: Output = Format.TABLE,
 ) -> None:
@@ -50,12 +49,12 @@ def erase(
         progress_bars() as report,
         refused(NotErased),
     ):
-        done = erase_person(owner, member, reason, by or getpass.getuser(), datetime.now(UTC), report)
+        done = erase_person(owner, member, reason, person or getpass.getuser(), datetime.now(UTC), report)
     if output is Format.JSON:
         print_json({"programme": chosen, **asdict(done)})
         return
     rows = f"{done.cards:,} cards, {done.entries:,} entries, {done.sealed:,} sealed leaves, {done.bank_lines:,} lines of banks"
-    out.print(f"member number {done.member} is erased: {rows}", markup=False, highlight=False, soft_wrap=True)
+    say(f"member number {done.member} is erased: {rows}")
 
 
 @app.command()

@@ -90,9 +90,14 @@ def print_table(
     out.print(Fitted(fields, lines, title=visible(title or "")), crop=False)
 
 
-def say(sentence: str) -> None:
+def say(sentence: str, *, style: str | None = None) -> None:
     """Print a sentence as it is: what data brings along is no markup, and a terminal wraps it where it likes."""
-    out.print(sentence, markup=False, highlight=False, soft_wrap=True)
+    out.print(sentence, style=style, markup=False, highlight=False, soft_wrap=True)
+
+
+def say_aside(sentence: str, *, style: str | None = None) -> None:
+    """The same on standard error, beside what is printed."""
+    err.print(sentence, style=style, markup=False, highlight=False, soft_wrap=True)
 
 
 def say_left_out(shown: int, of: int, what: str) -> None:

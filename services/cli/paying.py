@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from services.cli.books import OneProgramme, as_day, books_of
-from services.cli.output import NUMBER_MAX, Format, Output, out, print_json, print_table, say
-from services.cli.people import refusals
-from services.cli.typed import no_card_number
+from services.cli.output import NUMBER_MAX, Format, Output, print_json, print_table, say
+from services.cli.people import Doer, refusals
 
 if TYPE_CHECKING:
     from services.settlement.instructing import Paid
@@ -24,10 +23,6 @@ Folder = Annotated[
     Path | None, typer.Option("--folder", metavar="DIR", help="Where the bank's connection fetches files; written whole or not at all.", show_default=False)
 ]
 Url = Annotated[str | None, typer.Option("--url", metavar="URL", help="The bank's own interface, to which files are posted; https.", show_default=False)]
-By = Annotated[
-    str | None,
-    typer.Option("--by", metavar="NAME", help="Who does it: it is kept. Left out: the user of this machine.", callback=no_card_number, show_default=False),
-]
 
 
 class RecallReason(StrEnum):
@@ -46,7 +41,7 @@ def pay(
     programme: OneProgramme = None,
     folder: Folder = None,
     url: Url = None,
-    by: By = None,
+    person: Doer = None,
     corrected: Annotated[bool, typer.Option("--corrected", help="Put what the bank rejected, cancelled or gave back into a further file.")] = False,
     output: Output = Format.TABLE,
 ) -> None:
@@ -59,7 +54,7 @@ def pay(
 
         clh settlement pay 2026-03-02 --folder outgoing/
 
-        clh settlement pay 2026-03-02 --url https://bank.example/payments --by mia
+        clh settlement pay 2026-03-02 --url https://bank.example/payments --as mia
 
         clh settlement pay 2026-03-02 --folder outgoing/ --corrected        # once accounts are put right: clh programme apply
     """
@@ -67,9 +62,8 @@ def pay(
     from services.settlement.instructing import pay as pay_window
 
     day = as_day(window)
-    assert day is not None
     with books_of(programme) as (_, chosen, connection), refusals():
-        how = Paying(chosen, by or getpass.getuser(), datetime.now(UTC), _transport(folder, url))
+        how = Paying(chosen, person or getpass.getuser(), datetime.now(UTC), _transport(folder, url))
         paid = pay_window(connection, day, how, corrected=corrected)
     if output is Format.JSON:
         files = [
@@ -111,7 +105,7 @@ def recall(
     programme: OneProgramme = None,
     folder: Folder = None,
     url: Url = None,
-    by: By = None,
+    person: Doer = None,
     output: Output = Format.TABLE,
 ) -> None:
     """Ask the bank to cancel a payment, or to bring it back (camt.055). Its answer comes as a message, and money that comes back by a statement.
@@ -124,12 +118,12 @@ def recall(
     from services.settlement.recalling import recall as recall_payment
 
     with books_of(programme) as (_, chosen, connection), refusals():
-        how = Paying(chosen, by or getpass.getuser(), datetime.now(UTC), _transport(folder, url))
+        how = Paying(chosen, person or getpass.getuser(), datetime.now(UTC), _transport(folder, url))
         asked = recall_payment(connection, payment, reason.value, how, attempt=attempt)
     if output is Format.JSON:
         print_json({"programme": chosen, "payment": asked.payment, "end_to_end_id": asked.end_to_end_id, "message_id": asked.message_id})
         return
-    out.print(f"{asked.message_id} asks the bank for payment {asked.payment}. Until it answers, nothing has changed.", markup=False, soft_wrap=True)
+    say(f"{asked.message_id} asks the bank for payment {asked.payment}. Until it answers, nothing has changed.")
 
 
 def payments_as_json(connection: Any, run: int, now: datetime, *, replaced: bool = False) -> list[dict[str, Any]]:
@@ -138,7 +132,7 @@ def payments_as_json(connection: Any, run: int, now: datetime, *, replaced: bool
     `counted_minor`: what of it counts as paid for the window.
     """
     from services.journal.programmes import load
-    from services.settlement.baselines import baselines, counted
+    from services.settlement.baselines import baselines, counted_for_window
     from services.settlement.deadlines import deadline_of, is_late
     from services.settlement.payment_states import states_of
     from services.settlement.readdressing import changed_accounts, signed_accounts
@@ -151,15 +145,15 @@ def payments_as_json(connection: Any, run: int, now: datetime, *, replaced: bool
         {
             "run": run, "replaced": replaced,
             "id": one.id, "kind": one.kind, "from": one.payer, "to": one.payee, "currency": one.currency, "amount_minor": one.amount_minor, "state": one.state,
-            "confirmed_minor": one.confirmed_minor, "counted_minor": kept.get(one.id, counted(one)),
+            "confirmed_minor": one.confirmed_minor, "counted_minor": counted_for_window(one, kept),
             "announced_minor": one.announced_minor, "missing_minor": one.missing_minor,
             "excess_minor": one.excess_minor, "value_date": one.value_date, "deadline": deadline_of(one.value_date, programme),
             "late": not replaced and is_late(one, programme, now), "reference": one.reference, "statements": list(one.statements), "reason": one.reason,
             "twice": again.get(one.id), "approved_account": changed.get(one.id, (None, None))[0], "programme_account": changed.get(one.id, (None, None))[1],
             "attempts": [
                 {"end_to_end_id": each.end_to_end_id, "message_id": each.message_id, "state": each.state, "value_date": each.value_date,
-                 "sent_at": each.sent_at, "recalled_at": each.recalled_at, "reason": each.reason, "contradicted": each.contradicted,
-                 "next_account": signed.get(each.end_to_end_id)}
+                 "sent_at": each.sent_at, "recalled_at": each.recalled_at, "came_back_on": each.came_back_on, "reason": each.reason,
+                 "contradicted": each.contradicted, "next_account": signed.get(each.end_to_end_id)}
                 for each in one.attempts
             ],
         }
@@ -206,11 +200,15 @@ def _attempts(one: dict[str, Any]) -> str:
         return ""
     return "; ".join(
         f"attempt {no} "
-        + (CAME_BACK[each["state"]] + (f" ({each['reason']})" if each["reason"] else "") if each["state"] in CAME_BACK else str(each["state"]))
+        + (CAME_BACK[each["state"]] + _on(each) + (f" ({each['reason']})" if each["reason"] else "") if each["state"] in CAME_BACK else str(each["state"]))
         + f", in file {each['message_id']} for {each['value_date']}"
         + (f"; it goes out anew to {each['next_account']}, as two people have signed" if each["next_account"] else "")
         for no, each in enumerate(one["attempts"], start=1)
     )
+
+
+def _on(attempt: dict[str, Any]) -> str:
+    return f" on {attempt['came_back_on']}" if attempt["state"] == "returned" and attempt["came_back_on"] is not None else ""
 
 
 CAME_BACK: Final = {"rejected": "was rejected", "returned": "came back", "recalled": "was recalled"}

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from services.cli.books import OneProgramme, books_of
-from services.cli.output import Format, Output, out, print_json, print_table, refused
+from services.cli.output import Format, Output, print_json, print_table, refused, say
 from services.cli.typed import no_card_number
 
 if TYPE_CHECKING:
@@ -24,6 +24,9 @@ app = typer.Typer(help="People who sign settlement runs: keygen, add, list, revo
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="Small letters, digits, and . _ - between them.", callback=no_card_number)]
 Person = Annotated[str, typer.Option("--as", metavar="NAME", help="Who signs, as enrolled with clh people add.", callback=no_card_number)]
+Doer = Annotated[
+    str | None, typer.Option("--as", metavar="NAME", help="Who does it: it is kept. Left out: who is logged in.", callback=no_card_number, show_default=False)
+]
 Key = Annotated[Path, typer.Option("--key", metavar="FILE", help="The person's private key, in encrypted PEM.")]
 PassphraseFile = Annotated[
     Path | None,
@@ -69,8 +72,9 @@ def sign_as(connection: psycopg.Connection, person: str, key: Path, passphrase_f
 
 @app.command()
 def keygen(
-    private: Annotated[Path, typer.Option("--out", metavar="FILE", help="Where the private key goes; the public one goes beside it, with .pub behind.")],
+    private: Annotated[Path, typer.Option("--to", metavar="FILE", help="Where the private key goes; the public one goes beside it, with .pub behind.")],
     passphrase_file: PassphraseFile = None,
+    output: Output = Format.TABLE,
 ) -> None:
     """Make a key pair on your own machine: the private key encrypted with a passphrase of 12 characters or more, the public key to be enrolled.
 
@@ -78,16 +82,19 @@ def keygen(
 
     Example:
 
-        clh people keygen --out mia.pem
+        clh people keygen --to mia.pem
     """
     from services.settlement.keys import make_key
 
     public = private.with_name(private.name + ".pub")
     with refusals():
         fingerprint = make_key(private, public, passphrase(passphrase_file, confirm=True))
-    out.print(f"{private}: the private key, encrypted; it stays with you", markup=False, highlight=False, soft_wrap=True)
-    out.print(f"{public}: the public key, to be enrolled with clh people add", markup=False, highlight=False, soft_wrap=True)
-    out.print(f"fingerprint {fingerprint}", markup=False, highlight=False, soft_wrap=True)
+    if output is Format.JSON:
+        print_json({"private_key": str(private), "public_key": str(public), "fingerprint": fingerprint})
+        return
+    say(f"{private}: the private key, encrypted; it stays with you")
+    say(f"{public}: the public key, to be enrolled with clh people add")
+    say(f"fingerprint {fingerprint}")
 
 
 @app.command()

@@ -10,7 +10,7 @@ import typer
 
 from services.cli.findings import FOUND, as_json, exit_code, print_findings
 from services.cli.house import servers
-from services.cli.output import Format, Output, fail, out, print_json
+from services.cli.output import Format, Output, fail, out, print_json, say
 
 if TYPE_CHECKING:
     from schemas.programme import ProgrammeFile
@@ -120,7 +120,7 @@ def diff(
         print_json([asdict(each) for each in found])
     else:
         for each in found:
-            out.print(str(each), markup=False, highlight=False, soft_wrap=True)
+            say(str(each))
         if not found:
             out.print("No difference.")
     if found:
@@ -160,7 +160,7 @@ def apply(file: FileArgument, output: Output = Format.TABLE) -> None:
         print_json({"file": str(file), "programme": programme.programme.id, "changed": changed, "findings": findings})
     else:
         print_findings(idle, to_stderr=True)
-        out.print(f"{programme.programme.id} is in force." if changed else f"{programme.programme.id} is in force already; nothing changed.", markup=False)
+        say(f"{programme.programme.id} is in force." if changed else f"{programme.programme.id} is in force already; nothing changed.")
 
 
 def _stop(file: Path, error: FileError, output: Format) -> NoReturn:
@@ -179,7 +179,7 @@ def _summary(file: Path, findings: tuple[Finding, ...]) -> None:
     errors = sum(finding.severity is Severity.ERROR for finding in findings)
     warnings = len(findings) - errors
     counts = [f"{count} {name}{'' if count == 1 else 's'}" for count, name in ((errors, "error"), (warnings, "warning")) if count]
-    out.print(f"{file}: {' and '.join(counts) or 'nothing found'}", markup=False, highlight=False, soft_wrap=True)
+    say(f"{file}: {' and '.join(counts) or 'nothing found'}")
 
 
 def _read(path: Path, output: Format) -> ProgrammeFile:

@@ -11,11 +11,11 @@ from typing import Annotated
 
 import typer
 
-from services.cli.books import OneProgramme, as_day, books_of
+from services.cli.books import AsOf, OneProgramme, as_day, as_of_day, books_of
 from services.cli.break_tables import amount, break_table, show_fields, show_report, show_to_sign
 from services.cli.break_tables import show as show_in_full
-from services.cli.output import DAYS_MAX, FAILED, NUMBER_MAX, Format, Output, err, fail, out, print_json, print_table, progress_bars, say
-from services.cli.people import PassphraseFile, refusals, sign_as
+from services.cli.output import DAYS_MAX, FAILED, NUMBER_MAX, Format, Output, fail, print_json, print_table, progress_bars, say, say_aside
+from services.cli.people import Doer, PassphraseFile, refusals, sign_as
 from services.cli.typed import no_card_number
 
 app = typer.Typer(help="Matching with co-brand banks: run, breaks, show, resolve, verify, status, report.", no_args_is_help=True)
@@ -71,7 +71,6 @@ def run(bank: Bank, day: Day, programme: OneProgramme = None, output: Output = F
     from services.recon.run import run_matching
 
     window = as_day(day)
-    assert window is not None
     now = datetime.now(UTC)
     with books_of(programme) as (_, _, connection), progress_bars() as report:
         try:
@@ -96,6 +95,7 @@ def list_breaks(
     state: Annotated[str | None, typer.Option("--state", help="Only in this state.", show_default=False)] = None,
     every: Annotated[bool, typer.Option("--all", help="Those that are resolved or written off too.")] = False,
     limit: Annotated[int, typer.Option("--limit", min=1, max=NUMBER_MAX, help="So many at most.")] = 100,
+    as_of: AsOf = None,
     output: Output = Format.TABLE,
 ) -> None:
     """List breaks with code, units of both sides, age and owner.
@@ -108,18 +108,20 @@ def list_breaks(
     """
     from services.recon.breaks import Chosen, breaks
 
+    counted = as_of_day(as_of)
     with books_of(programme) as (_, _, connection):
-        found = breaks(connection, Chosen(bank, code, state, every), datetime.now(UTC).date(), limit=limit)
+        found = breaks(connection, Chosen(bank, code, state, every), counted, limit=limit)
     if output is Format.JSON:
-        print_json(found)
+        print_json([row | {"as_of": counted} for row in found])
         return
-    break_table(found)
+    break_table(found, counted)
 
 
 @app.command()
 def show(
     number: Annotated[int, typer.Argument(metavar="BREAK", min=0, max=NUMBER_MAX, help="Number of the break.", show_default=False)],
     programme: OneProgramme = None,
+    as_of: AsOf = None,
     output: Output = Format.TABLE,
 ) -> None:
     """Show a break: both rows side by side, where they differ, its history, and what deciding it would book. Look at it before you sign.
@@ -134,12 +136,13 @@ def show(
     from services.journal.programmes import load
     from services.recon.showing import show_break
 
+    counted = as_of_day(as_of)
     with books_of(programme) as (_, chosen, connection), refusals():
-        shown = show_break(connection, chosen, Plan(load(connection)), number, datetime.now(UTC).date())
+        shown = show_break(connection, chosen, Plan(load(connection)), number, counted)
     if output is Format.JSON:
-        print_json(asdict(shown))
+        print_json({**asdict(shown), "as_of": counted})
     else:
-        show_in_full(shown)
+        show_in_full(shown, counted)
 
 
 @app.command()
@@ -148,13 +151,11 @@ def resolve(
     move: Annotated[ByHand, typer.Argument(metavar="MOVE", help="investigate, ask-bank, propose, withdraw, write-off, forced-match, create or reopen.")],
     note: Annotated[str, typer.Option("--note", help="Why.", callback=no_card_number, show_default=False)],
     programme: OneProgramme = None,
-    proposal: Annotated[Proposal | None, typer.Option("--as", help="Of `propose`: what the second person is to decide.", show_default=False)] = None,
+    proposal: Annotated[Proposal | None, typer.Option("--proposal", help="Of `propose`: what the second person is to decide.", show_default=False)] = None,
     other: Annotated[
         int | None, typer.Option("--with", metavar="BREAK", min=0, max=NUMBER_MAX, help="Of a forced match: the break of the other side.", show_default=False)
     ] = None,
-    by: Annotated[
-        str | None, typer.Option("--by", metavar="NAME", help="Who does it; left out: who is logged in.", callback=no_card_number, show_default=False)
-    ] = None,
+    person: Doer = None,
     key: Annotated[
         Path | None,
         typer.Option("--key", metavar="FILE", help="The person's private key, in encrypted PEM: proposals and decisions are signed.", show_default=False),
@@ -173,9 +174,9 @@ def resolve(
 
         clh recon resolve 7 investigate --note "asked the shop"
 
-        clh recon resolve 7 propose --as write-off --note "one cent, below the cost of asking" --by ann --key ann.pem
+        clh recon resolve 7 propose --proposal write-off --note "one cent, below the cost of asking" --as ann --key ann.pem
 
-        clh recon resolve 7 write-off --note "agreed" --by ben --key ben.pem
+        clh recon resolve 7 write-off --note "agreed" --as ben --key ben.pem
     """
     from clearing.matching import Move
     from clearing.plan import Plan
@@ -186,7 +187,7 @@ def resolve(
     from services.recon.showing import fields_of
 
     now = datetime.now(UTC)
-    wish = Wish(Move(move), by or getpass.getuser(), " ".join(note.split()), None if proposal is None else Move(proposal), other)
+    wish = Wish(Move(move), person or getpass.getuser(), " ".join(note.split()), None if proposal is None else Move(proposal), other)
     with books_of(programme) as (_, chosen, connection), refusals():
         plan = Plan(load(connection))
         signed = None
@@ -194,7 +195,7 @@ def resolve(
             decision, fields = to_sign(connection, chosen, plan, number, wish, now), fields_of(connection, number)
             if output is Format.TABLE:
                 show_fields(fields, title=f"Both rows of break {number}")
-            err.print(show_to_sign(decision, fields), markup=False, highlight=False, soft_wrap=True)
+            say_aside(show_to_sign(decision, fields))
             signed = (decision, sign_as(connection, wish.who, key, passphrase_file, decision.signed()))
         state = move_on(connection, chosen, plan, number, wish, now, signed=signed)
         (found,) = breaks(connection, Chosen(no=number, all=True), now.date())
@@ -202,7 +203,7 @@ def resolve(
     if output is Format.JSON:
         print_json(found | {"turns": told, "booked": booked})
         return
-    out.print(f"Break {number} is {state}.", markup=False, highlight=False)
+    say(f"Break {number} is {state}.")
     for one in booked:
         words = f"Booked as an adjustment: {one['debtor']} owes {one['creditor']} {amount(one['amount_minor'], one['currency'])}."
         say(words)
@@ -233,7 +234,7 @@ def verify(
         rows = [(proof.no, proof.what, "yes" if proof.holds else "NO", "" if proof.holds else proof.differs) for proof in proofs]
         told = f"Nobody has proposed or decided anything about a break of {bank or chosen}."
         print_table(("break", "what", "holds", "how it differs"), rows, title=f"Decided breaks of {bank or chosen}", right=("break",), empty=told)
-        out.print("everything holds." if not broken else f"{len(broken)} do not hold.", markup=False, highlight=False)
+        say("everything holds." if not broken else f"{len(broken)} do not hold.")
     if broken:
         raise typer.Exit(FAILED)
 
@@ -243,6 +244,7 @@ def status(
     bank: Annotated[str | None, typer.Argument(metavar="[BANK]", help="Only this bank.", show_default=False)] = None,
     programme: OneProgramme = None,
     days: Annotated[int, typer.Option("--days", min=1, max=DAYS_MAX, help="Look back so many days.")] = 31,
+    as_of: AsOf = None,
     output: Output = Format.TABLE,
 ) -> None:
     """Show whose files are late, how far each bank is matched, and how old its open breaks are. Run it every morning: its exit code is the alert.
@@ -256,11 +258,13 @@ def status(
         clh recon status
 
         clh recon status bank1 --output json
+
+        clh recon status --as-of 2026-03-31
     """
     from services.journal.programmes import load
     from services.recon.status import FileState, bank_statuses, expected_files
 
-    today = datetime.now(UTC).date()
+    today = as_of_day(as_of)
     with books_of(programme) as (_, _, connection), refusals():
         try:
             files = expected_files(connection, load(connection).programme.bank_calendar, today, bank=bank, days=days)
@@ -269,14 +273,14 @@ def status(
         banks = bank_statuses(connection, today, bank=bank)
     late = [one for one in files if one.state is FileState.LATE]
     if output is Format.JSON:
-        print_json({"late": len(late), "days": days, "files": [asdict(one) for one in files], "banks": [asdict(one) for one in banks]})
+        print_json({"as_of": today, "late": len(late), "days": days, "files": [asdict(one) for one in files], "banks": [asdict(one) for one in banks]})
     else:
         rows = [[getattr(one, name) for name in ("bank", "day", "due", "state")] for one in files if one.state is not FileState.TAKEN]
-        print_table(("bank", "day", "due", "file"), rows, title="Files that have not come", empty=none_late(len(files), days))
+        print_table(("bank", "day", "due", "file"), rows, title=f"Files that have not come, as of {today}", empty=none_late(len(files), days))
         shown = ("bank", "matched_to", "last_file", "open_breaks", "oldest_days", "oldest_business_days")
         told = [["" if (value := getattr(one, name)) is None else value for name in shown] for one in banks]
         columns = ("bank", "matched up to", "newest file", "open breaks", "oldest, days", "by business day")
-        print_table(columns, told, title="Banks", right=columns[3:], empty="No bank has sent a file yet.")
+        print_table(columns, told, title=f"Banks, as of {today}", right=columns[3:], empty="No bank has sent a file yet.")
     if late:
         raise typer.Exit(FAILED)
 
@@ -288,7 +292,7 @@ def none_late(files: int, days: int) -> str:
 
 
 @app.command()
-def report(bank: Bank, day: Day, programme: OneProgramme = None, output: Output = Format.TABLE) -> None:
+def report(bank: Bank, day: Day, programme: OneProgramme = None, as_of: AsOf = None, output: Output = Format.TABLE) -> None:
     """Show a bank and day: what is matched, proposed and broken by code, and how the two sums differ.
 
     The causes add up to the difference. A day whose file has not come is late.
@@ -304,10 +308,9 @@ def report(bank: Bank, day: Day, programme: OneProgramme = None, output: Output 
     from services.recon.report import NotRun, recon_report
 
     window = as_day(day)
-    assert window is not None
     with books_of(programme) as (_, _, connection):
         try:
-            made = recon_report(connection, bank, window, datetime.now(UTC).date())
+            made = recon_report(connection, bank, window, as_of_day(as_of))
         except NotRun as error:
             raise fail(str(error)) from None
     if output is Format.JSON:

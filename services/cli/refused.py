@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from services.cli.books import OneProgramme, as_day, books_of, named
-from services.cli.output import NUMBER_MAX, Format, Output, out, print_json, print_table
+from services.cli.output import NUMBER_MAX, Format, Output, out, print_json, print_table, say
 
 if TYPE_CHECKING:
     from services.events.refused import Held, Refused
@@ -41,7 +41,6 @@ def rejected(
     from services.events.refused import RETRYABLE, refused
 
     window = as_day(day)
-    assert window is not None
     for one in code or ():
         if one not in set(RejectionCode):
             raise typer.BadParameter(f"{one} is none of {', '.join(RejectionCode)}", param_hint="--code")
@@ -52,7 +51,7 @@ def rejected(
         print_json({"programme": id_, "window": window, "page": page, "of": found.of, "events": [_as_json(each, chosen) for each in found.rows]})
         return
     if not found.of:
-        out.print(f"No such event was refused in the window {window}.", markup=False, highlight=False)
+        say(f"No such event was refused in the window {window}.")
         return
     rows = [(e.source, e.id, e.type, e.code, e.pointer or "the event", e.detail, e.record) for e in found.rows]
     print_table(
@@ -63,9 +62,9 @@ def rejected(
     )
     _say_pages(f"clh events rejected {window}{_options(party, code)}", page, limit, found.of, chosen)
     if found.rows:
-        out.print(f"next: {found.rows[0].next}{chosen}    what each code means: docs/errors.md", markup=False, highlight=False, soft_wrap=True)
+        say(f"next: {found.rows[0].next}{chosen}    what each code means: docs/errors.md")
         if any(each.code in RETRYABLE for each in found.rows):
-            out.print(f"what lay with the house is tried again with: clh dlq replay --day {window}{chosen}", markup=False, highlight=False, soft_wrap=True)
+            say(f"what lay with the house is tried again with: clh dlq replay --day {window}{chosen}")
 
 
 def held(
@@ -99,7 +98,7 @@ def held(
     print_table(("source", "id", "type", "card", "of", "claim until", "record"), rows, title=f"Held: {_span(page, limit, found.of)}", optional=("record",))
     options = _options(party, None) + (f" --card {card}" if card is not None else "")
     _say_pages(f"clh events held{options}", page, limit, found.of, chosen)
-    out.print("They are booked when a member-enrolled event names their card; after that day they are refused: claim-expired.", highlight=False)
+    say("They are booked when a member-enrolled event names their card; after that day they are refused: claim-expired.")
 
 
 def _as_json(event: Refused | Held, chosen: str) -> dict[str, Any]:
@@ -117,4 +116,4 @@ def _span(page: int, limit: int, of: int) -> str:
 
 def _say_pages(command: str, page: int, limit: int, of: int, chosen: str) -> None:
     if page * limit < of:
-        out.print(f"more: {command} --page {page + 1} --limit {limit}{chosen}", markup=False, highlight=False, soft_wrap=True)
+        say(f"more: {command} --page {page + 1} --limit {limit}{chosen}")

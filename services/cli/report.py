@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 from dataclasses import asdict
 from enum import StrEnum
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from services.cli.books import OneProgramme, as_day, books_of, named
-from services.cli.output import FAILED, NUMBER_MAX, Format, Output, fail, out, print_json, print_table, progress_bars, say_left_out
+from services.cli.files import expect_one_stream, write, write_csv
+from services.cli.output import FAILED, NUMBER_MAX, Format, Output, fail, out, print_json, print_table, progress_bars, say, say_left_out
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     import psycopg
 
+    from schemas.ids import PartyId
     from services.report.stored import Shown
     from services.report.tables import Table
 
@@ -27,7 +28,6 @@ app = typer.Typer(help="Settlement reports and statements: show, render, list, v
 Day = Annotated[str | None, typer.Argument(metavar="[DAY]", help="The window; left out: the newest that has a report.", show_default=False)]
 Nights = Annotated[int, typer.Option("--nights", min=0, max=NUMBER_MAX, help="So many nights before it are compared.")]
 Sections = Annotated[list[str] | None, typer.Option("--section", "-s", help="Only this part; may be given several times.", show_default=False)]
-STANDARD_OUTPUT = "-"
 
 
 class View(StrEnum):
@@ -88,11 +88,12 @@ def render(
     ] = View.HTML,
     target: Annotated[
         str | None,
-        typer.Option("--out", metavar="PATH", help="A file; for CSV a folder, or a file with one --section; `-`: standard output.", show_default=False),
+        typer.Option("--to", metavar="PATH", help="A file; for CSV a folder, or a file with one --section; `-`: standard output.", show_default=False),
     ] = None,
     programme: OneProgramme = None,
     nights: Nights = 14,
     section: Sections = None,
+    output: Output = Format.TABLE,
 ) -> None:
     """Write a settlement report as one HTML page, as PDF, as XLSX, as CSV, or as the canonical JSON.
 
@@ -102,41 +103,42 @@ def render(
 
     Examples:
 
-        clh report render --format html --out last-night.html
+        clh report render --format html --to last-night.html
 
-        clh report render 2026-03-02 --format pdf --out march-2.pdf
+        clh report render 2026-03-02 --format pdf --to march-2.pdf
 
-        clh report render 2026-03-02 --format xlsx --out march-2.xlsx
+        clh report render 2026-03-02 --format xlsx --to march-2.xlsx
 
-        clh report render 2026-03-02 --format csv --out march-2/
+        clh report render 2026-03-02 --format csv --to march-2/
 
-        clh report render 2026-03-02 --format csv --section obligations --out obligations.csv
+        clh report render 2026-03-02 --format csv --section obligations --to obligations.csv
 
-        clh report render 2026-03-02 --format json --out - | sha256sum
+        clh report render 2026-03-02 --format json --to - | sha256sum
     """
     from services.report.page import report_page
     from services.report.sections import report_tables
 
     if section and view is not View.CSV:
         raise typer.BadParameter("only CSV can be had in parts", param_hint="--section")
+    expect_one_stream(target, output)
     with books_of(programme) as (house, chosen, connection):
         shown = _shown(connection, day, nights, named(house, chosen))
     name = f"{chosen}-{shown.report.window}"
     match view:
         case View.HTML:
-            _write(report_page(shown).encode(), target or f"{name}.html")
+            write(report_page(shown).encode(), target or f"{name}.html", output)
         case View.PDF:
             from services.report.pdf import report_pdf
 
-            _write(report_pdf(shown), target or f"{name}.pdf")
+            write(report_pdf(shown), target or f"{name}.pdf", output)
         case View.XLSX:
             from services.report.workbook import report_workbook
 
-            _write(report_workbook(shown), target or f"{name}.xlsx")
+            write(report_workbook(shown), target or f"{name}.xlsx", output)
         case View.JSON:
-            _write(shown.report.canonical(), target or f"{name}.json")
+            write(shown.report.canonical(), target or f"{name}.json", output)
         case View.CSV:
-            _write_csv(_chosen(report_tables(shown), section), target or name, single=bool(section) and len(section or ()) == 1)
+            write_csv(_chosen(report_tables(shown), section), target or name, output, single=bool(section) and len(section or ()) == 1)
 
 
 @app.command(name="list")
@@ -221,7 +223,7 @@ def verify(day: Day = None, programme: OneProgramme = None, output: Output = For
         print_table(("window", "run", "recomputed", "result", "what differs"), rows, title=f"Reports of {chosen}", right=("run",))
         runs = len({proof.run for proof in proofs})
         verdict = f"{len(broken)} of {len(proofs)} do not hold" if broken else "everything holds"
-        out.print(f"{len(proofs)} proofs over {runs} runs: {verdict}.", markup=False, highlight=False)
+        say(f"{len(proofs)} proofs over {runs} runs: {verdict}.")
     if broken:
         raise typer.Exit(FAILED)
 
@@ -233,10 +235,11 @@ def statement(
     view: Annotated[StatementView, typer.Option("--format", "-f", help="On the terminal, or as a file.")] = StatementView.TABLE,
     target: Annotated[
         str | None,
-        typer.Option("--out", metavar="PATH", help="A file; for CSV a folder, or a file with one --section; `-`: standard output.", show_default=False),
+        typer.Option("--to", metavar="PATH", help="A file; for CSV a folder, or a file with one --section; `-`: standard output.", show_default=False),
     ] = None,
     programme: OneProgramme = None,
     section: Sections = None,
+    output: Output = Format.TABLE,
 ) -> None:
     """Make a party's statement: its lines with subtotals that add up to its position, how it is settled, its rejected events, its points.
 
@@ -246,19 +249,21 @@ def statement(
 
         clh report statement grocer                                    # of the last night
 
-        clh report statement grocer 2026-03-02 --format html --out grocer.html
+        clh report statement grocer 2026-03-02 --format html --to grocer.html
 
-        clh report statement grocer 2026-03-02 --format pdf --out grocer.pdf
+        clh report statement grocer 2026-03-02 --format pdf --to grocer.pdf
 
-        clh report statement grocer 2026-03-02 --format csv --section lines --out -
+        clh report statement grocer 2026-03-02 --format csv --section lines --to -
     """
     from schemas.ids import PartyId
     from services.report.after_default import default_in_words
     from services.report.page import statement_page
-    from services.report.statement import UnknownParty, has_figures, statement_tables
-    from services.report.terminal import rendered
+    from services.report.statement import UnknownParty, statement_tables
     from services.report.words import Amounts
 
+    if view is StatementView.TABLE and output is Format.JSON:
+        view = StatementView.JSON
+    expect_one_stream(target, output)
     with books_of(programme) as (house, chosen, connection):
         shown = _shown(connection, day, 1, named(house, chosen))
     try:
@@ -269,31 +274,38 @@ def statement(
     default = default_in_words(shown.report, PartyId(party), Amounts(shown.report))
     match view:
         case StatementView.TABLE:
-            out.print(f"Statement of {party}, {chosen}, window {shown.report.window}", style="bold", markup=False, highlight=False)
-            if default:
-                out.print(default, style="bold", markup=False, highlight=False)
-            if not has_figures(shown.report, PartyId(party)):
-                out.print(f"{party} has no figures in this window: no lines, payments, events or points.", markup=False, highlight=False)
-            for table in tables:
-                out.print()
-                out.print(rendered(table), crop=False)
-            out.print()
-            out.print(f"From the report with SHA-256 {shown.sha256}", markup=False, highlight=False, soft_wrap=True)
+            _print_statement(shown, PartyId(party), chosen, tables, default)
         case StatementView.JSON:
             told = {"default": default} if default else {}
             print_json({"party": party, "window": shown.report.window.isoformat(), "sha256": shown.sha256, **told, "tables": _plain(tables)})
         case StatementView.HTML:
-            _write(statement_page(shown, PartyId(party)).encode(), target or f"{name}.html")
+            write(statement_page(shown, PartyId(party)).encode(), target or f"{name}.html", output)
         case StatementView.PDF:
             from services.report.pdf import statement_pdf
 
-            _write(statement_pdf(shown, PartyId(party)), target or f"{name}.pdf")
+            write(statement_pdf(shown, PartyId(party)), target or f"{name}.pdf", output)
         case StatementView.XLSX:
             from services.report.workbook import statement_workbook
 
-            _write(statement_workbook(shown, PartyId(party)), target or f"{name}.xlsx")
+            write(statement_workbook(shown, PartyId(party)), target or f"{name}.xlsx", output)
         case StatementView.CSV:
-            _write_csv(tables, target or name, single=bool(section) and len(tables) == 1)
+            write_csv(tables, target or name, output, single=bool(section) and len(tables) == 1)
+
+
+def _print_statement(shown: Shown, party: PartyId, programme: str, tables: Sequence[Table], default: str | None) -> None:
+    from services.report.statement import has_figures
+    from services.report.terminal import rendered
+
+    say(f"Statement of {party}, {programme}, window {shown.report.window}", style="bold")
+    if default:
+        say(default, style="bold")
+    if not has_figures(shown.report, party):
+        say(f"{party} has no figures in this window: no lines, payments, events or points.")
+    for table in tables:
+        out.print()
+        out.print(rendered(table), crop=False)
+    out.print()
+    say(f"From the report with SHA-256 {shown.sha256}")
 
 
 def _shown(connection: psycopg.Connection, day: str | None, nights: int, chosen: str) -> Shown:
@@ -323,30 +335,3 @@ def _plain(tables: Sequence[Table]) -> dict[str, list[dict[str, str]]]:
         table.name: [{column.key: for_programs(value) for column, value in zip(table.columns, row.cells, strict=True)} for row in table.lines]
         for table in tables
     }
-
-
-def _write_csv(tables: Sequence[Table], target: str, *, single: bool) -> None:
-    from services.report.csv_files import csv_text, write_files
-
-    if single or target == STANDARD_OUTPUT:
-        if len(tables) != 1:
-            raise typer.BadParameter("one table goes to standard output: name it with --section", param_hint="--out")
-        _write(csv_text(tables[0]).encode(), target if target == STANDARD_OUTPUT or target.endswith(".csv") else f"{target}.csv")
-        return
-    try:
-        written = write_files(tables, Path(target))
-    except OSError as error:
-        raise fail(f"{target} cannot be written: {error.strerror}") from None
-    out.print(f"{len(written)} files in {target}: {', '.join(path.name for path in written)}", markup=False, highlight=False, soft_wrap=True)
-
-
-def _write(content: bytes, target: str) -> None:
-    """Writes a file, or standard output byte for byte."""
-    if target == STANDARD_OUTPUT:
-        typer.get_binary_stream("stdout").write(content)
-        return
-    try:
-        Path(target).write_bytes(content)
-    except OSError as error:
-        raise fail(f"{target} cannot be written: {error.strerror}") from None
-    out.print(f"{target}: {len(content):,} bytes", markup=False, highlight=False, soft_wrap=True)

@@ -9,7 +9,7 @@ import typer
 
 from services.cli.books import OneProgramme, as_day, books_of
 from services.cli.leaving_tables import leaving_as_json, show_leaving
-from services.cli.output import Format, Output, out, print_json, print_table
+from services.cli.output import Format, Output, print_json, print_table, say
 
 if TYPE_CHECKING:
     from clearing.risk import PartyRisk, Solvency
@@ -95,10 +95,10 @@ def _show(programme: str, found: Solvency) -> None:
         losses = ", ".join(f"{party} {money(minor)}" for party, minor in one.losses.items()) or "nobody loses anything"
         who = f"{' and '.join(one.parties)} {'fails' if len(one.parties) == 1 else 'fail'}"
         words = f"If {who}: {money(one.owed_minor)} {found.currency} unpaid, {money(one.funds_minor)} from their funds; {losses}."
-        out.print(words, markup=False, highlight=False, soft_wrap=True)
+        say(words)
     coverage = "no points are outstanding" if found.coverage is None else f"{_percent(found.coverage)} of what points outstanding may cost"
     reserve = f"Reserve: {money(found.reserve_minor)} {found.currency} was paid for points outstanding, {coverage}."
-    out.print(reserve, markup=False, highlight=False, soft_wrap=True)
+    say(reserve)
 
 
 def _percent(share: Fraction) -> str:

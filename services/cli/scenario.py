@@ -11,7 +11,7 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from services.cli.findings import FOUND, UNUSABLE, as_json, print_findings
-from services.cli.output import NOT_RUNNING, Format, Output, err, fail, out, print_json, print_json_line, print_table
+from services.cli.output import NOT_RUNNING, Format, Output, err, fail, print_json, print_json_line, print_table, say
 
 if TYPE_CHECKING:
     from services.scenario.run import ScenarioResult, UnusableScenario
@@ -95,9 +95,9 @@ def _print(result: ScenarioResult, output: Format, *, alone: bool) -> None:
     if alone:
         _tables(result.report)
     verdict = "passed" if not result.differences else f"{len(result.differences)} {'difference' if len(result.differences) == 1 else 'differences'}"
-    out.print(f"{result.name}: {verdict}", style="green" if not result.differences else "red", markup=False, highlight=False, soft_wrap=True)
+    say(f"{result.name}: {verdict}", style="green" if not result.differences else "red")
     for difference in result.differences:
-        out.print(f"  {difference}", markup=False, highlight=False, soft_wrap=True)
+        say(f"  {difference}")
 
 
 def _print_unusable(unusable: UnusableScenario, output: Format, *, alone: bool) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 import typer
 
 from services.cli.books import OneProgramme, as_day, books_of
-from services.cli.output import FAILED, Format, Output, fail, out, print_json, print_table, progress_bars
+from services.cli.output import FAILED, Format, Output, fail, print_json, print_table, progress_bars, say
 from services.cli.typed import no_card_number
 
 if TYPE_CHECKING:
@@ -32,13 +32,12 @@ def group() -> None:
 
 @app.command()
 def keygen(
-    target: Annotated[Path, typer.Option("--output", "-o", metavar="FILE", help="The new private key; a file that is there is not written over.")] = Path(
-        "seal-key.pem"
-    ),
+    target: Annotated[Path, typer.Option("--to", metavar="FILE", help="The new private key; a file that is there is not written over.")] = Path("seal-key.pem"),
     public: Annotated[Path, typer.Option("--public", metavar="FILE", help="The house's public keys; the new one is put behind those that are there.")] = Path(
         "house-keys.txt"
     ),
     remark: Annotated[str, typer.Option("--remark", help="What stands behind the public key, for people.", callback=no_card_number)] = "",
+    output: Output = Format.TABLE,
 ) -> None:
     """Make a key for the house, for the first time or to rotate: the next seal is signed with it, and the old public keys stay known.
 
@@ -46,12 +45,15 @@ def keygen(
 
     Examples:
 
-        clh seal keygen --output seal-key.pem --public house-keys.txt --remark "from 2026-03"
+        clh seal keygen --to seal-key.pem --public house-keys.txt --remark "from 2026-03"
     """
     from services.seal.keys import generate
 
     key = _or_fail(lambda: generate(target, public, " ".join(remark.split())))
-    out.print(f"{target}: private key {key}\n{public}: its public key", markup=False, highlight=False, soft_wrap=True)
+    if output is Format.JSON:
+        print_json({"private_key": str(target), "key": key, "public_keys": str(public)})
+        return
+    say(f"{target}: private key {key}\n{public}: its public key")
 
 
 @app.command()
@@ -68,7 +70,6 @@ def window(day: Day, programme: OneProgramme = None, key: Key = None, output: Ou
     from services.seal.sealing import seal_through
 
     wanted = as_day(day)
-    assert wanted is not None
     signer = _signer(key)
     with books_of(programme) as (_, chosen, connection), progress_bars() as report:
         days = _or_fail(lambda: seal_through(connection, signer, wanted, report))
@@ -76,9 +77,9 @@ def window(day: Day, programme: OneProgramme = None, key: Key = None, output: Ou
     if output is Format.JSON:
         print_json({"programme": chosen, "sealed": [each.isoformat() for each in days], "results": [each.isoformat() for each in results]})
     else:
-        out.print(f"sealed: {', '.join(map(str, days))}" if days else f"{day} is sealed already", markup=False, highlight=False)
+        say(f"sealed: {', '.join(map(str, days))}" if days else f"{day} is sealed already")
         if results:
-            out.print(f"results sealed: {', '.join(map(str, results))}", markup=False, highlight=False)
+            say(f"results sealed: {', '.join(map(str, results))}")
 
 
 @app.command()
@@ -121,9 +122,10 @@ def _of(settled: bool) -> str:
 def export(
     day: Day,
     party: Annotated[str, typer.Option("--party", metavar="PARTY", help="Whose: a partner, a bank; the operator gets all of the window.", show_default=False)],
-    target: Annotated[Path, typer.Option("--output", "-o", metavar="FILE", help="The file.", show_default=False)],
+    target: Annotated[Path, typer.Option("--to", metavar="FILE", help="The file.", show_default=False)],
     programme: OneProgramme = None,
     key: Key = None,
+    output: Output = Format.TABLE,
 ) -> None:
     """Write a party's statement of a sealed window with the entries behind it and everything that proves them, as one file.
 
@@ -131,19 +133,22 @@ def export(
 
     Examples:
 
-        clh seal export 2026-03-02 --party grocer --output grocer-2026-03-02.clh.tar
+        clh seal export 2026-03-02 --party grocer --to grocer-2026-03-02.clh.tar
     """
     from services.seal.export import export as write
 
     wanted = as_day(day)
-    assert wanted is not None
     signer = _signer(key)
-    with books_of(programme) as (_, _, connection), progress_bars() as report:
+    with books_of(programme) as (_, chosen, connection), progress_bars() as report:
         try:
             head = _or_fail(lambda: write(connection, wanted, party, signer, target, report))
         except OSError as error:
             raise fail(f"{target} cannot be written: {error.strerror}") from None
-    out.print(f"{target}: {target.stat().st_size:,} bytes, head {head}", markup=False, highlight=False, soft_wrap=True)
+    size = target.stat().st_size
+    if output is Format.JSON:
+        print_json({"programme": chosen, "window": wanted, "party": party, "path": str(target), "bytes": size, "head_sha256": head})
+        return
+    say(f"{target}: {size:,} bytes, head {head}")
 
 
 def verify(
@@ -176,22 +181,22 @@ def verify(
     if output is Format.JSON:
         print_json({**asdict(verdict), "holds": verdict.holds})
     else:
-        _say(path, verdict)
+        _show_verdict(path, verdict)
     if not verdict.holds:
         raise typer.Exit(FAILED)
 
 
-def _say(path: Path, verdict: Verdict) -> None:
+def _show_verdict(path: Path, verdict: Verdict) -> None:
     for problem in verdict.problems:
-        out.print(f"{problem.file}: {f'{problem.entry}: ' if problem.entry else ''}{problem.what}", markup=False, highlight=False, soft_wrap=True)
+        say(f"{problem.file}: {f'{problem.entry}: ' if problem.entry else ''}{problem.what}")
     for note in verdict.notes:
-        out.print(f"note: {note}", markup=False, highlight=False, soft_wrap=True)
+        say(f"note: {note}")
     if verdict.holds:
         settled = "the window is settled: its signatures and payments are those that were sealed" if verdict.settled else "the window is not settled yet"
-        out.print(settled, markup=False, highlight=False, soft_wrap=True)
+        say(settled)
     told = f"{verdict.entries:,} entries, {verdict.lines:,} lines, {verdict.heads:,} heads of {verdict.programme}, window {verdict.window}, for {verdict.party}"
     result = "everything holds" if verdict.holds else f"IT DOES NOT HOLD: {len(verdict.problems)} found"
-    out.print(f"{path}: {result}. {told}; head {verdict.head_sha256}", markup=False, highlight=False, soft_wrap=True)
+    say(f"{path}: {result}. {told}; head {verdict.head_sha256}")
 
 
 def _signer(key: Path | None) -> Signer:

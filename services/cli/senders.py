@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from services.cli.output import FAILED, NOT_RUNNING, Format, err, fail, print_json, print_table
+from services.cli.output import FAILED, NOT_RUNNING, Format, fail, print_json, print_table, say_aside
 
 if TYPE_CHECKING:
     from services.events.answers import Answered
@@ -79,15 +79,15 @@ def _tables(sent: Sent, *, waited: bool, name: str) -> None:
     before = sum(1 for fate in sent.fates if fate.as_before)
     if before:
         shown = "1 of them had been sent before, and is" if before == 1 else f"{before:,} of them had been sent before, and are"
-        _say(f"{shown} answered as before")
+        say_aside(f"{shown} answered as before")
     refused = [fate for fate in sent.fates if fate.outcome == "rejected"]
     for fate in refused[:SHOWN]:
         assert fate.answer is not None
-        _say(f"{name}:{fate.line}: {in_words(fate.answer)}{', answered as before' if fate.as_before else ''}")
+        say_aside(f"{name}:{fate.line}: {in_words(fate.answer)}{', answered as before' if fate.as_before else ''}")
     if len(refused) > SHOWN:
-        _say(f"and {len(refused) - SHOWN:,} more that were refused: --output json names them all")
+        say_aside(f"and {len(refused) - SHOWN:,} more that were refused: --output json names them all")
     for code in sent.rejected:
-        _say(page_of(code))
+        say_aside(page_of(code))
 
 
 def in_words(answer: Answered) -> str:
@@ -101,10 +101,6 @@ def page_of(code: str) -> str:
     from services.docs.codes import MEANINGS
 
     return f"{code}: {MEANINGS[RejectionCode(code)].split('. ')[0].rstrip('.')}. See docs/errors.md#{code}"
-
-
-def _say(words: str) -> None:
-    err.print(words, markup=False, highlight=False, soft_wrap=True)
 
 
 def _named(fates: Sequence[Fate]) -> str:

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from services.cli.books import OneProgramme, books_of, named
-from services.cli.output import NUMBER_MAX, Format, Output, fail, out, print_json, print_table, progress_bars
+from services.cli.output import NUMBER_MAX, Format, Output, fail, print_json, print_table, progress_bars, say
 
 
 def trace(
@@ -49,5 +49,5 @@ def trace(
     count = f"{len(rows)} {'record' if len(rows) == 1 else 'records'}, {found.duplicates} of them {'a duplicate' if found.duplicates == 1 else 'duplicates'}"
     print_table(("record", "received", "source", "outcome", "answer"), rows, title=f"{name}: {count}")
     if not found.complete:
-        out.print(f"{found.searched:,} {'record was' if found.searched == 1 else 'records were'} read; there are more: --search", highlight=False)
+        say(f"{found.searched:,} {'record was' if found.searched == 1 else 'records were'} read; there are more: --search")
     explain_tables.events((each.entry for each in found.records if each.entry is not None), chosen)

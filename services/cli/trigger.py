@@ -11,7 +11,7 @@ import typer
 
 from services.cli.books import OneProgramme
 from services.cli.house import broker
-from services.cli.output import FAILED, NOT_RUNNING, NUMBER_MAX, Format, Output, fail, out, print_json, print_table
+from services.cli.output import FAILED, NOT_RUNNING, NUMBER_MAX, Format, Output, fail, print_json, print_table, say
 from services.cli.senders import Patience, SignOption, page_of, signer_of
 
 if TYPE_CHECKING:
@@ -100,7 +100,7 @@ def _send_one(bootstrap: str, programme: str, line: Any, signer: Signer | None, 
     place = sent.fates[0].place
     assert place is not None, "the broker said where it lies"
     if output is Format.TABLE:
-        out.print("sent to {}, partition {}, offset {}".format(*place), highlight=False)
+        say("sent to {}, partition {}, offset {}".format(*place))
     answers = list(await_answers(sent, reader, min(patience, WAITING_S) if may_wait else patience))
     waits = not answers and may_wait and is_booked(bootstrap, programme, place)
     if not answers and may_wait and not waits:
@@ -117,9 +117,9 @@ def _send_one(bootstrap: str, programme: str, line: Any, signer: Signer | None, 
             print_json(answer.document)
         else:
             before = ", answered as before" if sent.fates[0].as_before else ""
-            out.print(in_one_line(answer) + before, markup=False, highlight=False, soft_wrap=True)
+            say(in_one_line(answer) + before)
             if answer.outcome == "rejected":
-                out.print(page_of(answer.data["code"]), markup=False, highlight=False, soft_wrap=True)
+                say(page_of(answer.data["code"]))
     if sent.count("rejected"):
         raise typer.Exit(FAILED)
 
@@ -130,7 +130,7 @@ def _say_it_waits(place: tuple[str, int, int], output: Format) -> None:
     if output is Format.JSON:
         print_json({"outcome": "waiting", "reason": reason, "record": dict(zip(("topic", "partition", "offset"), place, strict=True))})
     else:
-        out.print(reason, highlight=False)
+        say(reason)
 
 
 def _list_types(output: Format) -> None:

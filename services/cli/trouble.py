@@ -11,6 +11,7 @@ from typing import Any
 import typer.core
 
 from services.cli.output import FAILED, NOT_RUNNING, fail
+from services.cli.renamed import said_anew
 from services.runtime.errors import LocalRuntimeError
 
 USAGE = 2
@@ -20,10 +21,12 @@ class Guarded(typer.core.TyperGroup):
     """The group of all commands, around which this stands."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> Any:
-        """Ends a command with a sentence where a word of it is not UTF-8: it could be neither kept nor shown."""
+        """Ends a command with a sentence where a word of it is not UTF-8 and could be neither kept nor shown, or is one of before."""
         for place, word in enumerate(args, 1):
             if any("\ud800" <= letter <= "\udfff" for letter in word):
                 raise fail(f"word {place} of the command is not UTF-8: type it anew, or rename the file", code=USAGE)
+        if said := said_anew(args):
+            raise fail(said, code=USAGE)
         return super().parse_args(ctx, args)
 
     def invoke(self, ctx: Any) -> Any:

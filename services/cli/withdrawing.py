@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from services.cli.books import OneProgramme, books_of, named
-from services.cli.output import Format, Output, out, print_json
+from services.cli.output import Format, Output, print_json, say
 from services.cli.people import Key, PassphraseFile, refusals, sign_as
 from services.cli.typed import no_card_number
 
@@ -57,4 +57,4 @@ def withdraw(
         return
     done, then = ("not withdrawn any more", "it waits for its place") if undo else ("withdrawn", "it counts no more")
     waits = f"{then}: clh bank match{suffix}" if holds else "a second person signs the same"
-    out.print(f"{person}: statement {statement} is {done}; {waits}.", markup=False, highlight=False, soft_wrap=True)
+    say(f"{person}: statement {statement} is {done}; {waits}.")

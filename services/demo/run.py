@@ -53,13 +53,6 @@ class Stopped(Exception):  # no error: somebody has seen enough
     """The demo was told to stop."""
 
 
-class NoMockBank(RuntimeError):
-    """The bank of the demo is not installed."""
-
-    def __init__(self) -> None:
-        super().__init__("the demo's bank is not installed: `make demo-bank` brings it, or pip install 'coalition-clearing-house[demo]'")
-
-
 @dataclass(slots=True)
 class Clock:
     """How long each phase took, in seconds."""

@@ -10,12 +10,14 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from clearing.entries import POINTS, PURCHASES, Code
+from clearing.plan import Plan
 from schemas.ids import PartyId
 from services.accrual.incoming import place_of, record_id
 from services.explain import statements as sql
 from services.explain.accounts import AccountNames
 from services.explain.equations import Equation, amounts, counts
 from services.explain.ledger import Key, Ledger, NotExplained
+from services.explain.working import Working, workings
 
 PLACE = re.compile(r"(?P<topic>[^/]+)/(?P<partition>\d{1,5})/(?P<offset>\d{1,12})")
 GIVES = {
@@ -113,6 +115,8 @@ class EventExplained:
     counted_in: tuple[CountedIn, ...]
     attempts: tuple[AttemptPart, ...]
     equations: tuple[Equation, ...]
+    workings: tuple[Working, ...] = ()
+    """Of an accepted purchase or card transaction: how the figures of its answer were worked out."""
     claim_until: date | None = None
     """Of a held event: the last window in which its card can be enrolled for it."""
 
@@ -150,13 +154,16 @@ def explain_event(ledger: Ledger, record: int) -> EventExplained:
     topic, partition, offset = place_of(record)
     names = AccountNames(ledger, rows)
     told = json.loads(answer)
+    sender = ledger.names.party_id.get(party)
+    worked = workings(Plan(ledger.file), record, received_at, sender, body, told) if outcome == "accepted" and body is not None and sender is not None else ()
     return EventExplained(
         record, f"{ledger.file.programme.id}.{ledger.names.topic_name[topic]}", partition, offset, received_at, day, booked, outcome, code, detail, pointer,
-        kind, ledger.names.source_uri.get(source), event_id, ledger.names.party_id.get(party), names.member_id(member), card, event_day, told,
+        kind, ledger.names.source_uri.get(source), event_id, sender, names.member_id(member), card, event_day, told,
         body if body is not None else raw.decode("utf-8", "replace") if raw is not None else None,
         tuple(_transfer(ledger, names, each, lines) for each, lines in zip(rows, in_lines, strict=False)),
         tuple(_counted(ledger, booked, rows, in_lines)),
         tuple(AttemptPart(*attempt) for attempt in ledger.connection.execute(sql.ATTEMPTS, (record,))), tuple(_equations(ledger, told, rows)),
+        tuple(worked),
         event_day + timedelta(days=ledger.file.programme.claim_days) if outcome == "held" and event_day is not None else None,
     )  # fmt: skip
 

@@ -4,11 +4,7 @@ from datetime import date, timedelta
 from pathlib import Path
 
 import psycopg
-from alembic import command
-from alembic.config import Config
 from psycopg import sql
-from sqlalchemy import create_engine, text
-from sqlalchemy.pool import NullPool
 
 from services.journal.programmes import NoProgramme
 
@@ -22,13 +18,21 @@ APPEND_ONLY = (
     "recon_signature", "recon_booking", "bank_answer",
     "window_move", "payment_file", "payment_attempt", "recall", "handed_over", "bank_message", "bank_status", "bank_report", "bank_entry",
     "statement_counted", "payment_correction", "payment_move", "payment_baseline", "bank_decision",
-    "dispute", "dispute_turn", "decision_signature", "funding", "cash_back_payout",
+    "dispute", "dispute_turn", "decision_signature", "funding", "funding_signature", "cash_back_payout",
 )  # fmt: skip
+ADDED_TO = ("party", "contract", "mechanic", "unit", "source", "topic", "cut", "night_step", "headroom")
+"""Tables that the application adds rows to: names, and what nights have noted. The owner of the books may put one right."""
 CHANGEABLE = (
-    "party", "contract", "mechanic", "unit", "source", "topic", "settlement_window", "cut", "night_step", "progress",
-    "card", "member", "lot", "original", "shared_use", "relay", "obligation", "carried",
-    "bank_file", "recon_break", "headroom", "headroom_use", "cash_back_account",
+    "settlement_window", "lot", "original", "shared_use", "relay", "obligation", "carried", "bank_file", "recon_break", "cash_back_account",
 )  # fmt: skip
+CHANGED_IN_PART = {
+    "entry": ("booked", "outcome", "party", "contract", "member", "card", "code", "detail", "pointer", "applied", "answer", "body"),
+    "progress": ("next_offset",),
+    "card": ("member", "blocked"),
+    "member": ("kind", "closed", "available", "pending", "held", "owed", "last_activity", "state", "attributes"),
+    "headroom_use": ("used",),
+}
+"""Columns that the application may change, of tables whose other columns it only fills in once."""
 CONSUMED = ("held", "waiting", "deferred", "unfunded", "outbox")
 """Tables whose rows go when they are done with."""
 ADMINISTERED = ("person", "person_key", "key_revocation", "erasure", "by_name")
@@ -42,6 +46,11 @@ def schema_of(programme: str) -> str:
 
 def migrate(uri: str, schema: str) -> None:
     """Creates the schema where it is missing, and brings it to the newest version. Safe to call from several processes at once."""
+    from alembic import command  # here, and not above: every process connects, few migrate, and these two take 0.5 s to import
+    from alembic.config import Config
+    from sqlalchemy import create_engine, text
+    from sqlalchemy.pool import NullPool
+
     engine = create_engine(uri.replace("postgresql://", "postgresql+psycopg://", 1), poolclass=NullPool, hide_parameters=True)
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).with_name("migrations")))
@@ -73,12 +82,15 @@ def _grant(admin: psycopg.Connection, schema: str) -> None:
         cursor.execute(sql.SQL("grant usage on all sequences in schema {} to {}").format(name, app))
         cursor.execute("select tablename from pg_tables where schemaname = %s", (schema,))
         there = {table for (table,) in cursor.fetchall()}  # books that stand at an earlier version lack some
-        for tables, rights in ((APPEND_ONLY, "insert"), (CHANGEABLE, "insert, update"), (CONSUMED, "insert, update, delete"), (("entry",), "insert")):
+        cursor.execute(sql.SQL("revoke insert, update, delete, truncate on all tables in schema {} from {}").format(name, app))  # what an earlier version gave
+        added = (*APPEND_ONLY, *ADDED_TO, *CHANGED_IN_PART)
+        for tables, rights in ((added, "insert"), (CHANGEABLE, "insert, update"), (CONSUMED, "insert, update, delete")):
             for table in there.intersection(tables):
                 cursor.execute(sql.SQL("grant {} on {}.{} to {}").format(sql.SQL(rights), name, sql.Identifier(table), app))
         cursor.execute(sql.SQL("grant delete on {0}.obligation, {0}.carried to {1}").format(name, app))
-        decided = "booked, outcome, party, contract, member, card, code, detail, pointer, applied, answer, body"
-        cursor.execute(sql.SQL("grant update ({}) on {}.entry to {}").format(sql.SQL(decided), name, app))
+        for table in there.intersection(CHANGED_IN_PART):
+            columns = sql.SQL(", ").join(map(sql.Identifier, CHANGED_IN_PART[table]))
+            cursor.execute(sql.SQL("grant update ({}) on {}.{} to {}").format(columns, name, sql.Identifier(table), app))
 
 
 def add_month(uri: str, schema: str, day: date) -> None:

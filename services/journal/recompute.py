@@ -3,6 +3,7 @@
 Expected and found stand in rows of one union and are added up by their key, so that what is missing on either side shows as well.
 """
 
+from services.journal.recompute_events import CARDS, NIGHT_ROWS, PUT_RIGHT
 from services.journal.sides import CREDIT_FOLLOWS, DEBIT_FOLLOWS, UNIT_FOLLOWS
 
 # --- lots: each transfer in points adds to the lot it credits and takes from the lot it debits ---------------------------------------------
@@ -229,11 +230,15 @@ where k.correction = c.no and c.code = 33 and (c.amount, c.currency) = (abs(k.am
   and case when (k.amount > 0) = (p.kind = 'incoming') then c.debtor = s.house and (c.creditor = s.own or b.run is not null)
     else c.creditor = s.house and (c.debtor = s.own or b.run is not null) end
 """
-_OF_BREAK = """
-select from recon_booking r join recon_signature s on s.no = r.signature
+# Two people who have signed one thing: another person, with another key, had proposed it.
+_BY_TWO = "p.no = s.proposal and p.action = 'propose' and p.key <> s.key and lower(p.person) <> lower(s.person)"
+# A decision about a break books the charges that it says, each as the line that it is.
+_OF_BREAK = f"""
+select from recon_booking r join recon_signature s on s.no = r.signature join recon_signature p on {_BY_TWO} and p.break = s.break and p.decision = s.decision
 where c.code = 33 and (r.reference, r.debtor, r.creditor, r.currency, r.amount) = (c.reference, c.debtor, c.creditor, c.currency, c.amount)
-  and s.action = 'decide'
-"""
+  and s.action = 'decide' and c.reference = 'recon ' || s.break || '/' || s.turn || '/' || r.line
+  and s.document::jsonb -> 'charges' -> (r.line - 1) = jsonb_build_array(c.debtor, c.creditor, c.currency, c.amount)
+"""  # as above
 _OF_DISPUTE = """
 select from dispute d join dispute_turn t on t.dispute = d.no
 where c.code = 34 and c.reference = 'dispute ' || d.no || ' ' || case t.to_state
@@ -241,14 +246,15 @@ where c.code = 34 and c.reference = 'dispute ' || d.no || ' ' || case t.to_state
   and (c.currency, c.amount) = (d.currency, d.amount) and d.debtor in (c.debtor, c.creditor) and d.creditor in (c.debtor, c.creditor)
 """
 # A default books what its decision says, in the window that defaulted; one that was declared under a typed name says nothing more than its reference.
-_OF_DEFAULT = """
-select from window_move m left join decision_signature s on s.run = m.run and s.action = 'decide'
+_OF_DEFAULT = f"""
+select from window_move m
+left join (decision_signature s join decision_signature p on {_BY_TWO}) on s.run = m.run and p.run = s.run and s.action = 'decide'
 where c.code in (33, 35) and m.event = 'unpaid_at_deadline' and m.day = c.day
   and c.reference = 'default of ' || c.creditor || ' in ' || m.day || ', run ' || m.run || ', ' || c.currency || ', ' || c.debtor
   and (exists (select from by_name n where n.what = 'defaulted' and n.no = m.run)
     or s.document::jsonb -> 'borne' @> jsonb_build_array(jsonb_build_array(
       case c.code when 33 then 'adjustment' else 'default_loss' end, c.debtor, c.creditor, c.currency, c.amount)))
-"""
+"""  # noqa: S608  # as above
 ASTRAY = f"""
 select c.no, c.day, c.code, c.reference, c.debtor, c.creditor, c.currency, c.amount from correction c
 where not exists ({_OF_PAYMENT}) and not exists ({_OF_BREAK}) and not exists ({_OF_DISPUTE}) and not exists ({_OF_DEFAULT})
@@ -307,7 +313,10 @@ COMPARED = {
     "use of limits": LIMITS,
     "accounts of rows": ACCOUNTS,
     "entries of rows": ENTRIES,
+    "rows of the night": NIGHT_ROWS,
     "corrections": CORRECTIONS,
+    "payments put right": PUT_RIGHT,
+    "cards": CARDS,
     "totals of windows": TOTALS,
 }
 """By the name of what is recomputed."""

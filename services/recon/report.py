@@ -65,6 +65,8 @@ class ReconReport:
 
     bank: str
     day: date
+    as_of: date
+    """The day that ages are counted to."""
     files: list[dict[str, Any]]
     file_late: bool
     """The window is closed and matched, and the bank has sent no file of that day."""
@@ -94,7 +96,7 @@ def recon_report(connection: psycopg.Connection, bank: str, day: date, today: da
     for row in going:
         broken[row["code"]] = broken.get(row["code"], 0) + row["breaks"]
     return ReconReport(
-        bank, day, files, not files,
+        bank, day, today, files, not files,
         matched=sum(max(row["our_rows"], row["their_rows"]) for row in causes if row["what"].startswith("matched")),
         proposed=sum(row["breaks"] for row in going if row["code"] == "AMBIGUOUS" or row["state"] == "proposed"),
         broken=broken, sums=_sums(causes),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -22,12 +22,12 @@ select s.no, s.break, s.turn, s.action, s.decision, s.proposal, s.person, s.at, 
 from recon_signature s join person_key k on k.no = s.key left join key_revocation r on r.key = s.key
 left join recon_signature p on p.no = s.proposal left join person_key pk on pk.no = p.key
 left join recon_turn t on t.break = s.break and t.no = s.turn join recon_break b on b.no = s.break
-where %(bank)s::text is null or b.bank = %(bank)s order by s.no
+where (%(bank)s::text is null or b.bank = %(bank)s) and (%(breaks)s::bigint[] is null or s.break = any(%(breaks)s)) order by s.no
 """
 BOOKINGS = """
 select b.signature, b.debtor, b.creditor, b.currency, b.amount, c.no is not null booked from recon_booking b
 left join correction c on (c.reference, c.debtor, c.creditor, c.currency, c.amount) = (b.reference, b.debtor, b.creditor, b.currency, b.amount)
-order by b.signature, b.line
+where %(signatures)s::bigint[] is null or b.signature = any(%(signatures)s) order by b.signature, b.line
 """
 # A break that people decided, or that went with one, and what they signed last about it.
 DECIDED = """
@@ -55,17 +55,28 @@ def verify_breaks(connection: psycopg.Connection, programme: str, bank: str | No
 
     Every break that is decided was proposed by one person and decided by another, as its newest signatures say.
     """
-    bookings: dict[int, list[tuple[Charge, bool]]] = {}
-    for signature, debtor, creditor, currency, amount, booked in connection.execute(BOOKINGS):
-        bookings.setdefault(signature, []).append((Charge(debtor, creditor, currency, amount), booked))
-    rows = connection.cursor(row_factory=dict_row).execute(SIGNATURES, {"bank": bank}).fetchall()
-    numbers = {row["break"] for row in rows} | {json.loads(row["document"])["counterpart"] for row in rows} - {None}
-    about = about_breaks(connection, sorted(numbers))
-    proofs = [proof for row in rows for proof in _signature(row, programme, about, bookings.get(row["no"], []))]
+    proofs = _signatures(connection, programme, bank, None)
     for no, by, signed, same in connection.execute(DECIDED, {"bank": bank}):
         differs = f"{by} decided it, as other signatures say" if signed else f"it names {by}, and nobody signed it"
         proofs.append(BreakProof(no, "it was decided by the two people who signed", bool(signed and same), differs))
     return [*proofs, *_matches(connection, bank)]
+
+
+def signed_breaks(connection: psycopg.Connection, programme: str, breaks: Sequence[int]) -> list[BreakProof]:
+    """The same of the signatures about some breaks, by their numbers, and of nothing else."""
+    return _signatures(connection, programme, None, breaks)
+
+
+def _signatures(connection: psycopg.Connection, programme: str, bank: str | None, breaks: Sequence[int] | None) -> list[BreakProof]:
+    asked = {"bank": bank, "breaks": None if breaks is None else list(breaks)}
+    rows = connection.cursor(row_factory=dict_row).execute(SIGNATURES, asked).fetchall()
+    bookings: dict[int, list[tuple[Charge, bool]]] = {}
+    of = None if bank is None and breaks is None else [row["no"] for row in rows]
+    for signature, debtor, creditor, currency, amount, booked in connection.execute(BOOKINGS, {"signatures": of}):
+        bookings.setdefault(signature, []).append((Charge(debtor, creditor, currency, amount), booked))
+    numbers = {row["break"] for row in rows} | {json.loads(row["document"])["counterpart"] for row in rows} - {None}
+    about = about_breaks(connection, sorted(numbers))
+    return [proof for row in rows for proof in _signature(row, programme, about, bookings.get(row["no"], []))]
 
 
 def _matches(connection: psycopg.Connection, bank: str | None) -> Iterator[BreakProof]:

@@ -1,13 +1,15 @@
 """Tables that fit a width: words are wrapped between words; figures, ids, offsets and hashes are never broken.
 
 Where a table does not fit, titles are wrapped, what says the same in every row is said once above it, and optional columns are left out, the
-last one first; where it still does not fit, each row is written as a block of named values.
+last one first; where it still does not fit, it becomes two or three tables below each other, each with what names the rows; and where these would be too
+many, each row is written as a block of named values.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 from rich.cells import cell_len
 from rich.console import Console, ConsoleOptions, RenderResult
@@ -16,6 +18,8 @@ from rich.text import Text
 
 BETWEEN = 3
 """What each column takes beside its text: a space on both sides and the line before it."""
+PARTS_MAX = 3
+"""In more tables than this below each other nobody finds a row again."""
 LEAST = 10
 """A column of words is not made narrower than this where its words are short."""
 
@@ -50,7 +54,7 @@ class Fitted:
     note: str = ""
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        """The table as it fits the width, or its rows as blocks."""
+        """The table as it fits the width, in parts below each other, or its rows as blocks."""
         if self.title:
             yield Text(self.title, style="bold")
         places = tuple(range(len(self.fields)))
@@ -62,7 +66,7 @@ class Fitted:
             if told:
                 yield Text("in every row: " + " · ".join(told), style="dim")
             places = rest
-        every = places
+        every = tuple(place for place in places if not self.fields[place].whole)  # a bar beside nothing says nothing
         for left_out in (None, *reversed(optional)):
             places = tuple(place for place in places if place != left_out)
             widths = self._widths(places, options.max_width)
@@ -70,7 +74,11 @@ class Fitted:
                 yield self._table(places, widths)
                 break
         else:
-            yield from self._blocks(every, options.max_width)
+            parts = self._parts(every, options.max_width)
+            if parts is None:
+                yield from self._blocks(every, options.max_width)
+            else:
+                yield from (self._table(part, widths) for part, widths in parts)
         if self.note:
             yield Text(self.note, style="dim italic")
 
@@ -112,6 +120,33 @@ class Fitted:
             widths[widest] -= 1
             over -= 1
         return widths
+
+    def _parts(self, places: Sequence[int], most: int) -> list[tuple[tuple[int, ...], list[int]]] | None:
+        """Two or three tables below each other, each with the words that name its rows and as many of the figures; None where they do not fit.
+
+        What names a row are the columns of words before the first figure, with its number if that comes first. Words between figures, such as a currency,
+        stay with the figure behind them.
+        """
+        first = next((at for at, place in enumerate(places) if at and self.fields[place].right), len(places))
+        names, groups = tuple(places[:first]), self._groups(places[first:])
+        for number in range(2, PARTS_MAX + 1) if names and groups else ():
+            size = -(-len(groups) // number)
+            parts = [(*names, *chain.from_iterable(groups[at : at + size])) for at in range(0, len(groups), size)]
+            fitting = [(part, widths) for part in parts if (widths := self._widths(part, most)) is not None]
+            if len(fitting) == len(parts) > 1:
+                return fitting
+        return None
+
+    def _groups(self, places: Sequence[int]) -> list[tuple[int, ...]]:
+        """Columns that stay together: a figure and the words before it; words at the end each for themselves."""
+        groups: list[tuple[int, ...]] = []
+        words: tuple[int, ...] = ()
+        for place in places:
+            words = (*words, place)
+            if self.fields[place].right:
+                groups.append(words)
+                words = ()
+        return [*groups, *((place,) for place in words)]
 
     def _table(self, places: Sequence[int], widths: Sequence[int]) -> Table:
         table = Table()

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
+import msgspec
 import psycopg
 
 from schemas.ids import PartyId
@@ -53,6 +54,18 @@ class StoredRun:
     def report(self) -> SettlementReport:
         """The report, read again from its canonical JSON."""
         return SettlementReport.model_validate_json(self.text)
+
+
+class Head(msgspec.Struct, frozen=True):
+    """What the chain of reports rests on."""
+
+    window: date
+    previous_sha256: str | None
+
+
+def head_of(text: str) -> Head:
+    """The window and the run before that a stored report names, read without the rest of it. Raises `msgspec.MsgspecError`: it is no report."""
+    return msgspec.json.decode(text, type=Head)
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,9 +20,10 @@ from clearing.entries import LineKind
 from clearing.headroom import funds_in, limits_on
 from clearing.lines import Obligation
 from clearing.payment_states import PaymentKind, PaymentState
+from clearing.people import same_person
 from clearing.settlement_days import value_date
 from clearing.terms import Terms
-from clearing.two_people import Declaration, borne_as_told, default_bytes, same_person, unpaid_as_told
+from clearing.two_people import Declaration, borne_as_told, default_bytes, unpaid_as_told
 from clearing.window import Event, State
 from schemas.ids import PartyId
 from schemas.programme import ProgrammeFile
@@ -31,6 +32,7 @@ from services.journal.headroom import funds_of
 from services.journal.windows import lock_window, move_window
 from services.risk.errors import RiskCode, RiskError
 from services.risk.funds import ENTER, IN_TURN
+from services.risk.verify_funds import require_funds
 from services.settlement.baselines import default_named, keep_baselines
 from services.settlement.calendar import bank_days
 from services.settlement.decisions import SignedDecision, Words, decisions_of, keep_decision, require_made
@@ -153,6 +155,7 @@ def _looked(connection: psycopg.Connection, file: ProgrammeFile, day: date, part
     standings = states_of(connection, run.no)
     unpaid = _unpaid(standings, file, parties, today)
     connection.execute(IN_TURN)
+    require_funds(connection, file.programme.id, sorted({party for party, _ in unpaid}))
     owed = _with_funds(connection, file, day, unpaid)
     found = borne(rules.loss, file.programme.operator.party, _lines(connection, day, owed), owed)
     return _Looked(day, run, standings, unpaid, tuple(owed), tuple(found))

@@ -16,6 +16,8 @@ class RiskCode(StrEnum):
     FUNDS_TOO_SMALL = "funds-too-small"
     OPERATOR_STAYS = "operator-stays"
     FUNDS_NEEDED = "funds-needed"
+    FUNDS_ENTERED = "funds-entered"
+    FUNDS_DIFFER = "funds-differ"
     BAD_AMOUNT = "bad-amount"
     NO_DEFAULT_RULE = "no-default-rule"
     NOT_UNPAID = "not-unpaid"

@@ -1,9 +1,8 @@
-"""Funds that parties pay in beforehand: entered under the reference of the payment, and never changed. The next night counts them."""
+"""Funds that parties pay in beforehand: under the reference of the payment, and never changed. Who enters them: `services/risk/signed_funds.py`."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import datetime
 from typing import Any, Final, Literal
 
 import psycopg
@@ -17,7 +16,7 @@ from services.journal.programmes import load
 from services.risk.errors import RiskCode, RiskError
 from services.risk.exposure import exposure
 
-Kind = Literal["paid in", "paid out", "used"]
+Kind = Literal["paid in", "paid out"]
 
 # Of two entries at the same moment the second sees the first.
 IN_TURN: Final = "select pg_advisory_xact_lock(hashtext(current_schema() || ' funding'))"
@@ -25,9 +24,18 @@ KNOWN = "select exists (select from party where id = %s), exists (select from un
 ENTERED = "select currency, amount from funding where party = %s and kind = %s and reference = %s"
 BALANCE = "select coalesce(sum(amount), 0)::bigint from funding where party = %s and currency = %s"
 ENTER = "insert into funding (party, currency, amount, kind, reference, by_whom, at) values (%s, %s, %s, %s, %s, %s, %s)"
+# What counts, with the people who signed it where people did; then what waits for a second person: of each reference what was proposed last.
 LIST = """
-select no, party, currency, amount amount_minor, sum(amount) over (partition by party, currency order by no)::bigint balance_minor, kind, reference, by_whom, at
-from funding where (%s::text is null or party = %s) order by party, currency, no
+select f.party, f.currency, f.amount amount_minor, sum(f.amount) over (partition by f.party, f.currency order by f.no)::bigint balance_minor, f.kind,
+  f.reference, coalesce(p.person || ', ', '') || f.by_whom by_whom, f.at, 'counts' state, f.no
+from funding f left join funding_signature s on (s.party, s.kind, s.reference) = (f.party, f.kind, f.reference) and s.action = 'decide'
+left join funding_signature p on p.no = s.proposal where (%(party)s::text is null or f.party = %(party)s)
+union all
+select s.party, s.currency, case s.kind when 'paid in' then s.amount else -s.amount end, null, s.kind, s.reference, s.person, s.at, 'proposed', s.no
+from (select distinct on (party, kind, reference) * from funding_signature order by party, kind, reference, no desc) s
+where s.action = 'propose' and (%(party)s::text is null or s.party = %(party)s)
+  and not exists (select from funding f where (f.party, f.kind, f.reference) = (s.party, s.kind, s.reference))
+order by state, party, currency, no
 """
 
 
@@ -40,7 +48,11 @@ class Entry:
     amount_minor: int
     kind: Kind
     reference: str
-    by: str
+
+    @property
+    def signed_minor(self) -> int:
+        """As the books keep it: below zero where it is paid out."""
+        return self.amount_minor if self.kind == "paid in" else -self.amount_minor
 
 
 def reference_of(text: str) -> str:
@@ -49,38 +61,39 @@ def reference_of(text: str) -> str:
     return compact if is_creditor_reference(compact) else " ".join(text.split())
 
 
-def enter(connection: psycopg.Connection, entry: Entry, now: datetime) -> int:
-    """Enters funds, in one transaction; returns the party's balance. The same again under its reference changes nothing.
+def require_enterable(connection: psycopg.Connection, entry: Entry) -> Entry:
+    """Whether funds may be entered as the books are, in the caller's transaction, in which nobody else enters any; the entry with its reference as it is kept.
 
-    Raises `RiskError`: unknown-party, unknown-currency, bad-amount, reference-missing, reference-used (for another sum), funds-too-small, and of what is
-    paid out funds-needed: what is left would not cover what the party owes.
+    Raises `RiskError`: bad-amount, reference-missing, unknown-party, unknown-currency, reference-used (for another sum), funds-entered (for this one),
+    funds-too-small, and of what is paid out funds-needed: what is left would not cover what the party owes.
     """
     if entry.amount_minor <= 0:
         raise RiskError(RiskCode.BAD_AMOUNT, "a sum above nothing is paid in, or out")
     entry = replace(entry, reference=reference_of(entry.reference))
     if not entry.reference:
         raise RiskError(RiskCode.REFERENCE_MISSING, "funds are entered under the reference of their payment")
-    signed = entry.amount_minor if entry.kind == "paid in" else -entry.amount_minor
-    with connection.transaction():
-        connection.execute(IN_TURN)
-        party, currency = connection.execute(KNOWN, (entry.party, entry.currency)).fetchone() or (False, False)
-        if not party:
-            raise RiskError(RiskCode.UNKNOWN_PARTY, f"the programme has no party {entry.party}")
-        if not currency:
-            raise RiskError(RiskCode.UNKNOWN_CURRENCY, f"the programme does not have the currency {entry.currency}")
-        before = connection.execute(ENTERED, (entry.party, entry.kind, entry.reference)).fetchone()
-        balance = connection.execute(BALANCE, (entry.party, entry.currency)).fetchone()
-        assert balance is not None
-        if before is not None:
-            if before != (entry.currency, signed):
-                raise RiskError(RiskCode.REFERENCE_USED, f"{entry.reference} of {entry.party} stands for {to_text(before[1], before[0])} {before[0]}")
-            return int(balance[0])
-        if balance[0] + signed < 0:
-            raise RiskError(RiskCode.FUNDS_TOO_SMALL, f"{entry.party} has {to_text(balance[0], entry.currency)} {entry.currency} paid in")
-        if entry.kind == "paid out":
-            require_cover(connection, entry.party, entry.currency, entry.amount_minor)
-        connection.execute(ENTER, (entry.party, entry.currency, signed, entry.kind, entry.reference, entry.by, now))
-        return int(balance[0]) + signed
+    connection.execute(IN_TURN)
+    party, currency = connection.execute(KNOWN, (entry.party, entry.currency)).fetchone() or (False, False)
+    if not party:
+        raise RiskError(RiskCode.UNKNOWN_PARTY, f"the programme has no party {entry.party}")
+    if not currency:
+        raise RiskError(RiskCode.UNKNOWN_CURRENCY, f"the programme does not have the currency {entry.currency}")
+    before = connection.execute(ENTERED, (entry.party, entry.kind, entry.reference)).fetchone()
+    if before is not None:
+        code = RiskCode.FUNDS_ENTERED if before == (entry.currency, entry.signed_minor) else RiskCode.REFERENCE_USED
+        raise RiskError(code, f"{entry.reference} of {entry.party} stands for {to_text(before[1], before[0])} {before[0]}")
+    if (balance := balance_of(connection, entry.party, entry.currency)) + entry.signed_minor < 0:
+        raise RiskError(RiskCode.FUNDS_TOO_SMALL, f"{entry.party} has {to_text(balance, entry.currency)} {entry.currency} paid in")
+    if entry.kind == "paid out":
+        require_cover(connection, entry.party, entry.currency, entry.amount_minor)
+    return entry
+
+
+def balance_of(connection: psycopg.Connection, party: str, currency: str) -> int:
+    """What a party has paid in, less what was used and paid out, in minor units."""
+    row = connection.execute(BALANCE, (party, currency)).fetchone()
+    assert row is not None
+    return int(row[0])
 
 
 def require_cover(connection: psycopg.Connection, party: PartyId, currency: str, amount_minor: int) -> None:
@@ -94,5 +107,5 @@ def require_cover(connection: psycopg.Connection, party: PartyId, currency: str,
 
 
 def entries(connection: psycopg.Connection, party: str | None = None) -> list[dict[str, Any]]:
-    """All that was entered, of one party or of all, with the balance after each."""
-    return connection.cursor(row_factory=dict_row).execute(LIST, (party, party)).fetchall()
+    """All that was entered, of one party or of all, with the balance after each; then what one person has proposed, which counts for nothing yet."""
+    return connection.cursor(row_factory=dict_row).execute(LIST, {"party": party}).fetchall()

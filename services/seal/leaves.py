@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import heapq
 import secrets
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
+from itertools import groupby
+from operator import attrgetter
 from typing import Any, Final
 
 import msgspec
 import psycopg
 
 from clearing.entries import PURCHASES
-from clearing.seal import KINDS, Summed, canonical, commitment, leaf_hash, sums_of, sums_of_moves
+from clearing.seal import Summed, canonical, commitment, leaf_hash, sums_of, sums_of_moves
 from services.explain.ledger import Key, Ledger
 from services.journal.names import Names
 from services.seal import statements as sql
@@ -28,8 +28,15 @@ MOVES_KEPT = 1 << 13
 NOBODY: Final = canonical({})
 
 
-@dataclass(frozen=True, slots=True)
-class Leaf:
+class Person(msgspec.Struct, gc=False):
+    """What an entry says of a person. Its names are in their order."""
+
+    card: str | None
+    content: str
+    member: str | None
+
+
+class Leaf(msgspec.Struct, frozen=True, gc=False):
     """One leaf: what it says to anyone who may see it, and, apart, what it says of a person, hidden by the salt. None where that is erased or withheld."""
 
     party: str
@@ -66,20 +73,34 @@ def window_leaves(connection: psycopg.Connection, ledger: Ledger, day: date, run
         "day": day, "purchases": names.unit[PURCHASES], "operator": names.party[ledger.operator], "claim_days": ledger.file.programme.claim_days,
     }  # fmt: skip
     bodies = line_bodies(ledger, day)
-    streams: list[Iterable[Leaf]] = [
+    streams: list[Iterable[Leaf]] = [  # in the order of the kinds, each sorted by party and place
         (made(party, "run", "", dict(run)) for party in parties),
         (made(party, "line", str(body["line"]), body) for party in parties for body in bodies if party in (body["debtor"], body["creditor"])),
         _entries(connection, names, values),
         _attempts(connection, values),
         _night(connection, names, values),
     ]
-    yield from heapq.merge(*streams, key=lambda leaf: (leaf.party, KINDS.index(leaf.kind)))
+    yield from in_order(parties, streams)
+
+
+def in_order(parties: Iterable[str], streams: Iterable[Iterable[Leaf]]) -> Iterator[Leaf]:
+    """Of each party in turn what each stream has of it. Raises ValueError where the parties of a stream do not stand in the order of `parties`."""
+    runs = [groupby(stream, key=attrgetter("party")) for stream in streams]
+    ahead = [next(run, None) for run in runs]
+    for party in parties:
+        for at, first in enumerate(ahead):
+            if first is not None and first[0] == party:
+                yield from first[1]
+                ahead[at] = next(runs[at], None)
+    if left := [first[0] for first in ahead if first is not None]:
+        raise ValueError(f"leaves of {', '.join(left)} do not stand in the order of the parties")
 
 
 def _read(connection: psycopg.Connection, name: str, statement: str, values: dict[str, Any]) -> Iterator[tuple[Any, ...]]:
     with connection.cursor(name) as cursor:
-        cursor.itersize = ROWS_AT_ONCE
-        yield from cursor.execute(statement, values, binary=True)
+        cursor.execute(statement, values, binary=True)
+        while rows := cursor.fetchmany(ROWS_AT_ONCE):
+            yield from rows
 
 
 def _entries(connection: psycopg.Connection, names: Names, values: dict[str, Any]) -> Iterator[Leaf]:
@@ -93,14 +114,15 @@ def _entries(connection: psycopg.Connection, names: Names, values: dict[str, Any
             moves.append([*key_names(names, key), amount])
         return msgspec.Raw(canonical(moves)), sums_of_moves("entry", outcome, moves)
 
+    told_day = lru_cache(maxsize=MOVES_KEPT)(date.isoformat)
     for row in _read(connection, "sealed_entries", sql.ENTRIES, values):
         party, record, received, kind, source, event_id, sender, event_day, outcome, code, card, member, member_id, content, moves = row
         told, sums = moved(moves, outcome)
         body = Event(
-            type=kind, source=names.source_uri.get(source), id=event_id, sender=names.party_id.get(sender), received=received.isoformat(),
-            event_day=event_day and event_day.isoformat(), outcome=outcome, code=code if outcome == "rejected" else None, moves=told,
+            type=kind, source=names.source_uri.get(source), id=event_id, sender=names.party_id.get(sender), received=told_day(received),
+            event_day=event_day and told_day(event_day), outcome=outcome, code=code if outcome == "rejected" else None, moves=told,
         )  # fmt: skip
-        personal = canonical({"card": card, "content": content, "member": member_id})
+        personal = canonical(Person(card=card, content=content, member=member_id))
         yield _salted(party, "entry", _place(record, names), canonical(body), sums, personal, member)
 
 

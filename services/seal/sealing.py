@@ -83,6 +83,7 @@ def _build(connection: psycopg.Connection, number: int, leaves: Iterator[Leaf], 
 
 def _keep(connection: psycopg.Connection, number: int, place: int, leaves: Iterable[Leaf]) -> None:
     with connection.cursor().copy(sql.KEEP_LEAVES) as copy:
+        copy.set_types(sql.LEAF_TYPES)
         for at, leaf in enumerate(leaves, start=place):
             personal = None if leaf.personal is None else leaf.personal.decode()
             copy.write_row((number, leaf.party, at, leaf.kind, leaf.key, leaf.body.decode(), leaf.salt, personal, leaf.member, leaf.committed))

@@ -14,7 +14,8 @@ PROGRAMME = "select sha256 from programme order by no desc limit 1"
 LAST_HEAD = "select no, sha256 from seal order by no desc limit 1"
 # One seal at a time: each names the one before it.
 LOCK_CHAIN = "select pg_advisory_xact_lock(hashtext(current_schema() || ' seal'))"
-KEEP_LEAVES = "copy seal_leaf (seal, party, place, kind, key, body, salt, personal, member, committed) from stdin"
+KEEP_LEAVES = "copy seal_leaf (seal, party, place, kind, key, body, salt, personal, member, committed) from stdin (format binary)"
+LEAF_TYPES = ("int4", "text", "int8", "text", "text", "text", "bytea", "text", "int4", "bytea")
 KEEP_PARTY = "insert into seal_party (seal, party, leaves, hash) values (%s, %s, %s, %s)"
 KEEP_SEAL = "insert into seal (no, day, run, root, leaves, head, sha256, key, signature, settled) values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
 KEEP_RESULT = "insert into seal_result (seal, content) values (%s, %s)"
@@ -40,13 +41,16 @@ case when (select exists (select 1 from attempt where day > %(day)s))
   then coalesce((select a.code from attempt a where a.record = e.record and a.day > %(day)s order by a.no limit 1), e.code)
   else e.code end
 """
-_OURS = """
-select record, day, booked, outcome, type, source, id, party, contract, member, card, event_day, code, body, raw from entry where day = %(day)s
+# The hash of an event stands for its bytes: what is kept for the steps below stays small.
+_HELD = """record, day, booked, outcome, type, source, id, party, contract, member, card, event_day, code,
+  sha256(coalesce(convert_to(body, 'UTF8'), raw)) content"""
+_OURS = f"""
+select {_HELD} from entry where day = %(day)s
 union all
-select record, day, booked, outcome, type, source, id, party, contract, member, card, event_day, code, body, raw
-  from entry where booked = %(day)s and booked <> day
-"""
-# What each transfer and each counted purchase is to whom: a row for the sponsor, and one for the counterparty where it is another.
+select {_HELD} from entry where booked = %(day)s and booked <> day
+"""  # noqa: S608  # columns from this file
+# What each transfer and each counted purchase is to whom: a row for the sponsor, and one for the counterparty where it is another. And a row for
+# whoever sent the entry, which counts the purchase where it is one, or moves nothing; what nobody proved to have sent is the operator's.
 _MOVES = f"""
 select t.sponsor party, t.entry, t.line, t.code, t.sponsor, t.contract, t.counterparty, t.counter_contract, t.unit, t.amount
   from transfer t where t.day = %(day)s and t.entry > 0
@@ -54,23 +58,21 @@ union all
 select t.counterparty, t.entry, t.line, t.code, t.sponsor, t.contract, t.counterparty, t.counter_contract, t.unit, t.amount
   from transfer t where t.day = %(day)s and t.entry > 0 and t.counterparty <> t.sponsor
 union all
-select e.party, e.record, -1, {int(Code.PURCHASE)}, e.party, e.contract, null, null, %(purchases)s, 1
-  from ours e where e.booked = %(day)s and e.outcome = 'accepted' and e.type = 'purchase.v1'
-union all
-select coalesce(e.party, %(operator)s), e.record, -2, null, null, null, null, null, null, null from ours e
+select coalesce(e.party, %(operator)s), e.record, -1, case when e.booked = %(day)s and e.outcome = 'accepted' and e.type = 'purchase.v1'
+    then {int(Code.PURCHASE)} end, e.party, e.contract, null, null, %(purchases)s, 1
+  from ours e
 """  # noqa: S608  # a number from the code
-# One row for each entry and party: what came, what became of it, and what it moved for this party. What nobody proved to have sent is the operator's.
+# One row for each entry and party: what came, what became of it, and what it moved for this party.
 ENTRIES = f"""
 with ours as materialized ({_OURS}),
 moved as (
-  select m.party, m.entry, string_agg(concat_ws(
+  select m.party, m.entry, string_agg(case when m.code is not null then concat_ws(
       ',', m.code, coalesce(m.sponsor, 0), coalesce(m.contract, 0), coalesce(m.counterparty, 0), coalesce(m.counter_contract, 0), m.unit, m.amount
-    ), ';' order by m.line) filter (where m.code is not null) moves
+    ) end, ';' order by m.line) moves
   from ({_MOVES}) m group by m.party, m.entry
 )
 select p.id party, e.record, e.day, e.type, e.source, e.id, e.party sender, e.event_day,
-  {_STOOD} outcome, {_CODE} code, e.card, e.member, m.id member_id,
-  encode(sha256(coalesce(convert_to(e.body, 'UTF8'), e.raw)), 'hex') content, x.moves
+  {_STOOD} outcome, {_CODE} code, e.card, e.member, m.id member_id, encode(e.content, 'hex') content, x.moves
 from moved x join ours e on e.record = x.entry join party p on p.no = x.party left join member m on m.no = e.member
 order by p.id collate "C", e.record
 """  # noqa: S608  # parts of statements from this file

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date
 
 import psycopg
@@ -35,6 +35,11 @@ def keep_baselines(connection: psycopg.Connection, run: int, standings: Iterable
 def baselines(connection: psycopg.Connection, run: int) -> dict[str, int]:
     """By payment, in minor units; empty for a run that has not defaulted."""
     return dict(connection.execute(BASELINES, (run,)).fetchall())
+
+
+def counted_for_window(one: Standing, kept: Mapping[str, int]) -> int:
+    """What of a payment counts as paid for its window, in minor units: what was kept of it when its run defaulted, else what counts now."""
+    return kept.get(one.id, counted(one))
 
 
 def default_named(defaulter: str, day: date, run: int) -> str:

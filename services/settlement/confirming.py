@@ -22,10 +22,12 @@ from schemas.ids import PartyId
 from services.journal.corrections import book_correction
 from services.journal.windows import HOUSE, lock_window, move_window
 from services.settlement.baselines import losses
+from services.settlement.concerned import of_matching
 from services.settlement.payment_moves import note_moves
 from services.settlement.statements import count_next
 from services.settlement.transport import Tell
 from services.settlement.verify_bank import require_decisions
+from services.settlement.verify_messages import require_messages, require_statement
 
 LOCK = "select pg_advisory_lock(hashtext(current_schema() || ' matching'))"
 UNLOCK = "select pg_advisory_unlock(hashtext(current_schema() || ' matching'))"
@@ -85,12 +87,13 @@ class Matched:
 def match(connection: psycopg.Connection, programme: str, now: datetime, tell: Tell = lambda _: None) -> Matched:
     """Lets every statement count that can, in the order of the chains, and does what follows. `now` is only noted: nothing depends on the clock.
 
-    Raises `SettlementError`: bad-signature, where a statement was withdrawn, or money assigned, by words that nobody signed; and
+    Raises `SettlementError`: bad-signature, where a statement was withdrawn, or money assigned, by words that nobody signed; check-failed, where a statement
+    that would count, or what settles or puts right a payment, is not in the books as it stands in the bank's message; and
     `services.journal.corrections.NoOpenWindow` where an adjustment finds no window; what came before it stays done.
     """
     done = Matched()
     with matching(connection):
-        require_decisions(connection, programme)
+        require_decisions(connection, programme, of_matching(connection))
         with connection.transaction():
             done.settled += settle_confirmed(connection, programme, now)
             tell("looked")
@@ -101,6 +104,7 @@ def match(connection: psycopg.Connection, programme: str, now: datetime, tell: T
                     break
                 tell("counted")
                 report, name = counted
+                require_statement(connection, report)
                 moved = note_moves(connection, programme, now, report=report)
                 settled = settle_confirmed(connection, programme, now, because=name)
                 tell("settled")
@@ -118,10 +122,14 @@ def match(connection: psycopg.Connection, programme: str, now: datetime, tell: T
 
 
 def settle_confirmed(connection: psycopg.Connection, programme: str, now: datetime, *, because: str | None = None, by: str = HOUSE) -> list[date]:
-    """Settles, in the caller's transaction, every instructed window of which nothing is missing; returns their days. The database looks again."""
+    """Settles, in the caller's transaction, every instructed window of which nothing is missing; returns their days. The database looks again.
+
+    What the bank has said of their payments is read anew from its messages. Raises `SettlementError`: check-failed.
+    """
     settled = []
     for day, run, sha256 in connection.execute(CONFIRMED).fetchall():
         if lock_window(connection, day) == "instructed":
+            require_messages(connection, run, day)
             move_window(connection, programme, day, Event.CONFIRMED, run=(run, sha256), at=now, by=by, because=because)
             settled.append(day)
     return settled
@@ -130,11 +138,15 @@ def settle_confirmed(connection: psycopg.Connection, programme: str, now: dateti
 def _correct(connection: psycopg.Connection, report: int, name: str, settled: list[date]) -> list[Correction]:
     """Books once what each payment shows beyond what is settled of it: whoever has the money owes it to whom it belongs."""
     booked = []
+    read: set[int] = set()
     for row in connection.execute(DIFFERENCES, {"days": settled, "report": report}).fetchall():
         run, payment, kind, payer, payee, currency, day, defaulted, difference, put_right = row
         if difference == put_right:
             continue
         own, house = (payer, payee) if kind == PaymentKind.INCOMING else (payee, payer)
+        if run not in read:
+            require_messages(connection, run, day)
+            read.add(run)
         bore = losses(connection, own, currency, day, run) if defaulted and kind == PaymentKind.INCOMING else {}
         before = recovered(put_right, own, bore)
         for party, share in recovered(difference, own, bore).items():

@@ -10,7 +10,7 @@ import psycopg
 from psycopg.rows import class_row
 
 from clearing.decisions import Says
-from clearing.two_people import same_person
+from clearing.people import same_person
 from services.settlement.errors import SettlementCode, SettlementError
 from services.settlement.keys import fingerprint, holds
 from services.settlement.people import newest_key

@@ -11,7 +11,7 @@ import psycopg
 from clearing.default_loss import Borne, Unpaid
 from clearing.entries import Code
 from schemas.ids import PartyId
-from services.settlement.baselines import baselines, counted, default_named
+from services.settlement.baselines import baselines, counted_for_window, default_named
 from services.settlement.payment_states import states_of
 
 INSTRUCTED = "select distinct run from window_move where day = %s and event = 'instructed' and run is not null order by run"
@@ -68,7 +68,7 @@ def paid_under(connection: psycopg.Connection, run: int) -> Paid:
     kept = baselines(connection, run)
     for one in states_of(connection, run):
         key = (one.currency, PartyId(one.payer), PartyId(one.payee))
-        paid[key] = paid.get(key, 0) + kept.get(one.id, counted(one))
+        paid[key] = paid.get(key, 0) + counted_for_window(one, kept)
     return {key: amount for key, amount in sorted(paid.items()) if amount}
 
 

@@ -101,7 +101,9 @@ def _of_payment(one: Standing, programme: Programme, now: datetime) -> Iterator[
     if one.state is PaymentState.REJECTED:
         yield Finding(PaymentBreak.BANK_REJECTED, one.id, f"payment to {one.payee}: {one.reason or 'no reason given'}", *facts)
     elif one.state is PaymentState.RETURNED:
-        yield Finding(PaymentBreak.BANK_RETURNED, one.id, f"payment of {one.payer} to {one.payee} came back: {one.reason or 'no reason given'}", *facts)
+        days = [each.came_back_on for each in one.attempts if each.came_back_on is not None]
+        on = f" on {days[-1]}" if days else ""
+        yield Finding(PaymentBreak.BANK_RETURNED, one.id, f"payment of {one.payer} to {one.payee} came back{on}: {one.reason or 'no reason given'}", *facts)
     elif one.state is PaymentState.PARTLY_CONFIRMED and one.kind is PaymentKind.OUTGOING:
         yield Finding(PaymentBreak.AMOUNT_UNDER, one.id, f"statements show less than was to be paid to {one.payee}", *facts)
     if one.excess_minor:

@@ -28,6 +28,7 @@ from services.bank.pain001 import FIRST_FILE, blocks, message_id, payment_file
 from services.journal.programmes import load
 from services.journal.windows import lock_window, move_window
 from services.settlement.calendar import bank_days
+from services.settlement.concerned import of_runs
 from services.settlement.confirming import matching, settle_confirmed
 from services.settlement.errors import SettlementCode, SettlementError
 from services.settlement.noted_files import NotedFile, files_of
@@ -100,8 +101,8 @@ def _hand_over(connection: psycopg.Connection, run: SignedRun, file: NotedFile, 
     assert how.transport is not None, "nothing is noted that cannot be handed over"
     with matching(connection), nothing_taken(connection):
         require_file(connection, run, file)
-        require_messages(connection, run)
-        require_decisions(connection, how.programme)
+        require_messages(connection, run.no, run.day)
+        require_decisions(connection, how.programme, of_runs(connection, [run.no]))
         with connection.transaction():
             state = lock_window(connection, run.day)
         standings = states_of(connection, run.no)
@@ -154,8 +155,8 @@ def _note_first(connection: psycopg.Connection, run: SignedRun, how: Paying) -> 
 
 def _note_corrected(connection: psycopg.Connection, run: SignedRun, how: Paying) -> None:
     """What is certainly not with its payee is put into the next file, each under an EndToEndId of its own, to be made on the next bank day."""
-    require_messages(connection, run)
-    require_decisions(connection, how.programme)
+    require_messages(connection, run.no, run.day)
+    require_decisions(connection, how.programme, of_runs(connection, [run.no]))
     file = load(connection)
     programme = file.programme
     today = how.now.astimezone(ZoneInfo(programme.timezone)).date()

@@ -30,7 +30,7 @@ ATTEMPTS = """
 select a.payment, a.attempt, a.end_to_end_id, a.message_id, f.file_no, a.value_date, f.noted_at,
   (select min(h.at) from handed_over h where h.message_id = a.message_id),
   (select c.noted_at from recall c where c.end_to_end_id = a.end_to_end_id), said.facts, said.reason,
-  booked.any_debit, booked.counted_debit, booked.came_back, said.made, payment_verdict(a.end_to_end_id),
+  booked.any_debit, booked.counted_debit, booked.came_back, booked.came_back_on, said.made, payment_verdict(a.end_to_end_id),
   file_put_aside(a.message_id)
 from payment_attempt a join payment_file f on f.message_id = a.message_id
 cross join lateral (
@@ -40,8 +40,9 @@ cross join lateral (
 ) said
 cross join lateral (
   select coalesce(bool_or(m.amount > 0), false) any_debit, coalesce(bool_or(m.amount > 0 and c.no is not null), false) counted_debit,
-    coalesce(sum(m.amount) filter (where c.no is not null), 0) <= 0 and coalesce(bool_or(m.amount < 0 and c.no is not null), false) came_back
-  from entry_payment m left join statement_counts c on c.report = m.report where m.end_to_end_id = a.end_to_end_id
+    coalesce(sum(m.amount) filter (where c.no is not null), 0) <= 0 and coalesce(bool_or(m.amount < 0 and c.no is not null), false) came_back,
+    max(e.booking_date) filter (where m.amount < 0 and c.no is not null) came_back_on
+  from entry_payment m join bank_entry e on e.no = m.entry left join statement_counts c on c.report = m.report where m.end_to_end_id = a.end_to_end_id
 ) booked
 where a.run = %(run)s order by a.payment, a.attempt
 """
@@ -64,6 +65,8 @@ class Attempt:
     """The bank says both that it was made and that it was not, and nobody has decided."""
     verdict: Verdict | None = None
     """What people have decided about it, as long as the bank has said nothing more against it."""
+    came_back_on: date | None = None
+    """The booking date under which a statement that counts shows that it came back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,11 +130,30 @@ def _grouped(connection: psycopg.Connection, run: int) -> Iterator[tuple[str, It
 
 
 def _attempt(row: Any) -> Attempt:
-    _, _, end_to_end_id, message_id, file_no, due, noted_at, sent_at, recalled_at, said, reason, any_debit, counted_debit, came_back, made, decided, aside = row
+    (
+        _,
+        _,
+        end_to_end_id,
+        message_id,
+        file_no,
+        due,
+        noted_at,
+        sent_at,
+        recalled_at,
+        said,
+        reason,
+        any_debit,
+        counted_debit,
+        back,
+        back_on,
+        made,
+        decided,
+        aside,
+    ) = row
     facts = {Fact.NOTED, *(Fact(fact) for fact in said if fact != "return_announced")}
     # What was put aside went nowhere: as if it had been cancelled before it was made.
-    known = ((Fact.SENT, sent_at), (Fact.RECALL_ASKED, recalled_at), (Fact.BOOKED, any_debit), (Fact.CONFIRMED, counted_debit), (Fact.RETURNED, came_back))
+    known = ((Fact.SENT, sent_at), (Fact.RECALL_ASKED, recalled_at), (Fact.BOOKED, any_debit), (Fact.CONFIRMED, counted_debit), (Fact.RETURNED, back))
     facts |= {fact for fact, so in (*known, (Fact.SAID_PAID, made), (Fact.RECALLED, aside)) if so}
     verdict = None if decided is None else Verdict(decided)
     state, contradicted = attempt_state(facts, verdict), verdict is None and contradictory(facts)
-    return Attempt(end_to_end_id, message_id, file_no, due, state, noted_at, sent_at, recalled_at, reason, contradicted, verdict)
+    return Attempt(end_to_end_id, message_id, file_no, due, state, noted_at, sent_at, recalled_at, reason, contradicted, verdict, back_on)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -15,13 +16,16 @@ from schemas.programme import ProgrammeFile
 from services.journal.programmes import load
 from services.journal.windows import lock_window, move_window
 from services.report.verify import Proof, verify_report
+from services.risk.verify_funds import funds_proofs
 from services.settlement.calendar import UnknownCountry
+from services.settlement.defaulted import defaulted_runs
 from services.settlement.errors import SettlementCode, SettlementError
 from services.settlement.keys import holds
 from services.settlement.payments import Payment, accounts_of, keep, planned
 from services.settlement.people import newest_key
-from services.settlement.runs import SignedRun, newest_run
+from services.settlement.runs import SignedRun, newest_run, runs_of
 from services.settlement.verify_corrections import correction_proofs
+from services.settlement.verify_default import default_proofs
 
 SIGN = """
 insert into signature (run, day, action, person, key, report_sha256, reason, at, signature, accounts_sha256)
@@ -68,7 +72,7 @@ def record(connection: psycopg.Connection, programme: str, statement: Statement,
         event = judge(state, run.signed(), statement.action, statement.person, reason=statement.reason, later=[stands for _, stands in later])
         file = load(connection)
         if not rejects:
-            _sound(connection, run)
+            _sound(connection, run, programme)
             _as_signed_before(run, statement)
             if statement.accounts_sha256 != _accounts(run, file):
                 raise SettlementError(SettlementCode.ACCOUNTS_CHANGED, f"an account was changed since {statement.person} signed: look at them, and sign again")
@@ -83,10 +87,13 @@ def record(connection: psycopg.Connection, programme: str, statement: Statement,
         return Recorded(statement, after, voided)
 
 
-def checked(connection: psycopg.Connection, day: date) -> list[Proof]:
-    """What has to hold before anybody signs: the hashes up to this report, its sums, and that its own checks hold. Raises `SettlementError`: no-run."""
+def checked(connection: psycopg.Connection, day: date, *, whole: bool = False) -> list[Proof]:
+    """What has to hold before anybody signs: the hashes up to this report, its sums, and that its own checks hold. Raises `SettlementError`: no-run.
+
+    `whole`: earlier reports are read and written again too, not only hashed.
+    """
     newest_run(connection, day)
-    return verify_report(connection, day)
+    return verify_report(connection, day, whole=whole)
 
 
 def _proven(connection: psycopg.Connection, run: SignedRun, programme: str, statement: Statement, signature: bytes) -> int:
@@ -110,11 +117,25 @@ def _unchanged(run: SignedRun, sha256: str) -> None:
         raise SettlementError(SettlementCode.REPORT_CHANGED, f"the report of run {run.no} has the hash {recomputed}, not {sha256}: clh report verify {run.day}")
 
 
-def _sound(connection: psycopg.Connection, run: SignedRun) -> None:
-    failed = [proof for proof in (*checked(connection, run.day), *correction_proofs(connection, run)) if not proof.holds]
+def _sound(connection: psycopg.Connection, run: SignedRun, programme: str) -> None:
+    every = (
+        *checked(connection, run.day),
+        *correction_proofs(connection, run, programme),
+        *_defaults(connection, run, programme),
+        *funds_proofs(connection, run, programme),
+    )
+    failed = [proof for proof in every if not proof.holds]
     if failed:
         what = "; ".join(f"{proof.what} (window {proof.day}): {proof.differs}" for proof in failed[:3])
         raise SettlementError(SettlementCode.CHECK_FAILED, f"{len(failed)} checks of window {run.day} do not hold: {what}")
+
+
+def _defaults(connection: psycopg.Connection, run: SignedRun, programme: str) -> Iterator[Proof]:
+    """Of each default after which the run was made: two people have signed it, as it is booked."""
+    defaulted = {one.no for one in defaulted_runs(connection, run.day)}
+    for one in runs_of(connection, run.day) if defaulted else ():
+        if one.no in defaulted:
+            yield from default_proofs(connection, one, programme)
 
 
 def _accounts(run: SignedRun, file: ProgrammeFile) -> str:

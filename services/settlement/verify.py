@@ -8,13 +8,14 @@ from datetime import date
 import psycopg
 
 from services.report.verify import Proof, verify_report
+from services.risk.verify_funds import funds_proofs
 from services.settlement.defaulted import DefaultedRun, defaulted_runs
 from services.settlement.errors import SettlementCode, SettlementError
 from services.settlement.runs import SignedRun, runs_of
 from services.settlement.verify_approval import approval_proofs
 from services.settlement.verify_bank import bank_proofs
 from services.settlement.verify_corrections import correction_proofs
-from services.settlement.verify_default import default_proofs
+from services.settlement.verify_default import baseline_proofs, default_proofs
 from services.settlement.verify_messages import message_proofs
 from services.settlement.verify_payments import payment_proofs
 
@@ -26,7 +27,7 @@ def verify_settlement(connection: psycopg.Connection, programme: str, day: date)
 
     Maker and checkers are different people, every run but the newest was rejected, fell with one before it or defaulted, the newest stands where its
     signatures put it, the files for the bank hold what was approved, what is settled is on statements, what the bank
-    is said to have said is in its messages, what people decided about it is signed,
+    is said to have said is in its messages, what people decided about it is signed, and so are funds,
     and the report holds as `clh report verify` says.
 
     Raises `SettlementError`: no-run.
@@ -46,11 +47,14 @@ def verify_settlement(connection: psycopg.Connection, programme: str, day: date)
         proofs += approval_proofs(connection, run, programme)
         if run.no in defaults:
             proofs += default_proofs(connection, run, programme)
+        else:
+            proofs += baseline_proofs(connection, run)
         proofs += _void(run, every)
         proofs += payment_proofs(connection, run, newest=run is runs[-1])
-        proofs += message_proofs(connection, run)
+        proofs += message_proofs(connection, run.no, day)
         before = run
-    return [*proofs, *correction_proofs(connection, runs[-1]), *bank_proofs(connection, runs, programme), _stands(runs[-1])]
+    proofs += [*correction_proofs(connection, runs[-1], programme), *bank_proofs(connection, runs, programme), *funds_proofs(connection, runs[-1], programme)]
+    return [*proofs, _stands(runs[-1])]
 
 
 def _fallen(run: SignedRun) -> bool:

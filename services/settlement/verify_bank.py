@@ -11,16 +11,26 @@ import psycopg
 from psycopg.rows import class_row
 
 from clearing.payment_states import Verdict
-from clearing.two_people import same_person
+from clearing.people import same_person
 from services.report.verify import Proof
+from services.settlement.concerned import Concerned
 from services.settlement.deciding import Account, BankDecision, Credit
 from services.settlement.errors import SettlementCode, SettlementError
 from services.settlement.keys import holds
 from services.settlement.runs import SignedRun
 from services.settlement.withdrawing import RESTORED, WITHDRAWN
 
-# All words, with the keys that signed them, the run of the payment that they are about, and the sum of the entry.
+# Words, with the keys that signed them, the run of the payment that they are about, and the sum of the entry. Of what is concerned also those that would use
+# the same debit or the same funds a second time; all words where nothing is said to be concerned.
 SIGNED: Final = """
+with asked as (
+  select no, given_back, party, reference from bank_decision where %(every)s or end_to_end_id = any(%(payments)s) or report = any(%(reports)s)
+    or begins = any(%(reports)s) or entry = any(%(entries)s) or given_back = any(%(entries)s)
+    or (party, reference) in (select * from unnest(%(parties)s::text[], %(references)s::text[]))
+), concerned as (
+  select no from bank_decision where %(every)s or no in (select no from asked) or given_back in (select given_back from asked)
+    or (party, reference) in (select party, reference from asked)
+)
 select d.no, d.end_to_end_id, d.report, d.entry, d.verdict, d.begins, d.known, d.party, d.reference, d.given_back, d.undoes, d.payee_iban, d.decides, d.reason,
   d.person, d.at, d.document, d.signature, k.public_key, r.after_bank_decision, a.run,
   coalesce(e.amount, p.amount) amount_minor, coalesce(e.currency, p.currency) currency, p.payee,
@@ -35,7 +45,8 @@ left join bank_decision o on o.no = d.undoes left join lateral (
   select bool_and(exists (select from funding x where x.party = o.party and x.kind = 'paid out' and x.amount = -i.amount and x.currency = i.currency
     and x.reference = 'decision ' || o.no || ' undone: ' || o.reference)) is not false back
   from funding i where i.party = o.party and i.kind = 'paid in' and i.reference = o.reference and i.by_whom = o.person and i.at = o.at
-) taken on true order by d.no
+) taken on true
+where d.no in (select no from concerned) or d.undoes in (select no from concerned) order by d.no
 """
 
 
@@ -126,17 +137,30 @@ def bank_proofs(connection: psycopg.Connection, runs: Sequence[SignedRun], progr
         yield Proof(newest.no, newest.day, what, not failed, f"{len(failed)} things about them do not hold")
 
 
-def require_decisions(connection: psycopg.Connection, programme: str) -> None:
-    """Trusts no row: whoever can write to the tables can write that two people said so. Raises `SettlementError`: bad-signature."""
-    words = _words(connection)
-    failed = [proof for word in words for proof in _proofs(word, words, (word.run or 0, word.at.date()), programme) if not proof.holds]
+def require_decisions(connection: psycopg.Connection, programme: str, concerned: Concerned) -> None:
+    """Trusts no row: whoever can write to the tables can write that two people said so. Asks of what is concerned only; `bank_proofs` asks of everything.
+
+    Raises `SettlementError`: bad-signature.
+    """
+    failed = decision_proofs(connection, programme, concerned)
     if failed:
         what = "; ".join(f"{one.what}: {one.differs}" for one in failed[:3])
         raise SettlementError(SettlementCode.BAD_SIGNATURE, f"what people have decided about the bank is not as its rows say: {what}: clh settlement verify")
 
 
-def _words(connection: psycopg.Connection) -> list[Word]:
-    return connection.cursor(row_factory=class_row(Word)).execute(SIGNED).fetchall()
+def decision_proofs(connection: psycopg.Connection, programme: str, concerned: Concerned) -> list[Proof]:
+    """What does not hold of the words about what is concerned."""
+    words = _words(connection, concerned)
+    return [proof for word in words for proof in _proofs(word, words, (word.run or 0, word.at.date()), programme) if not proof.holds]
+
+
+def _words(connection: psycopg.Connection, concerned: Concerned | None = None) -> list[Word]:
+    about = concerned or Concerned()
+    asked = {
+        "every": concerned is None, "payments": about.payments, "reports": about.reports, "entries": about.entries,
+        "parties": [party for party, _ in about.funds], "references": [reference for _, reference in about.funds],
+    }  # fmt: skip
+    return connection.cursor(row_factory=class_row(Word)).execute(SIGNED, asked).fetchall()
 
 
 def _proofs(word: Word, words: Sequence[Word], about: About, programme: str) -> Iterator[Proof]:

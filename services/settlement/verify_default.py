@@ -41,6 +41,14 @@ def default_proofs(connection: psycopg.Connection, run: SignedRun, programme: st
         yield Proof(run.no, run.day, proof.what, proof.holds, proof.differs)
 
 
+def baseline_proofs(connection: psycopg.Connection, run: SignedRun) -> Iterator[Proof]:
+    """Of a run that has not defaulted nothing says what counted as paid then: it would have that put right which nobody owes. None where nothing does."""
+    said = baselines(connection, run.no)
+    if said:
+        differs = f"the books say what counted as paid of {', '.join(sorted(said)[:3])}"
+        yield Proof(run.no, run.day, "nothing counts as paid at a default that was not declared", False, differs)
+
+
 def _proofs(connection: psycopg.Connection, run: SignedRun, programme: str, proposed: SignedDecision, decided: SignedDecision) -> Iterator[DecisionProof]:
     borne = _borne(connection, run)
     unpaid = _unpaid(connection, run, borne)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import date
 from typing import Any, Final
 
 import psycopg
@@ -12,7 +13,6 @@ from services.bank.errors import BankError
 from services.bank.messages import read_message
 from services.report.verify import Proof
 from services.settlement.errors import SettlementCode, SettlementError
-from services.settlement.runs import SignedRun
 from services.settlement.taking import entry_row, hash_of, report_row, status_rows
 
 # Every message that the books say has something about a payment of the run.
@@ -22,6 +22,7 @@ select b.no, b.kind, b.message_id, b.sha256, b.content from bank_message b where
   union select r.message from entry_payment m join bank_report r on r.no = m.report where m.run = %(run)s
 ) order by b.no
 """
+OF_STATEMENT: Final = "select b.no, r.id, b.sha256, b.content from bank_report r join bank_message b on b.no = r.message where r.no = %s"
 STATUSES: Final = "select line, original_message_id, end_to_end_id, status, fact, reason_code, reason_text from bank_status where message = %s order by line"
 REPORTS: Final = """
 select no, kind, iban, currency, id, sequence, year, from_date, to_date, opening, closing from bank_report where message = %s order by no
@@ -32,22 +33,33 @@ select line, bank_reference, amount, currency, credit, booked, booking_date, val
 """
 
 
-def message_proofs(connection: psycopg.Connection, run: SignedRun) -> Iterator[Proof]:
-    """One proof for all that the bank is said to have said of a run's payments; none where that is nothing."""
+def message_proofs(connection: psycopg.Connection, run: int, day: date) -> Iterator[Proof]:
+    """One proof for all that the bank is said to have said of the payments of a run; none where that is nothing."""
     differs, seen = [], 0
-    for no, kind, name, sha256, content in connection.execute(MESSAGES, {"run": run.no}).fetchall():
+    for no, kind, name, sha256, content in connection.execute(MESSAGES, {"run": run}).fetchall():
         seen += 1
         differs += [f"{kind.replace('_', ' ')} {name}: {what}" for what in _differences(connection, no, sha256, bytes(content))]
     if seen:
-        yield Proof(run.no, run.day, "what the bank is said to have said of its payments stands in its messages", not differs, "; ".join(differs[:3]))
+        yield Proof(run, day, "what the bank is said to have said of its payments stands in its messages", not differs, "; ".join(differs[:3]))
 
 
-def require_messages(connection: psycopg.Connection, run: SignedRun) -> None:
+def require_messages(connection: psycopg.Connection, run: int, day: date) -> None:
     """Trusts no row: whoever can write to the tables can write that the bank has rejected a payment. Raises `SettlementError`: check-failed."""
-    for proof in message_proofs(connection, run):
+    for proof in message_proofs(connection, run, day):
         if not proof.holds:
-            words = f"run {run.no} of window {run.day}: the bank has not said what the books say it has: {proof.differs}: clh settlement verify {run.day}"
+            words = f"run {run} of window {day}: the bank has not said what the books say it has: {proof.differs}: clh settlement verify {day}"
             raise SettlementError(SettlementCode.CHECK_FAILED, words)
+
+
+def require_statement(connection: psycopg.Connection, report: int) -> None:
+    """The same of one statement, which is about to count, read anew from its bytes. Raises `SettlementError`: check-failed."""
+    row = connection.execute(OF_STATEMENT, (report,)).fetchone()
+    assert row is not None, "every statement came in a message"
+    no, name, sha256, content = row
+    differs = list(_differences(connection, no, sha256, bytes(content)))
+    if differs:
+        words = f"statement {name}: it is not in the books as it stands in its message, and does not count: {'; '.join(differs[:3])}"
+        raise SettlementError(SettlementCode.CHECK_FAILED, words)
 
 
 def _differences(connection: psycopg.Connection, no: int, sha256: str, content: bytes) -> Iterator[str]:

@@ -77,12 +77,12 @@ def test_what_is_refused_ends_with_its_code_and_changes_nothing(addresses: Addre
     with coalition(addresses, day=MONDAY) as one:
         one.close(MONDAY)
         for name in ("mia", "carl"):
-            assert run(f"clh people keygen --out {name}.pem", one.id).exit_code == 0
+            assert run(f"clh people keygen --to {name}.pem", one.id).exit_code == 0
             assert run(f"clh people add {name} --public-key {name}.pem.pub --programme harvest", one.id).exit_code == 0
         Path("wrong").write_text("not the passphrase\n", encoding="utf-8")
         submit = "clh settlement submit 2026-03-02 --as mia --key mia.pem --programme harvest"
         for words, code in (
-            ("clh people keygen --out mia.pem", "file-exists"),
+            ("clh people keygen --to mia.pem", "file-exists"),
             ("clh people add eve --public-key mia.pem.pub --programme harvest", "key-in-use"),
             ("clh people add mia --public-key carl.pem.pub --programme harvest", "person-has-key"),
             ("clh people add Mia --public-key mia.pem.pub --programme harvest", "bad-name"),

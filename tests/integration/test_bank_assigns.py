@@ -9,10 +9,11 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from schemas.ids import PartyId
 from services.bank.errors import BankCode, BankError
 from services.bank.references import creditor_reference
 from services.risk.errors import RiskCode, RiskError
-from services.risk.funds import entries
+from services.risk.funds import Entry, entries
 from services.runtime.local import Addresses
 from services.settlement.assigning import Became, Wanted, assigned, to_assign
 from services.settlement.deciding import keep
@@ -117,9 +118,8 @@ def test_two_who_say_different_things_have_decided_nothing_and_who_has_changed_h
 
 
 def test_funds_entered_under_the_reference_before_are_these_and_those_of_one_credit_only(one: AtTheBank, signers: Signers) -> None:
-    enter = "insert into funding (party, currency, amount, kind, reference, by_whom, at) values ('grocer', 'EUR', %s, 'paid in', %s, 'mia', now())"
-    one.books.execute(enter, (25000, "April"))
-    one.books.execute(enter, (7, "May"))
+    for minor, reference in ((25000, "April"), (7, "May")):
+        signers.fund(one.books, Entry(PartyId("grocer"), "EUR", minor, "paid in", reference), one.now)
     refused(RiskCode.REFERENCE_USED, one, signers, replace(FUNDS, reference="May"))
     refused(RiskCode.UNKNOWN_PARTY, one, signers, replace(FUNDS, party="nobody"))
     assert said(one, signers, replace(FUNDS, reference="April"), "mia", "carl") == [False, True]
@@ -180,7 +180,6 @@ def test_whoever_goes_past_all_rules_is_found_and_named(signers: Signers, tmp_pa
         show(one)
         said(one, signers, FUNDS, "mia", "carl")
         assert [proof.what for proof in verify_settlement(owner, one.programme, MONDAY) if not proof.holds] == []
-        owner.execute("drop index bank_decision_entry")
         owner.execute("set local session_replication_role = replica")
         for what, statement in FORGED.items():
             with owner.transaction(force_rollback=True):

@@ -182,6 +182,9 @@ def test_a_payment_that_comes_back_before_the_end_is_open_again_and_sent_again(o
     one.take(one.statement(one.debit("fuelco"), one.debit("cafe")), one.statement(one.back("cafe"), one.credit("grocer")))
     assert one.match().settled == []
     assert (one.states()["cafe"], one.window()) == ("returned", "instructed")
+    (attempt,) = one.standings()["cafe"].attempts
+    assert attempt.came_back_on is not None
+    assert any(f"came back on {attempt.came_back_on}: " in finding.says for finding in findings(one.books, one.now))
     one.pay(corrected=True)
     assert one.states()["cafe"] == "sent"
     one.take(one.statement(one.debit("cafe")))

@@ -99,6 +99,21 @@ def test_what_a_limit_cut_off_is_told_with_the_limit(addresses: Addresses, tmp_p
         ]
 
 
+def test_who_had_left_was_cut_by_no_limit_and_leaving_later_changes_nothing_that_was_told(addresses: Addresses, tmp_path: Path) -> None:
+    """Of the month's 100 points 20 are left on 6 March (30 of t1, 21 of t4, 20 of t5, 9 of t6): t7 brings 20 of 60, t8 none of 10. Then m1 leaves."""
+    card = 'type: card-transaction, bank: bank1, card: tok1, mcc: "5812", amount: "{}", id: {}, time: "2026-03-{}:00:00+01:00"'.format
+    left = 'type: member-closed, id: l1, member: m1, time: "2026-03-06T12:00:00+01:00", reason: moved'
+    days = {"06": [card("60.00", "t7", "06T10"), card("10.00", "t8", "06T11"), left], "07": [card("10.00", "t9", "07T10")]}
+    more = "".join(f"  - day: 2026-03-{day}\n    events:\n" + "".join(f"      - {{{one}}}\n" for one in events) for day, events in days.items())
+    worked = (ROOT / "tests" / "acceptance" / "worked" / "card-points-caps-exclusions-refunds.yaml").read_text(encoding="utf-8")
+    scenario = tmp_path / "left.yaml"
+    scenario.write_text(worked.replace("expect:\n", more + "expect:\n", 1), encoding="utf-8")
+    with played(scenario, addresses) as one:
+        sixth, seventh = ([told(line, "cap_cut_units", "exclusion_code") for line in lines(written(one, date(2026, 3, day), tmp_path).path)] for day in (6, 7))
+    assert sixth == [("t7", "EARN", "POINTS", "20", "40", ""), ("t8", "EARN", "", "0", "10", "CAP")]
+    assert seventh == [("t9", "EARN", "", "0", "", "LEFT")]
+
+
 def test_the_manifest_adds_up_to_the_journal_and_the_house_reads_its_own_file(card: Played, tmp_path: Path) -> None:
     first = written(card, FIRST, tmp_path)
     read = list(read_lines(open_file(first.path)))
@@ -145,9 +160,9 @@ def test_the_command_says_what_it_wrote_and_refuses_windows_that_are_not_closed(
     monkeypatch.setenv("CLH_KAFKA_BOOTSTRAP", card.addresses.kafka_bootstrap)
 
     def run(*words: str) -> Any:
-        return CliRunner().invoke(app, ["bank", "rewards", *words, "--output", str(tmp_path), "--programme", card.name])
+        return CliRunner().invoke(app, ["bank", "rewards", *words, "--to", str(tmp_path), "--programme", card.name])
 
-    done = run("bank1", "2026-03-02", "--json")
+    done = run("bank1", "2026-03-02", "--output", "json")
     assert done.exit_code == 0, done.output
     assert json.loads(done.stdout)["manifest"]["record_count"] == 7
     assert "mall-card_2026-03-02_1.csv: 7 lines" in run("bank1", "2026-03-02").stdout

@@ -14,7 +14,7 @@ from clearing.entries import Code
 from schemas.ids import PartyId
 from services.cli.main import app
 from services.journal.corrections import book_correction
-from services.risk.funds import Entry, enter
+from services.risk.funds import Entry
 from services.runtime.local import Addresses
 from tests.bills import vouch
 from tests.coalition import coalition
@@ -54,7 +54,7 @@ def test_the_loss_is_shared_by_those_whom_the_windows_before_owed_too(signers: S
         bank.match()
         assert bank.window() == "settled"
         owe(signers, SUNDAY, "fuelco", 3000)
-        enter(books, Entry(PartyId("fuelco"), "EUR", 900, "paid in", "RF1", "mia"), NOW)
+        signers.fund(books, Entry(PartyId("fuelco"), "EUR", 900, "paid in", "RF1"), NOW)
         told = CliRunner().invoke(app, ["risk", "report", "--programme", signers.one.id, "--output", "json"])
         (euro,) = json.loads(told.stdout)["currencies"]
         assert euro["failures"][0] == {"parties": ["grocer"], "owed_minor": 5001, "funds_minor": 0, "losses_minor": {"cafe": 2001, "fuelco": 3000}}

@@ -13,7 +13,7 @@ import psycopg
 import pytest
 from typer.testing import CliRunner
 
-from clearing.approval import Refused, Unsigned
+from clearing.approval import Action, Refused, Unsigned
 from clearing.entries import Code
 from clearing.night import run_night
 from schemas.ids import PartyId
@@ -21,10 +21,11 @@ from services.cli.main import app
 from services.journal.corrections import book_correction
 from services.journal.migrate import connect
 from services.journal.programmes import load
+from services.journal.verify import verified
 from services.report.verify import verify_report
 from services.risk.default import declare, to_declare
 from services.risk.errors import RiskCode, RiskError
-from services.risk.funds import Entry, enter
+from services.risk.funds import Entry
 from services.runtime.local import Addresses
 from services.seal.export import export
 from services.seal.keys import FileSigner, generate
@@ -96,7 +97,7 @@ def test_funds_are_used_first_and_the_operator_bears_the_rest_without_paying_any
     signers.one.close(TUESDAY)
     with instructed(signers, tmp_path, paid=1000) as one:
         owes = one.standings()["grocer"].missing_minor
-        enter(one.books, Entry(GROCER, "EUR", 700, "paid in", "RF1", "mia"), NOW)
+        signers.fund(one.books, Entry(GROCER, "EUR", 700, "paid in", "RF1"), NOW)
         made = signers.default(one.books, ["grocer"], LATE, NOW)
         assert [(line.code.name, line.bearer, line.amount_minor) for line in made.borne] == [("ADJUSTMENT", "opco", 700), ("DEFAULT_LOSS", "opco", owes - 700)]
         assert one.window() == "defaulted"
@@ -156,7 +157,7 @@ def test_two_people_say_who_has_not_paid_and_exactly_that_is_booked(signers: Sig
             books.execute("update settlement_window set state = 'defaulted' where day = %s", (MONDAY,))
         signers.propose_default(books, ["grocer"], LATE, NOW)
         no(RiskCode.SECOND_PERSON, "mia")
-        enter(books, Entry(GROCER, "EUR", 700, "paid in", "RF1", "mia"), NOW)
+        signers.fund(books, Entry(GROCER, "EUR", 700, "paid in", "RF1"), NOW)
         no(RiskCode.DEFAULT_CHANGED)
         signers.propose_default(books, ["grocer"], LATE, NOW, "emil")
         signers.revoke("emil")
@@ -255,18 +256,46 @@ def test_a_party_whose_money_the_bank_has_announced_is_not_in_default_until_its_
         assert one.window() == "defaulted"
 
 
+ALONE = {
+    "the one who proposed": "update decision_signature set (key, person) = (select key, person from decision_signature where action = 'propose') "
+    "where action = 'decide'",
+    "somebody, of nothing": "update decision_signature set proposal = null where action = 'decide'",
+    "somebody, of another run": "update decision_signature set run = run + 1 where action = 'propose'",
+    "somebody, of what was not borne": "update decision_signature set document = (document::jsonb || '{\"borne\": []}')::text where action = 'decide'",
+}
+"""Who has decided a default, by rows that nobody signed."""
+
+
+def test_what_a_default_books_without_two_people_is_found_by_the_ledgers_verifier_and_nobody_approves(signers: Signers, tmp_path: Path) -> None:
+    with instructed(signers, tmp_path) as one:
+        signers.default(one.books, ["grocer"], LATE, NOW)
+        again(signers)
+    with signers.one.books(owner=True) as owner:
+        owner.execute("set session_replication_role = replica")
+        for forged in ALONE.values():
+            with owner.transaction(force_rollback=True):
+                assert "corrections" not in {each.what for each in verified(owner) if each.differing}
+                assert owner.execute(forged).rowcount == 1
+                assert "corrections" in {each.what for each in verified(owner) if each.differing}, forged
+        with owner.transaction(force_rollback=True):
+            owner.execute("update decision_signature set signature = decode(repeat('00', 64), 'hex') where action = 'decide'")
+            with pytest.raises(SettlementError, match="with the person's key") as refusal:
+                signers.say(Action.SUBMIT, "mia", connection=owner)
+            assert refusal.value.code is SettlementCode.CHECK_FAILED
+
+
 def test_funds_in_two_currencies_are_used_in_the_same_default(addresses: Addresses, tmp_path: Path) -> None:
     two = (("currencies: [EUR]", "currencies: [EUR, CHF]"), ('minimum_settlement: {EUR: "0.00"}', 'minimum_settlement: {EUR: "0.00", CHF: "0.00"}'))
     with coalition(addresses, *ACCOUNTS, *two, day=MONDAY) as one:
         spend(one)
         with one.books() as books:
             book_correction(books, Code.ADJUSTMENT, GROCER, PartyId("opco"), "CHF", 900, reference="a bill", reason="a bill", by="mia")
-            for currency, minor in (("EUR", 700), ("CHF", 300)):
-                enter(books, Entry(GROCER, currency, minor, "paid in", f"RF {currency}", "mia"), NOW)
         vouch(one)
         with netted(one, MONDAY) as signers:
             signers.approve()
             with instructed(signers, tmp_path) as at_bank:
+                for currency, minor in (("EUR", 700), ("CHF", 300)):
+                    signers.fund(at_bank.books, Entry(GROCER, currency, minor, "paid in", f"RF {currency}"), NOW)
                 made = signers.default(at_bank.books, ["grocer"], LATE, NOW)
                 used = at_bank.books.execute("select currency, amount from funding where kind = 'used' order by currency").fetchall()
     assert used == [("CHF", -300), ("EUR", -700)]
@@ -277,30 +306,34 @@ def test_funds_that_debts_need_are_not_paid_out(addresses: Addresses) -> None:
     """Of the grocer, capped at 40.00, and of the fuel company, which has no limit; what is open already counts, and what is settled is free."""
     cap = ('net_debit_cap: "100000.00"', 'net_debit_cap: "40.00"')
     with coalition(addresses, cap, day=MONDAY) as one, one.books() as books:
+        signers = Signers(one)
+        signers.enrol("mia", "carl")
         for party, owes in ((GROCER, 5000), (FUELCO, 800)):
-            enter(books, Entry(party, "EUR", 2000, "paid in", "RF1", "mia"), NOW)
+            signers.fund(books, Entry(party, "EUR", 2000, "paid in", "RF1"), NOW)
             book_correction(books, Code.ADJUSTMENT, party, PartyId("cafe"), "EUR", owes, reference=f"of {party}", reason="a bill", by="mia")
         for party, free in ((GROCER, 1000), (FUELCO, 1200)):
             with pytest.raises(RiskError) as refusal:
-                enter(books, Entry(party, "EUR", free + 1, "paid out", "P1", "mia"), NOW)
+                signers.fund(books, Entry(party, "EUR", free + 1, "paid out", "P1"), NOW)
             assert refusal.value.code is RiskCode.FUNDS_NEEDED
-            assert enter(books, Entry(party, "EUR", free, "paid out", "P1", "mia"), NOW) == 2000 - free
-            assert enter(books, Entry(party, "EUR", free, "paid out", "P1", "mia"), NOW) == 2000 - free, "the same again is no second payment"
+            assert signers.fund(books, Entry(party, "EUR", free, "paid out", "P1"), NOW) == 2000 - free
+            with pytest.raises(RiskError) as refusal:
+                signers.fund(books, Entry(party, "EUR", free, "paid out", "P1"), NOW)
+            assert refusal.value.code is RiskCode.FUNDS_ENTERED, "the same again is no second payment"
 
 
 def test_funds_have_a_reference_are_entered_once_and_are_never_overdrawn(signers: Signers) -> None:
     with signers.one.books() as books:
-        assert enter(books, Entry(GROCER, "EUR", 700, "paid in", "RF1", "mia"), NOW) == 700
-        assert enter(books, Entry(GROCER, "EUR", 700, "paid in", "RF1", "mia"), NOW) == 700
-        assert enter(books, Entry(GROCER, "EUR", 300, "paid out", "P1", "mia"), NOW) == 400
+        assert signers.fund(books, Entry(GROCER, "EUR", 700, "paid in", "RF1"), NOW) == 700
+        assert signers.fund(books, Entry(GROCER, "EUR", 300, "paid out", "P1"), NOW) == 400
         for entry, code in (
-            (Entry(GROCER, "EUR", 701, "paid in", "RF1", "mia"), RiskCode.REFERENCE_USED),
-            (Entry(GROCER, "EUR", 1, "paid in", " ", "mia"), RiskCode.REFERENCE_MISSING),
-            (Entry(GROCER, "EUR", 0, "paid in", "x", "mia"), RiskCode.BAD_AMOUNT),
-            (Entry(GROCER, "XXX", 1, "paid in", "x", "mia"), RiskCode.UNKNOWN_CURRENCY),
-            (Entry(PartyId("nobody"), "EUR", 1, "paid in", "x", "mia"), RiskCode.UNKNOWN_PARTY),
-            (Entry(GROCER, "EUR", 401, "paid out", "x", "mia"), RiskCode.FUNDS_TOO_SMALL),
+            (Entry(GROCER, "EUR", 700, "paid in", "RF1"), RiskCode.FUNDS_ENTERED),
+            (Entry(GROCER, "EUR", 701, "paid in", "RF1"), RiskCode.REFERENCE_USED),
+            (Entry(GROCER, "EUR", 1, "paid in", " "), RiskCode.REFERENCE_MISSING),
+            (Entry(GROCER, "EUR", 0, "paid in", "x"), RiskCode.BAD_AMOUNT),
+            (Entry(GROCER, "XXX", 1, "paid in", "x"), RiskCode.UNKNOWN_CURRENCY),
+            (Entry(PartyId("nobody"), "EUR", 1, "paid in", "x"), RiskCode.UNKNOWN_PARTY),
+            (Entry(GROCER, "EUR", 401, "paid out", "x"), RiskCode.FUNDS_TOO_SMALL),
         ):
             with pytest.raises(RiskError) as refusal:
-                enter(books, entry, NOW)
+                signers.fund(books, entry, NOW)
             assert refusal.value.code is code

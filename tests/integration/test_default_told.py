@@ -19,7 +19,7 @@ from services.report.statement import balances
 from services.report.stored import shown
 from services.report.workbook import report_workbook
 from services.risk.default import Default
-from services.risk.funds import Entry, enter
+from services.risk.funds import Entry
 from services.runtime.local import Addresses
 from services.settlement.runs import runs_of
 from tests.defaults import OWED, again, instructed, sharing
@@ -39,7 +39,7 @@ def told(addresses: Addresses, tmp_path_factory: pytest.TempPathFactory) -> Iter
     with pytest.MonkeyPatch.context() as patch, instructed(people, tmp_path_factory.mktemp("bank")) as (signers, one):
         patch.setenv("CLH_POSTGRES_URI", addresses.postgres_uri)
         patch.setenv("CLH_KAFKA_BOOTSTRAP", addresses.kafka_bootstrap)
-        enter(one.books, Entry(PartyId("grocer"), "EUR", 700, "paid in", "RF1", "mia"), NOW)
+        signers.fund(one.books, Entry(PartyId("grocer"), "EUR", 700, "paid in", "RF1"), NOW)
         made = signers.default(one.books, ["grocer"], LATE, NOW)
         again(signers)
         yield signers, one, made
@@ -52,7 +52,7 @@ def run(told: Told, *words: str) -> str:
 
 
 def settled(told: Told, party: str, day: date) -> dict[str, str]:
-    rows = csv.DictReader(io.StringIO(run(told, "report", "statement", party, str(day), "--format", "csv", "--section", "settlement", "--out", "-")))
+    rows = csv.DictReader(io.StringIO(run(told, "report", "statement", party, str(day), "--format", "csv", "--section", "settlement", "--to", "-")))
     return {row["step"]: row["amount"] for row in rows}
 
 
@@ -109,13 +109,13 @@ def test_the_report_names_the_run_that_it_replaces_and_what_was_paid_under_it_in
     assert [(str(u.party), u.amount_minor, u.funds_minor) for u in run_.unpaid] == [("grocer", made.unpaid[0].amount_minor, 700)]
     assert "after_default" not in json.loads(before.text)
     for suffix in ("html", "pdf", "xlsx"):
-        run(told, "report", "render", str(MONDAY), "--format", suffix, "--out", str(tmp_path / f"report.{suffix}"))
+        run(told, "report", "render", str(MONDAY), "--format", suffix, "--to", str(tmp_path / f"report.{suffix}"))
     page = (tmp_path / "report.html").read_text(encoding="utf-8")
     assert "Paid before the default" in page
     assert before.sha256 in page
     tables: dict[str, list[Any]] = {}
     for section in ("default", "paid_before", "waterfall"):
-        rows = run(told, "report", "render", str(MONDAY), "--format", "csv", "--section", section, "--out", "-")
+        rows = run(told, "report", "render", str(MONDAY), "--format", "csv", "--section", section, "--to", "-")
         tables[section] = list(csv.DictReader(io.StringIO(rows)))
     assert sum(round(float(row["amount"]) * 100) for row in tables["default"]) == 0, "all of it is borne by somebody"
     assert {row["to"] for row in tables["paid_before"]} == {"fuelco", "cafe"}

@@ -164,8 +164,8 @@ def run(words: str, one: Coalition) -> Result:
 def test_commands_open_show_and_decide_and_say_why_they_refuse(people: Signers, one: Coalition) -> None:
     people.pem("ann", "ben")
     Path("slip.txt").write_text("sold once\n", encoding="utf-8")
-    (line,) = [row["line"] for row in json.loads(run("lines|2026-03-02|--by|grocer|-o|json", one).stdout) if row["kind"] == "issue"]
-    made = run(f"open|2026-03-02|{line}|--by|grocer|--reason|sold once|--evidence|slip.txt|--amount|0.50{ANN}|-o|json", one)
+    (line,) = [row["line"] for row in json.loads(run("lines|2026-03-02|--party|grocer|-o|json", one).stdout) if row["kind"] == "issue"]
+    made = run(f"open|2026-03-02|{line}|--party|grocer|--reason|sold once|--evidence|slip.txt|--amount|0.50{ANN}|-o|json", one)
     assert made.exit_code == 0, made.output
     assert json.loads(made.stdout)["state"] == "evidence"
     assert run("add-evidence|1|slip.txt|--note|again|--as|ann", one).exit_code == 0
@@ -178,13 +178,13 @@ def test_commands_open_show_and_decide_and_say_why_they_refuse(people: Signers, 
         (f"uphold|9|--note|yes{BEN}", "no-dispute"),
         (f"uphold|1|--note| {BEN}", "reason-missing"),
         ("add-evidence|1|gone.txt|--note|x", "evidence-unreadable"),
-        (f"open|2026-03-02|{line}|--by|grocer|--reason|again", "not-signed"),
-        (f"open|2026-03-02|{line}|--by|grocer|--reason|again{ANN}", "disputed-already"),
-        (f"open|2026-03-02|{line + 1}|--by|grocer|--reason|x|--amount|999{ANN}", "amount-too-large"),
+        (f"open|2026-03-02|{line}|--party|grocer|--reason|again", "not-signed"),
+        (f"open|2026-03-02|{line}|--party|grocer|--reason|again{ANN}", "disputed-already"),
+        (f"open|2026-03-02|{line + 1}|--party|grocer|--reason|x|--amount|999{ANN}", "amount-too-large"),
     ):
         said = run(words, one)
         assert (said.exit_code, f"[{code}]" in said.output) == (1, True), (words, said.output)
-    told = json.loads(run("show|1|--save|kept|-o|json", one).stdout)
+    told = json.loads(run("show|1|--to|kept|-o|json", one).stdout)
     assert [turn["to_state"] for turn in told["turns"]] == ["open", "held", "evidence", "evidence"]
     assert Path("kept/dispute-1-3").read_text(encoding="utf-8") == "sold once\n"
     assert "Dispute 1 is upheld: 0.50 EUR" in run(f"uphold|1|--note|yes{BEN}", one).output

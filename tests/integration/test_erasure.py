@@ -119,7 +119,7 @@ def test_nothing_in_any_table_says_who_an_erased_member_was_and_every_figure_and
         assert {"entry", "member", "card", "seal_leaf", "bank_line", "recon_expected"} <= {table.split("_2")[0] for table in there}
         before = owner.execute(figures).fetchone()
         berts = owner.execute("select body, answer, card from entry where card = 'c-bert' order by record").fetchall()
-        done = CliRunner().invoke(app, ["member", "erase", ANNA, "--reason", "asked for it", "--by", "olga", "--programme", one.id, "--output", "json"])
+        done = CliRunner().invoke(app, ["member", "erase", ANNA, "--reason", "asked for it", "--as", "olga", "--programme", one.id, "--output", "json"])
         assert done.exit_code == 0, done.output
         assert mentions(owner, PERSONAL) == []
         assert owner.execute(figures).fetchone() == before

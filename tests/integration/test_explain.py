@@ -54,6 +54,8 @@ class Walk:
         self.wrong: list[tuple[object, ...]] = []
         self.kinds: set[str] = set()
         self.lines = 0
+        self.worked: set[str] = set()
+        self.cut = 0
         for (day,) in connection.execute("select distinct day from run order by 1").fetchall():
             for party in file.parties:
                 for position in explain_position(self.ledger, party.id, day):
@@ -86,6 +88,11 @@ class Walk:
         assert one.id is not None
         (record,) = records_of(self.ledger, one.id, one.source)
         found = explain_event(self.ledger, record)
+        for working in found.workings:
+            self.worked.add(working.kind)
+            self.cut += bool(working.why_less)
+            if not working.why_less and working.worth != working.given:
+                self.wrong.append((record, working))
         self.judge(found.equations, one.id)
         assert (found.topic, found.partition, found.offset, found.member) == (one.topic, one.partition, one.offset, one.member)
         assert found.original is not None
@@ -128,6 +135,8 @@ def test_every_line_of_scenarios_worked_by_hand_adds_up(servers: Addresses, monk
     kinds = set().union(*(walk.kinds for walk in walks))
     assert {"VAT", "fee: monthly minimum", "fee: percent of issue", "unused points", "points issued, reversed", "discount funding, reversed", "reward"} <= kinds
     assert {"cash-back", "cash-back, reversed", "round-up match"} <= kinds
+    assert set().union(*(walk.worked for walk in walks)) >= {"points", "discount", "cash_back", "round_up"}
+    assert sum(walk.cut for walk in walks) > 0
 
 
 @pytest.mark.slow

@@ -18,11 +18,11 @@ from services.cli.main import app
 from services.disputes.life import Wanted
 from services.journal.corrections import book_correction
 from services.risk.errors import RiskCode, RiskError
-from services.risk.funds import Entry, enter
+from services.risk.funds import Entry
 from services.risk.leaving import leaving
 from services.runtime.local import Addresses
 from tests.coalition import HARVEST, Coalition, coalition, purchase
-from tests.signers import MONDAY, TUESDAY, netted, shop
+from tests.signers import MONDAY, TUESDAY, Signers, netted, shop
 
 NOW = datetime(2026, 3, 5, 9, 0, tzinfo=UTC)
 PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "when-a-partner-leaves.md"
@@ -55,6 +55,11 @@ def run(words: str, programme: str) -> Result:
     return result
 
 
+def signed(words: str) -> str:
+    """With the passphrase from a file, where a key is used."""
+    return f"{words} --passphrase-file passphrase" if "--key" in words else words
+
+
 def steps(document: dict[str, Any]) -> dict[str, bool]:
     return {step["code"]: step["done"] for step in document["checklist"]}
 
@@ -63,14 +68,17 @@ def test_the_page_on_exits_does_what_it_says(addresses: Addresses) -> None:
     with coalition(addresses, SMALL, day=MONDAY) as one:
         one.enrol(("m-1", "card-1"))
         one.publish(purchase("p1", "card-1", 5400, time=SOLD))
+        signers = Signers(one)
+        signers.enrol("mia", "carl")
+        signers.pem("mia", "carl")
         with one.books() as books:
-            enter(books, Entry(GROCER, "EUR", 700, "paid in", "RF1", "mia"), NOW)
+            signers.fund(books, Entry(GROCER, "EUR", 700, "paid in", "RF1"), NOW)
         one.book()
         one.close(MONDAY)
         written(one, SMALL, ENDS, SOON)
-        said = {words: run(words, one.id) for words in re.findall(r"^ *(clh .+)$", PAGE.read_text(encoding="utf-8"), re.MULTILINE)}
-        assert len(said) == 8
-        shown, told, _, _, _, report, _, after = said.values()
+        said = {words: run(signed(words), one.id) for words in re.findall(r"^ *(clh .+)$", PAGE.read_text(encoding="utf-8"), re.MULTILINE)}
+        assert len(said) == 9
+        shown, told, _, _, _, report, _, _, after = said.values()
         assert "OPEN" in shown.output
         before = json.loads(told.stdout)
         assert before["accounts"][0]["waits_for"] == "EUR is below minimum_settlement: paid after maximum_carry_days"

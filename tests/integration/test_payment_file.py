@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from pathlib import Path
 
 import pytest
@@ -28,8 +30,8 @@ def surroundings(addresses: Addresses, monkeypatch: pytest.MonkeyPatch, tmp_path
     monkeypatch.chdir(tmp_path)
 
 
-def write(one: Coalition, target: str) -> Result:
-    return CliRunner().invoke(app, ["settlement", "file", MONDAY.isoformat(), "--out", target, "--programme", one.id])
+def write(one: Coalition, target: str, *words: str) -> Result:
+    return CliRunner().invoke(app, ["settlement", "file", MONDAY.isoformat(), "--to", target, "--programme", one.id, *words])
 
 
 def spend(one: Coalition) -> None:
@@ -49,9 +51,10 @@ def test_an_approved_window_has_a_file_for_the_bank_that_is_the_same_whenever_it
             early = write(one, "early.xml")
             assert (early.exit_code, early.output.strip().endswith("[not-approved]")) == (1, True)
             signers.approve()
-            for name in ("first.xml", "second.xml"):
-                told = write(one, name)
-                assert told.exit_code == 0, told.output
+            told = write(one, "first.xml")
+            assert told.exit_code == 0, told.output
+            said = json.loads(write(one, "second.xml", "--output", "json").stdout)
+            assert (said["path"], said["sha256"]) == ("second.xml", hashlib.sha256(Path("second.xml").read_bytes()).hexdigest())
             assert Path("first.xml").read_bytes() == Path("second.xml").read_bytes()
             assert write(one, "first.xml").exit_code == 1
             root = read_xml(Path("first.xml").read_bytes(), PAIN_001)

@@ -17,9 +17,13 @@ import psycopg
 import pytest
 from typer.testing import CliRunner, Result
 
+from clearing.entries import Code
+from schemas.ids import PartyId
 from schemas.programme import BankCalendar
 from services.cli.main import app
+from services.journal.corrections import book_correction
 from services.journal.migrate import connect
+from services.journal.verify import verified
 from services.recon.status import expected_files
 from services.runtime.local import Addresses
 from tests.bank_files import Row, row, write
@@ -143,7 +147,7 @@ def resolve(one: Played, no: int, words: str, by: str, *, key: str | None = None
     """A move; one that takes a signature is signed by the person's own key unless another is named."""
     signed = words.split(maxsplit=1)[0] in {"propose", "write-off", "forced-match", "create"}
     keyed = f" --key {key or by}.pem --passphrase-file word" if signed else ""
-    return run(one, f"clh recon resolve {no} {words} --note because --by {by}{keyed} --programme mall-card")
+    return run(one, f"clh recon resolve {no} {words} --note because --as {by}{keyed} --programme mall-card")
 
 
 def enrol(one: Played, *names: str) -> None:
@@ -151,7 +155,7 @@ def enrol(one: Played, *names: str) -> None:
     Path("word").write_text("correct horse battery\n", encoding="utf-8")
     for name in names:
         for command in (
-            f"clh people keygen --out {name}.pem --passphrase-file word",
+            f"clh people keygen --to {name}.pem --passphrase-file word",
             f"clh people add {name} --public-key {name}.pem.pub --programme mall-card",
         ):
             done = run(one, command)
@@ -168,7 +172,7 @@ def test_a_break_is_shown_with_both_rows_its_history_and_what_the_second_person_
         "create": [{"debtor": "mall", "creditor": "bank1", "currency": "EUR", "amount_minor": 2}],
         "write-off": [{"debtor": "opco", "creditor": "bank1", "currency": "EUR", "amount_minor": 2}],
     }
-    assert resolve(card, no["theirs"], f"propose --as forced-match --with {no['ours']}", "ann").exit_code == 0
+    assert resolve(card, no["theirs"], f"propose --proposal forced-match --with {no['ours']}", "ann").exit_code == 0
     shown = as_json(card, f"recon show {no['theirs']}")
     (signed,) = shown["decidable"]
     assert {each["name"]: (each["house"], each["bank"]) for each in shown["fields"]}["bank_txn_id"] == ("t1", "t9")
@@ -176,7 +180,7 @@ def test_a_break_is_shown_with_both_rows_its_history_and_what_the_second_person_
     assert hashlib.sha256(shown["proposal"]["document"].encode()).hexdigest() == shown["proposal"]["sha256"]
     assert json.loads(shown["proposal"]["document"])["charges"] == [list(each.values()) for each in signed["charges"]]
     assert [(turn["who"], turn["to_state"]) for turn in shown["turns"]] == [("ann", "proposed")]
-    assert as_json(card, f"recon resolve {no['theirs']} withdraw --note no --by ben")["state"] == "investigating"
+    assert as_json(card, f"recon resolve {no['theirs']} withdraw --note no --as ben")["state"] == "investigating"
     unknown = run(card, "clh recon show 99999 --programme mall-card")
     assert (unknown.exit_code, "[no-break]" in unknown.stderr) == (1, True)
 
@@ -189,15 +193,15 @@ def test_a_forced_match_takes_two_people_and_both_breaks(card: Played, tmp_path:
     enrol(card, "ann", "ben")
     for words, why in (
         ("forced-match", "has to be proposed first"),
-        ("propose --as forced-match", "names the break of the other side"),
-        (f"propose --as forced-match --with {no['pair']}", "joins a row of ours"),
-        ("propose --as forced-match --with 99999", "there is no break 99999"),
+        ("propose --proposal forced-match", "names the break of the other side"),
+        (f"propose --proposal forced-match --with {no['pair']}", "joins a row of ours"),
+        ("propose --proposal forced-match --with 99999", "there is no break 99999"),
         ("propose", "what is proposed is one of"),
         ("reopen", "cannot be moved by reopen"),
     ):
         refused = resolve(card, no["ours"], words, "ann")
         assert (refused.exit_code, why in refused.stderr) == (1, True), refused.stderr
-    assert resolve(card, no["ours"], f"propose --as forced-match --with {no['theirs']}", "ann").exit_code == 0
+    assert resolve(card, no["ours"], f"propose --proposal forced-match --with {no['theirs']}", "ann").exit_code == 0
     alone = resolve(card, no["ours"], "forced-match", "ann")
     assert (alone.exit_code, "ann proposed it: a second person decides" in alone.stderr) == (1, True)
     assert "resolved" in resolve(card, no["ours"], "forced-match", "ben").stdout
@@ -213,11 +217,17 @@ def test_a_written_off_break_stays_so_can_be_reopened_and_its_turns_are_kept(car
     as_json(card, "recon run bank1 2026-03-02", 1)
     no = broken(card)["theirs"]
     enrol(card, "ann", "ben")
-    for words, by in (("investigate", "ann"), ("ask-bank", "ann"), ("propose --as write-off", "ann"), ("withdraw", "ben"), ("propose --as write-off", "ben")):
+    for words, by in (
+        ("investigate", "ann"),
+        ("ask-bank", "ann"),
+        ("propose --proposal write-off", "ann"),
+        ("withdraw", "ben"),
+        ("propose --proposal write-off", "ben"),
+    ):
         assert resolve(card, no, words, by).exit_code == 0
     assert resolve(card, no, "write-off", "ann").exit_code == 0
     assert as_json(card, "recon run bank1 2026-03-02")["opened"] == {}
-    told = as_json(card, f"recon resolve {no} reopen --note 'the bank has found it' --by ann")
+    told = as_json(card, f"recon resolve {no} reopen --note 'the bank has found it' --as ann")
     assert [(turn["who"], turn["to_state"]) for turn in told["turns"]] == [
         ("ann", "investigating"), ("ann", "awaiting bank"), ("ann", "proposed"), ("ben", "investigating"), ("ben", "proposed"),
         ("ann", "written off"), ("ann", "open"),
@@ -242,25 +252,25 @@ def test_a_write_off_is_the_operators_and_a_creation_the_funders_by_their_shares
     """t9: 5 of `everyday`, halves of bank and mall: 3 and 2 by largest remainder. t1: 6 that the bank lacks, 3 of them the mall's."""
     no = ready(card, tmp_path)
     for break_no, how in ((no["theirs"], "create"), (no["ours"], "write-off")):
-        assert resolve(card, break_no, f"propose --as {how}", "ann").exit_code == 0
+        assert resolve(card, break_no, f"propose --proposal {how}", "ann").exit_code == 0
         assert adjustments(card)[1:] == []
         assert resolve(card, break_no, how, "ben").exit_code == 0
     assert adjustments(card) == [("mall", "bank1", 2, "ben", "2026-03-04"), ("bank1", "opco", 3, "ben", "2026-03-04")]
-    refused = resolve(card, no["pair"], "propose --as create", "ann")
+    refused = resolve(card, no["pair"], "propose --proposal create", "ann")
     assert (refused.exit_code, "[not-created]" in refused.stderr) == (1, True)
     assert as_json(card, "recon verify bank1")["broken"] == 0
 
 
 def test_what_was_booked_is_taken_back_by_two_people_where_the_line_comes_after_all(card: Played, tmp_path: Path) -> None:
     no = ready(card, tmp_path)["ours"]
-    assert [resolve(card, no, words, by).exit_code for words, by in (("propose --as write-off", "ann"), ("write-off", "ben"))] == [0, 0]
+    assert [resolve(card, no, words, by).exit_code for words, by in (("propose --proposal write-off", "ann"), ("write-off", "ben"))] == [0, 0]
     late = line(1, "t1", 430, 6, mcc="5411")
     write(tmp_path, [late], file_id="f2", day="2026-03-03", previous_file="f1")
     assert run(card, "clh bank import CRD_bank1_mall-card_2026-03-03_1.csv --programme mall-card").exit_code == 0
     run(card, "clh recon run bank1 2026-03-03 --programme mall-card")
     (again,) = [each for each in as_json(card, "recon breaks bank1") if each["no"] == no]
     assert (again["state"], again["proposed_by"]) == ("open", None)
-    assert [resolve(card, no, words, by).exit_code for words, by in (("propose --as write-off", "ben"), ("write-off", "ann"))] == [0, 0]
+    assert [resolve(card, no, words, by).exit_code for words, by in (("propose --proposal write-off", "ben"), ("write-off", "ann"))] == [0, 0]
     assert [one[:3] for one in adjustments(card)] == [("bank1", "opco", 3), ("opco", "bank1", 3)]
     assert as_json(card, "recon verify bank1")["broken"] == 0
 
@@ -268,7 +278,7 @@ def test_what_was_booked_is_taken_back_by_two_people_where_the_line_comes_after_
 def test_a_break_that_is_decided_again_books_only_what_is_missing(card: Played, tmp_path: Path) -> None:
     no = ready(card, tmp_path)["theirs"]
     for how in ("write-off", "create"):  # 2 of the operator's first; then the mall stands in for it
-        assert [resolve(card, no, words, by).exit_code for words, by in ((f"propose --as {how}", "ann"), (how, "ben"))] == [0, 0]
+        assert [resolve(card, no, words, by).exit_code for words, by in ((f"propose --proposal {how}", "ann"), (how, "ben"))] == [0, 0]
         if how == "write-off":
             assert resolve(card, no, "reopen", "ann").exit_code == 0
     assert [one[:3] for one in adjustments(card)] == [("opco", "bank1", 2), ("mall", "bank1", 2), ("bank1", "opco", 2)]
@@ -277,12 +287,12 @@ def test_a_break_that_is_decided_again_books_only_what_is_missing(card: Played, 
 
 def test_a_decision_that_is_not_a_second_persons_is_refused_and_books_nothing(card: Played, tmp_path: Path) -> None:
     no = ready(card, tmp_path)["pair"]
-    assert resolve(card, no, "propose --as write-off", "ann").exit_code == 0
-    unsigned = run(card, f"clh recon resolve {no} write-off --note because --by ben --programme mall-card")
+    assert resolve(card, no, "propose --proposal write-off", "ann").exit_code == 0
+    unsigned = run(card, f"clh recon resolve {no} write-off --note because --as ben --programme mall-card")
     assert (unsigned.exit_code, "[not-signed]" in unsigned.stderr) == (1, True)
     for words, by, key, code in (
         ("write-off", "ann", "ann", "second-person"), ("write-off", "ben", "ann", "wrong-key"), ("write-off", "carl", "ben", "unknown-person"),
-        ("create", "ben", "ben", "other-proposal"), ("propose --as write-off", "ben", "ben", "wrong-move"), ("reopen", "ben", "ben", "wrong-move"),
+        ("create", "ben", "ben", "other-proposal"), ("propose --proposal write-off", "ben", "ben", "wrong-move"), ("reopen", "ben", "ben", "wrong-move"),
     ):  # fmt: skip
         refused = resolve(card, no, words, by, key=key)
         assert (refused.exit_code, f"[{code}]" in refused.stderr) == (1, True), refused.output
@@ -290,13 +300,13 @@ def test_a_decision_that_is_not_a_second_persons_is_refused_and_books_nothing(ca
         books.execute("update settlement_window set state = 'draining' where state = 'open'")
     assert "[no-open-window]" in resolve(card, no, "write-off", "ben").stderr
     assert adjustments(card) == []
-    assert [turn["to_state"] for turn in as_json(card, f"recon resolve {no} withdraw --note no --by ben")["turns"]] == ["proposed", "investigating"]
+    assert [turn["to_state"] for turn in as_json(card, f"recon resolve {no} withdraw --note no --as ben")["turns"]] == ["proposed", "investigating"]
 
 
 def test_decisions_are_held_to_what_was_signed_by_the_verifier(card: Played, tmp_path: Path) -> None:
     """Whoever owns the tables can switch their guards off; the signatures then no longer fit."""
     no = ready(card, tmp_path)["pair"]
-    assert [resolve(card, no, words, by).exit_code for words, by in (("propose --as write-off", "ann"), ("write-off", "ben"))] == [0, 0]
+    assert [resolve(card, no, words, by).exit_code for words, by in (("propose --proposal write-off", "ann"), ("write-off", "ben"))] == [0, 0]
     for change, back in (
         ("update recon_break set bank_units = 153 where code = 'AMOUNT_OVER'", "update recon_break set bank_units = 152 where code = 'AMOUNT_OVER'"),
         ("update recon_break set decided_by = 'carl' where code = 'AMOUNT_OVER'", "update recon_break set decided_by = 'ben' where code = 'AMOUNT_OVER'"),
@@ -315,6 +325,22 @@ def test_decisions_are_held_to_what_was_signed_by_the_verifier(card: Played, tmp
                 assert as_json(card, "recon verify bank1")["broken"] == 0, back
 
 
+@pytest.mark.parametrize("amount", [2, 5000], ids=["the same again", "another sum"])
+def test_what_is_booked_beyond_what_two_people_signed_is_found_by_the_ledgers_verifier(card: Played, tmp_path: Path, amount: int) -> None:
+    """Under the number of their decision, by the application's role: the decision says which charges it books."""
+    no = ready(card, tmp_path)["theirs"]
+    assert [resolve(card, no, words, by).exit_code for words, by in (("propose --as create", "ann"), ("create", "ben"))] == [0, 0]
+    with card.owner() as books:
+        assert "corrections" not in {each.what for each in verified(books) if each.differing}
+        books.execute("set role clh_app")
+        (signature, turn) = books.execute("select no, turn from recon_signature where action = 'decide'").fetchone() or (0, 0)
+        reference = f"recon {no}/{turn}/9"
+        made = book_correction(books, Code.ADJUSTMENT, PartyId("mall"), PartyId("bank1"), "EUR", amount, reference=reference, reason="because", by="ben")
+        books.execute("insert into recon_booking values (%s, 9, 'mall', 'bank1', 'EUR', %s, %s)", (signature, amount, reference))
+        (found,) = [each for each in verified(books) if each.what == "corrections"]
+    assert [difference.place for difference in found.differences] == [f"correction {made.no}, {reference}, window 2026-03-04"]
+
+
 def test_a_row_that_is_matched_with_nothing_is_found_by_the_verifier(card: Played, tmp_path: Path) -> None:
     ready(card, tmp_path)
     assert as_json(card, "recon verify bank1")["broken"] == 0
@@ -328,7 +354,7 @@ def test_a_row_that_is_matched_with_nothing_is_found_by_the_verifier(card: Playe
 
 def test_nobody_agrees_to_a_proposal_that_nobody_signed(card: Played, tmp_path: Path) -> None:
     no = ready(card, tmp_path)["pair"]
-    assert resolve(card, no, "propose --as write-off", "ann").exit_code == 0
+    assert resolve(card, no, "propose --proposal write-off", "ann").exit_code == 0
     with card.owner() as books:
         books.execute("set session_replication_role = replica")
         books.execute("update recon_signature set signature = decode(repeat('01', 64), 'hex')")
@@ -336,22 +362,22 @@ def test_nobody_agrees_to_a_proposal_that_nobody_signed(card: Played, tmp_path: 
     assert (refused.exit_code, "[bad-signature]" in refused.stderr) == (1, True), refused.output
     assert adjustments(card) == []
     assert resolve(card, no, "withdraw", "ben").exit_code == 0
-    assert [resolve(card, no, words, by).exit_code for words, by in (("propose --as write-off", "ann"), ("write-off", "ben"))] == [0, 0]
+    assert [resolve(card, no, words, by).exit_code for words, by in (("propose --proposal write-off", "ann"), ("write-off", "ben"))] == [0, 0]
 
 
 def test_a_signature_of_somebody_whose_key_is_revoked_decides_nothing(card: Played, tmp_path: Path) -> None:
     no = ready(card, tmp_path)["pair"]
-    assert resolve(card, no, "propose --as write-off", "ann").exit_code == 0
+    assert resolve(card, no, "propose --proposal write-off", "ann").exit_code == 0
     assert run(card, "clh people revoke ann --reason lost --programme mall-card").exit_code == 0
     refused = resolve(card, no, "write-off", "ben")
     assert (refused.exit_code, "[maker-revoked]" in refused.stderr) == (1, True), refused.output
     assert resolve(card, no, "withdraw", "ben").exit_code == 0
-    assert "[key-revoked]" in resolve(card, no, "propose --as write-off", "ann").stderr
+    assert "[key-revoked]" in resolve(card, no, "propose --proposal write-off", "ann").stderr
 
 
 def answered(one: Played, folder: Path, *, again: bool = False) -> tuple[dict[str, Any], dict[tuple[str, ...], dict[str, str]]]:
     """The manifest of the answer, and its lines by transaction, event type and rule."""
-    done = run(one, "clh bank answer bank1 2026-03-02 --output out --programme mall-card --json")
+    done = run(one, "clh bank answer bank1 2026-03-02 --to out --programme mall-card --output json")
     assert done.exit_code == 0, done.output
     told = json.loads(done.stdout)
     assert told["again"] is again

@@ -91,15 +91,18 @@ def test_the_positions_shown_are_those_of_the_scenario(books: Played, run: Run) 
 def test_the_json_that_is_rendered_has_the_hash_that_is_approved(books: Played, run: Run, tmp_path: Path) -> None:
     for day in DAYS:
         target = tmp_path / f"{day}.json"
-        assert run("render", day, "--format", "json", "--out", target).exit_code == 0
+        assert run("render", day, "--format", "json", "--to", target).exit_code == 0
         assert hashlib.sha256(target.read_bytes()).hexdigest() == stored(books)[day]
-    piped = run("render", "--format", "json", "--out", "-")
+        told = json.loads(run("render", day, "--format", "json", "--to", target, "--output", "json").stdout)
+        assert told == {"path": str(target), "bytes": target.stat().st_size, "sha256": stored(books)[day]}
+    assert run("render", "--format", "json", "--to", "-", "--output", "json").exit_code == 2  # two things to one stream
+    piped = run("render", "--format", "json", "--to", "-")
     assert hashlib.sha256(piped.stdout_bytes).hexdigest() == stored(books)[DAYS[-1]]
 
 
 def test_a_page_is_written_with_all_its_figures(books: Played, run: Run, tmp_path: Path) -> None:
     target = tmp_path / "night.html"
-    assert run("render", DAYS[1], "--out", target).exit_code == 0
+    assert run("render", DAYS[1], "--to", target).exit_code == 0
     page = target.read_text(encoding="utf-8")
     assert page.startswith("<!doctype html>")
     assert stored(books)[DAYS[1]] in page
@@ -108,7 +111,7 @@ def test_a_page_is_written_with_all_its_figures(books: Played, run: Run, tmp_pat
 
 
 def test_csv_comes_as_a_folder_or_as_one_file(run: Run, tmp_path: Path) -> None:
-    assert run("render", DAYS[0], "--format", "csv", "--out", tmp_path / "night").exit_code == 0
+    assert run("render", DAYS[0], "--format", "csv", "--to", tmp_path / "night").exit_code == 0
     tables = {
         "waterfall",
         "positions",
@@ -125,18 +128,20 @@ def test_csv_comes_as_a_folder_or_as_one_file(run: Run, tmp_path: Path) -> None:
         "origin",
     }
     assert {path.name for path in (tmp_path / "night").iterdir()} == {f"{name}.csv" for name in tables}
+    told = json.loads(run("render", DAYS[0], "--format", "csv", "--to", tmp_path / "night", "--output", "json").stdout)
+    assert set(told["files"]) == {f"{name}.csv" for name in tables}
     one = tmp_path / "obligations.csv"
-    assert run("render", DAYS[0], "--format", "csv", "--section", "obligations", "--out", one).exit_code == 0
+    assert run("render", DAYS[0], "--format", "csv", "--section", "obligations", "--to", one).exit_code == 0
     assert one.read_bytes() == (tmp_path / "night" / "obligations.csv").read_bytes()
-    assert run("render", DAYS[0], "--format", "csv", "--section", "obligations", "--out", "-").stdout_bytes == one.read_bytes()
-    assert run("render", DAYS[0], "--format", "csv", "--out", "-").exit_code == 2
+    assert run("render", DAYS[0], "--format", "csv", "--section", "obligations", "--to", "-").stdout_bytes == one.read_bytes()
+    assert run("render", DAYS[0], "--format", "csv", "--to", "-").exit_code == 2
     assert run("render", DAYS[0], "--format", "html", "--section", "obligations").exit_code == 2
-    assert run("render", DAYS[0], "--out", tmp_path / "nowhere" / "night.html").exit_code == 1
+    assert run("render", DAYS[0], "--to", tmp_path / "nowhere" / "night.html").exit_code == 1
 
 
 def test_obligations_in_csv_are_those_of_the_scenario(books: Played, run: Run) -> None:
     for day in DAYS:
-        told = rows(run("render", day, "--format", "csv", "--section", "obligations", "--out", "-").stdout)
+        told = rows(run("render", day, "--format", "csv", "--section", "obligations", "--to", "-").stdout)
         shown = [(line["kind"], line["detail"], line["debtor"], line["creditor"], line["amount"], line["events"]) for line in told]
         worked_out = [
             (line["kind"], line["detail"] or "", line["debtor"], line["creditor"], line["amount"], str(line["events"] or ""))
@@ -213,7 +218,7 @@ def test_a_report_that_was_changed_with_its_hash_breaks_the_chain(books: Played,
 def test_statements_add_up_to_the_positions_of_the_scenario(books: Played, run: Run) -> None:
     for day in DAYS:
         for party, position in books.outcome["positions"][day]["EUR"].items():
-            told = rows(run("statement", party, day, "--format", "csv", "--section", "lines", "--out", "-").stdout)
+            told = rows(run("statement", party, day, "--format", "csv", "--section", "lines", "--to", "-").stdout)
             assert sum(Decimal(line["amount"]) for line in told) == Decimal(position)
             assert f"Statement of {party}" in run("statement", party, day).output
 
@@ -231,9 +236,10 @@ def test_a_statement_carries_what_waited_into_the_next_night(run: Run) -> None:
 
 
 def test_a_statement_is_written_as_a_page_and_as_a_folder(run: Run, tmp_path: Path) -> None:
-    assert run("statement", "grocer", DAYS[0], "--format", "html", "--out", tmp_path / "grocer.html").exit_code == 0
+    assert run("statement", "grocer", DAYS[0], "--format", "html", "--to", tmp_path / "grocer.html").exit_code == 0
     assert "Statement of grocer" in (tmp_path / "grocer.html").read_text(encoding="utf-8")
-    assert run("statement", "grocer", DAYS[0], "--format", "csv", "--out", tmp_path / "grocer").exit_code == 0
+    assert run("statement", "grocer", DAYS[0], "--format", "csv", "--to", tmp_path / "grocer").exit_code == 0
+    assert run("statement", "grocer", DAYS[0], "--output", "json").stdout == run("statement", "grocer", DAYS[0], "--format", "json").stdout
     rejected = rows((tmp_path / "grocer" / "rejected.csv").read_text(encoding="utf-8"))
     assert rejected == [{"code": "below-minimum-redemption", "events": "1"}, {"code": "insufficient-points", "events": "1"}]
 

@@ -64,8 +64,13 @@ def test_the_page_on_limits_does_what_it_says(addresses: Addresses) -> None:
         shop(one)
         one.book()
         one.close(MONDAY)
-        said = {words: run(words, one.id) for words in commands("limit-what-partners-owe.md")}
-        assert len(said) == 7
+        people = Signers(one)
+        people.enrol("mia", "carl")
+        people.pem("mia", "carl")
+        said = {words: run(signed(words), one.id) for words in commands("limit-what-partners-owe.md")}
+        assert len(said) == 9
+        assert [found.output.startswith("Proposed: ") for words, found in said.items() if "funding add" in words or "funding pay-out" in words] == [True, True]
+        assert said[next(words for words in said if "funding list" in words)].output.count("mia, carl") == 1
         first, *_ = said.values()
         assert "used up" in first.output
         (check,) = [found.output for words, found in said.items() if "settlement check" in words]
@@ -76,8 +81,14 @@ def test_the_page_on_limits_does_what_it_says(addresses: Addresses) -> None:
         assert grocer["limit"] == {"cap_minor": 30, "prefunded_minor": 20}
         assert (grocer["points"] + grocer["unfunded_points"], grocer["unfunded_points"] < 34) == (54, True)
         assert euro["failures"][0]["parties"][0] in {"grocer", "fuelco"}
-        refused = CliRunner().invoke(app, ["funding", "pay-out", "grocer", "9.00", "EUR", "--reference", "x", "--programme", one.id])
-        assert (refused.exit_code, refused.output.strip().endswith("[funds-too-small]")) == (1, True)
+        for words, code in (
+            ('pay-out grocer 9.00 EUR --reference "x" --as mia --key mia.pem', "funds-too-small"),
+            ('add grocer 0.20 EUR --reference "RF18 5390 0754 7034" --as mia --key mia.pem', "funds-entered"),
+            ('confirm grocer 0.20 EUR --reference "RF18 5390 0754 7034" --as carl --key carl.pem', "not-proposed"),
+            ('add grocer 0.20 EUR --reference "RF2" --as mia --key carl.pem', "wrong-key"),
+        ):
+            refused = CliRunner().invoke(app, shlex.split(signed(f"funding {words} --programme {one.id}")))
+            assert (refused.exit_code, refused.output.strip().endswith(f"[{code}]")) == (1, True), refused.output
 
 
 def test_the_page_on_defaults_does_what_it_says(addresses: Addresses, tmp_path: Path) -> None:

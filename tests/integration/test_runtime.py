@@ -257,6 +257,7 @@ def test_the_command_line_goes_up_tells_and_goes_down(tmp_path: Path) -> None:
         assert [server["answers"] for server in json.loads(up.stdout)["servers"]] == [True, True]
         assert run(app, ["dev", "status", *where]).exit_code == 0
         assert "export CLH_KAFKA_BOOTSTRAP=127.0.0.1:" in run(app, ["dev", "env", *where]).stdout
+        assert set(json.loads(run(app, ["dev", "env", *where, "--output", "json"]).stdout)) == {"CLH_KAFKA_BOOTSTRAP", "CLH_POSTGRES_URI"}
         doctor = run(app, ["dev", "doctor", *where, "-o", "json"])
         assert doctor.exit_code == 0, doctor.output
         house = {**os.environ, "CLH_STATE_DIR": str(tmp_path / "clh"), "CLH_POSTGRES_URI": "", "CLH_KAFKA_BOOTSTRAP": ""}
@@ -268,7 +269,8 @@ def test_the_command_line_goes_up_tells_and_goes_down(tmp_path: Path) -> None:
             assert f"clh run cron (process {cron.pid})" in down.stderr
             cron.kill()
         assert "still running" not in run(app, ["dev", "down", *where]).stderr
-        assert run(app, ["dev", "reset", *where, "--yes"]).exit_code == 0
+        gone = run(app, ["dev", "reset", *where, "--yes", "--output", "json"])
+        assert (gone.exit_code, set(json.loads(gone.stdout))) == (0, {"removed"})
         assert not (tmp_path / "clh").exists()
     finally:
         Instance(tmp_path / "clh").down(at_once=True)

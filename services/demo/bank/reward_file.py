@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import csv
-import hashlib
-import io
-import json
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
-from schemas.card_files import COLUMNS, SCHEMA_VERSION, EventType, RewardKind
+from schemas.card_files import COLUMNS, EventType, RewardKind
 from services.bank.detail import Detail
-from services.bank.reading import manifest_path
+from services.bank.detail_file import path_of, write_lines, write_manifest
 from services.demo.bank.cards import BANK
-from services.report.csv_files import cell
 
 Row = dict[str, Any]
 Rows = list[Row]
@@ -31,42 +26,16 @@ def write_file(detail: Detail, folder: Path, *, previous: str | None, mistakes: 
     rows = [{name: row[name] for name in COLUMNS} for row in detail.rows()]
     if mistakes:
         rows = with_mistakes(rows, day, programme.accepts_events_up_to_days)
-    path = folder / f"CRD_{BANK}_{programme.id}_{day}_1.csv"
     folder.mkdir(parents=True, exist_ok=True)
-    text = io.StringIO(newline="")
-    writer = csv.writer(text)
-    writer.writerow(COLUMNS)
-    for no, row in enumerate(rows, 1):
-        writer.writerow([_shown((row | {"line_no": no})[name]) for name in COLUMNS])
-    content = text.getvalue().encode()
-    path.write_bytes(content)
-    told = {
-        "schema_version": SCHEMA_VERSION, "file_id": file_id(day), "bank": BANK, "programme": programme.id, "day": day.isoformat(), "sequence": 1,
-        "time_zone": programme.timezone, "cut_off": programme.cutoff, "record_count": len(rows), "sha256": hashlib.sha256(content).hexdigest(),
-        "previous_file": previous, "totals": _totals(rows),
-    }  # fmt: skip
-    manifest_path(path).write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
+    path = path_of(folder, BANK, programme, day)
+    lines = write_lines(path, (row | {"line_no": no} for no, row in enumerate(rows, 1)))
+    write_manifest(path, lines, bank=BANK, programme=programme, day=day, file_id=file_id(day), previous=previous)
     return path
 
 
 def file_id(day: date) -> str:
     """What the bank calls its file of a day."""
     return f"{BANK}-{day}"
-
-
-def _totals(rows: Rows) -> list[Row]:
-    totals: dict[tuple[str, str, str], list[int]] = {}
-    for row in rows:
-        total = totals.setdefault((str(row["event_type"]), str(row["reward_kind"] or ""), row["reward_ccy"] or ""), [0, 0])
-        total[0] += 1
-        total[1] += row["reward_units"]
-    return [{"event_type": key[0], "reward_kind": key[1], "reward_ccy": key[2], "count": c, "units": u} for key, (c, u) in sorted(totals.items())]
-
-
-def _shown(value: Any) -> str:
-    if isinstance(value, str):
-        return cell(str(value))
-    return "" if value is None else str(value)
 
 
 # --- mistakes: each takes lines that no other has taken, and gives what the bank writes instead ---------------------------------------------

@@ -25,8 +25,9 @@ from services.bank.importing import publish, take
 from services.bank.reading import open_file
 from services.demo.bank.cards import BANK, CardStory
 from services.demo.bank.keeping import Kept
+from services.demo.bank.mock_bank import OURS, MockBank, mock_bank
 from services.demo.bank.reward_file import file_id, write_file
-from services.demo.bank.settling import OURS, SPEAKER, MockBank, Settling, mock_bank, morning_after
+from services.demo.bank.settling import SPEAKER, Settling, morning_after
 from services.demo.run import Clock, Played, Stopped, demo_programme, play
 from services.demo.source import Purchases
 from services.demo.story import ZONE, DemoDay, Story

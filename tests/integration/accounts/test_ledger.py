@@ -72,8 +72,8 @@ def positions(ledger: Ledger) -> dict[tuple[str, str], int]:
     return {key: amount for key, amount in found.items() if amount}
 
 
-def test_the_command_exports_the_same_entries_as_csv_and_as_beancount(run: Callable[..., Result], tmp_path: Path) -> None:
-    text = run("export", "--month", "2026-03", "--format", "beancount").output
+def test_the_command_exports_the_same_entries_as_csv_as_json_and_as_beancount(run: Callable[..., Result], tmp_path: Path) -> None:
+    text = run("export", "--month", "2026-03", "--output", "beancount").output
     assert bean_check(text, tmp_path) == ""
     rows = list(csv.DictReader(io.StringIO(run("export", "--month", "2026-03").output)))
     by_entry: dict[str, int] = {}
@@ -82,6 +82,10 @@ def test_the_command_exports_the_same_entries_as_csv_and_as_beancount(run: Calla
         by_entry[row["entry"]] = by_entry.get(row["entry"], 0) + amount
     assert set(by_entry.values()) == {0}
     assert len(by_entry) == text.count(" * ")
+    told = json.loads(run("export", "--month", "2026-03", "--output", "json").output)
+    assert [len(entry["postings"]) for entry in told["entries"]] == [sum(row["entry"] == no for row in rows) for no in by_entry]
+    assert {sum(posting["amount_minor"] for posting in entry["postings"]) for entry in told["entries"]} == {0}
+    assert len(told["balances"]) == text.count(" balance ")
     closing = json.loads(run("revenue", "--month", "2026-03", "--output", "json").output)["accounts"]
     for account in closing:
         name = f"Liabilities:Deferred-Revenue:{account['sponsor'].title()}:From-{account['contract']}"
@@ -89,7 +93,7 @@ def test_the_command_exports_the_same_entries_as_csv_and_as_beancount(run: Calla
 
 
 def test_bean_check_finds_a_ledger_in_which_one_amount_was_changed(run: Callable[..., Result], tmp_path: Path) -> None:
-    text = run("export", "--month", "2026-03", "--format", "beancount").output
+    text = run("export", "--month", "2026-03", "--output", "beancount").output
     line = next(line for line in text.splitlines() if line.startswith("  Liabilities:Deferred-Revenue:Grocer") and "  -" in line)
     assert "Transaction does not balance" in bean_check(text.replace(line, line.replace("  -", "  -9"), 1), tmp_path)
     balance = next(line for line in text.splitlines() if " balance " in line and "  -" in line)

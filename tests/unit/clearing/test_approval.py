@@ -71,6 +71,30 @@ def test_nobody_counts_as_two() -> None:
     assert code(State.NETTED, [MAKER], Action.SUBMIT, "carl") == Unsigned.SUBMITTED_ALREADY
 
 
+def test_who_has_approved_a_run_that_has_no_maker_cannot_submit_it() -> None:
+    assert code(State.NETTED, [FIRST], Action.SUBMIT, "carl") == Unsigned.SIGNED_ALREADY
+    assert judge(State.NETTED, [FIRST], Action.SUBMIT, "mia") is None
+
+
+@pytest.mark.parametrize(
+    ("state", "signed", "action", "more", "says"),
+    [
+        (State.NETTED, [], Action.APPROVE, {}, "^nobody has submitted it for approval$"),
+        (State.NETTED, [MAKER], Action.SUBMIT, {}, "^mia has submitted it already$"),
+        (State.NETTED, [FIRST], Action.SUBMIT, {}, "^carl has signed it already$"),
+        (State.NETTED, [Signed(Action.SUBMIT, "carl")], Action.APPROVE, {}, "carl has submitted it, and cannot approve it too"),
+        (State.NETTED, [MAKER, FIRST], Action.APPROVE, {}, "carl has approved it already: another person has to"),
+        (State.NETTED, [replace(MAKER, counts=False)], Action.APPROVE, {}, "the key of mia, who submitted it, is revoked"),
+        (State.NETTED, [], Action.REJECT, {}, "^a run is rejected with a reason$"),
+        (State.NETTED, [], Action.REJECT, {"reason": "x", "later": [State.SETTLED]}, "a later window is settled already, and rests on this one"),
+        (State.OPEN, [], Action.SUBMIT, {}, "^a window that is open cannot be moved by approved$"),
+    ],
+)
+def test_who_may_not_sign_is_told_why(state: State, signed: list[Signed], action: Action, more: dict[str, Any], says: str) -> None:
+    with pytest.raises(Refused, match=says):
+        judge(state, signed, action, "carl", **more)
+
+
 def test_a_signature_of_a_revoked_key_does_not_count_and_its_owner_cannot_sign_again() -> None:
     gone = replace(FIRST, counts=False)
     assert judge(State.NETTED, [MAKER, gone], Action.APPROVE, "dora") is None

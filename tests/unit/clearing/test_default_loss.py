@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -10,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clearing.checks import payments_cover_positions
-from clearing.default_loss import Borne, Settled, Unpaid, borne, recovered, rest
+from clearing.default_loss import Borne, Settled, Unpaid, borne, recovered, rest, shared
 from clearing.entries import Code, LineKind
 from clearing.lines import Obligation
-from clearing.netting import net, positions
+from clearing.netting import Carried, Payment, net, positions
 from schemas.ids import PartyId
 from tests.unit.clearing.till import BASE, coalition
 
@@ -46,6 +47,46 @@ def test_who_defaults_too_bears_nothing_and_where_nobody_else_is_owed_the_operat
     found = borne("shared", OPCO, LINES, [Unpaid(GROCER, "EUR", 100, 0), Unpaid(FUELCO, "EUR", 10, 0)])
     assert {(one.bearer, one.defaulter) for one in found} == {(BAKER, GROCER), (OPCO, GROCER), (BAKER, FUELCO)}
     assert borne("shared", OPCO, [], [Unpaid(GROCER, "EUR", 100, 0)]) == [Borne(Code.DEFAULT_LOSS, OPCO, GROCER, "EUR", 100)]
+
+
+def test_a_loss_is_shared_by_what_is_owed_net_in_its_own_currency_and_who_owes_the_defaulter_bears_none_of_it() -> None:
+    """It owes fuelco 10 + 20, the baker 5 less 5, dairyco 1, and the operator owes it 3: of 310 these are 300 and 10."""
+    lines = [
+        line(GROCER, FUELCO, 10), line(GROCER, FUELCO, 20), line(BAKER, GROCER, 5), line(GROCER, BAKER, 5), line(GROCER, DAIRYCO, 1), line(OPCO, GROCER, 3),
+        replace(line(GROCER, OPCO, 1000), currency="CZK"), line(FUELCO, DAIRYCO, 700),
+    ]  # fmt: skip
+    assert shared(GROCER, "EUR", lines, {GROCER}, 310) == {DAIRYCO: 10, FUELCO: 300}
+    assert shared(GROCER, "EUR", lines, {GROCER, FUELCO, DAIRYCO}, 31) == {}
+    assert shared(GROCER, "CZK", lines, {GROCER}, 31) == {OPCO: 31}
+
+
+def test_where_the_defaulter_owes_one_cent_to_each_they_share_and_who_owes_it_one_does_not() -> None:
+    lines = [line(GROCER, FUELCO, 1), line(GROCER, BAKER, 1), line(DAIRYCO, GROCER, 1)]
+    assert shared(GROCER, "EUR", lines, {GROCER}, 10) == {BAKER: 5, FUELCO: 5}
+
+
+def test_the_further_run_of_pairs_pays_what_is_left_within_each_and_gives_back_what_was_too_much() -> None:
+    lines = [
+        line(GROCER, FUELCO, 600), line(FUELCO, GROCER, 50), line(BAKER, FUELCO, 40), line(FUELCO, DAIRYCO, 7), line(DAIRYCO, OPCO, 30),
+        replace(line(GROCER, FUELCO, 5), currency="CZK"),
+    ]  # fmt: skip
+    paid = {("EUR", GROCER, FUELCO): 500, ("EUR", BAKER, FUELCO): 45, ("EUR", DAIRYCO, OPCO): 30}
+    for netting in ("bilateral", "gross"):
+        found = rest(MONDAY, coalition(BASE, netting=netting), lines, {}, Settled(paid, {}))
+        assert found.payments == (
+            Payment(MONDAY, "CZK", GROCER, FUELCO, 5), Payment(MONDAY, "EUR", FUELCO, BAKER, 5), Payment(MONDAY, "EUR", FUELCO, DAIRYCO, 7),
+            Payment(MONDAY, "EUR", GROCER, FUELCO, 50),
+        )  # fmt: skip
+
+
+@pytest.mark.parametrize("netting", ["multilateral", "bilateral"])
+def test_what_was_carried_in_is_paid_and_what_was_carried_on_stays_carried(netting: str) -> None:
+    """The grocer was owed 30 from before and has 10 carried on: 20 are due; fuelco owed 9 from before, and 4 of it were carried on."""
+    before = {("EUR", GROCER): Carried(30, MONDAY), ("EUR", FUELCO): Carried(-9, MONDAY)}
+    on = {("EUR", GROCER): Carried(10, MONDAY), ("EUR", FUELCO): Carried(-4, MONDAY)}
+    found = rest(MONDAY, coalition(BASE, netting=netting), [], before, Settled({("EUR", OPCO, GROCER): 1}, on))
+    assert found.payments == (Payment(MONDAY, "EUR", FUELCO, OPCO, 5), Payment(MONDAY, "EUR", OPCO, GROCER, 19))
+    assert found.carried == on
 
 
 def test_late_money_goes_to_those_who_bore_the_loss_and_beyond_it_back_to_the_defaulter() -> None:

@@ -56,6 +56,16 @@ def test_what_is_withheld_is_taken_back_or_due_again_exactly_once(paid: bool, ev
     assert state not in UNDECIDED
 
 
+SAYS = {
+    DisputeCode.NOT_THE_DEBTOR: "grocer owes the line: opco cannot dispute it",
+    DisputeCode.AMOUNT_TOO_LARGE: "an amount above nothing, and at most the line's 0.10 EUR, can be disputed",
+    DisputeCode.REASON_MISSING: "a dispute has a reason",
+    DisputeCode.SECOND_PERSON: "ann has opened it: another person decides",
+    DisputeCode.DEADLINE_PASSED: "it could be decided until 2026-04-01, and lapses with the next night",
+    DisputeCode.NOT_DUE: "it can be decided until 2026-04-01",
+}
+
+
 @pytest.mark.parametrize(
     ("party", "amount", "reason", "code"),
     [
@@ -68,8 +78,9 @@ def test_what_is_withheld_is_taken_back_or_due_again_exactly_once(paid: bool, ev
 def test_only_the_debtor_disputes_at_most_the_line_and_says_why(party: PartyId, amount: int, reason: str, code: DisputeCode) -> None:
     with pytest.raises(DisputeRefused) as refused:
         may_open(party, GROCER, amount, 10, "EUR", reason)
-    assert refused.value.code is code
-    may_open(GROCER, GROCER, 10, 10, "EUR", "why")
+    assert (refused.value.code, str(refused.value)) == (code, SAYS[code])
+    for fits in (1, 10):
+        may_open(GROCER, GROCER, fits, 10, "EUR", "why")
 
 
 def test_another_person_decides_until_the_deadline_and_it_lapses_after_it() -> None:
@@ -78,8 +89,8 @@ def test_another_person_decides_until_the_deadline_and_it_lapses_after_it() -> N
     for person, today, code in (("ann", MONDAY, DisputeCode.SECOND_PERSON), ("ben", date(2026, 4, 2), DisputeCode.DEADLINE_PASSED)):
         with pytest.raises(DisputeRefused) as refused:
             may_decide(person, "ann", LATER, today)
-        assert refused.value.code is code
+        assert (refused.value.code, str(refused.value)) == (code, SAYS[code])
     with pytest.raises(DisputeRefused) as early:
         may_lapse(LATER, LATER)
-    assert early.value.code is DisputeCode.NOT_DUE
+    assert (early.value.code, str(early.value)) == (DisputeCode.NOT_DUE, SAYS[DisputeCode.NOT_DUE])
     may_lapse(LATER, date(2026, 4, 2))

@@ -36,7 +36,7 @@ def test_what_needs_two_people_is_decided_by_another_than_proposed_it_and_as_it_
     for other in [each for each in sorted(SECOND_PERSON) if each is not by]:
         with pytest.raises(MoveRefused, match=f"{other} was proposed, not {by}"):
             move(PROPOSED, by, "ben", other)
-    with pytest.raises(MoveRefused, match="it has to be proposed first"):
+    with pytest.raises(MoveRefused, match=f"^a break that is open cannot be moved by {by}; it has to be proposed first$"):
         move(OPEN, by, "ben", None)
 
 
@@ -52,6 +52,7 @@ def test_a_refused_move_has_its_code(state: BreakState, by: Move, who: str, prop
     with pytest.raises(MoveRefused) as refused:
         move(state, by, who, proposal)
     assert refused.value.code is code
+    assert code is not Unmoved.NOBODY or str(refused.value) == "a move has somebody who makes it"
 
 
 def test_a_break_is_over_only_by_two_people_or_by_matching_and_can_be_reopened() -> None:

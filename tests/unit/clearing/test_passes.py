@@ -180,6 +180,13 @@ def test_a_cancelled_visit_is_on_its_pass_again_and_its_partner_gives_back_what_
     assert till.lines(TUESDAY) == ["pass_reversal fuelco>grocer 2.75 EUR"]
 
 
+def test_what_comes_back_by_a_cancellation_is_told_as_one() -> None:
+    till = Till(four())
+    till.send(sold("s1", "four"), visit("v1", "four"))
+    assert till.one(cancel("x1", "pass-visit", "v1")).effects[0].reason == "cancellation"
+    assert till.one(cancel("x2", "pass-sold", "s1")).effects[0].reason == "cancellation"
+
+
 def test_a_pass_that_comes_back_takes_the_visits_left_on_it_and_leaves_what_was_used_settled() -> None:
     till = Till(four())
     till.send(sold("s1", "four"), sold("s2", "four", at="08:30"), visit("v1", "four"))

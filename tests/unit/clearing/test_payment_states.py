@@ -19,8 +19,11 @@ from clearing.payment_states import (
     attempt_state,
     contradictory,
     end_to_end_id,
+    fact_of_recall,
+    fact_of_status,
     payment_state,
 )
+from schemas.bank_messages import PaymentStatus, RecallStatus
 
 DIAGRAM = """
                noted          sent           accepted       said_paid      recall_asked   recall_refused rejected   recalled   booked     confirmed  returned
@@ -164,6 +167,39 @@ def test_every_attempt_has_an_id_of_its_own_that_a_bank_takes() -> None:
     assert ids[-1] == f"{payment}-Z"
     assert len(set(ids)) == ATTEMPTS_MAX
     assert max(map(len, ids)) == 35
-    with pytest.raises(TooManyAttempts) as refusal:
+    with pytest.raises(TooManyAttempts, match="was tried 35 times: settle it by hand") as refusal:
         end_to_end_id(payment, ATTEMPTS_MAX + 1)
     assert refusal.value.payment == payment
+
+
+SAYS = {
+    "RCVD": Fact.SENT, "ACTC": Fact.SENT, "PDNG": Fact.SENT, "PART": Fact.SENT, "ACCP": Fact.ACCEPTED, "ACFC": Fact.ACCEPTED, "ACWC": Fact.ACCEPTED,
+    "ACSP": Fact.ACCEPTED, "ACSC": Fact.ACCEPTED, "ACCC": Fact.ACCEPTED, "CANC": Fact.RECALLED, "RJCT": Fact.REJECTED,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("status", PaymentStatus)
+def test_a_status_of_the_bank_is_at_most_an_acceptance_and_a_rejection_is_one(status: PaymentStatus) -> None:
+    assert fact_of_status(status, "") is fact_of_status(status, "AC04") is SAYS[status.value]
+
+
+@pytest.mark.parametrize("reason", ["DUPL", "AM05", "DU01", "DU02", "DU03", "DU04", "DU05"])
+def test_what_the_bank_refuses_as_a_duplicate_it_has_had_before(reason: str) -> None:
+    assert fact_of_status(PaymentStatus.REJECTED, reason) is Fact.SENT
+    assert fact_of_status(PaymentStatus.CANCELLED, reason) is Fact.RECALLED
+    assert fact_of_status(PaymentStatus.PROFILE_ACCEPTED, reason) is Fact.ACCEPTED
+
+
+def test_an_answer_to_a_recall_cancels_refuses_or_says_nothing_yet() -> None:
+    assert {status.value: fact_of_recall(status) for status in RecallStatus} == {"ACCR": Fact.RECALLED, "RJCR": Fact.RECALL_REFUSED, "PDCR": None}
+
+
+def test_of_earlier_attempts_that_may_still_have_been_made_the_furthest_counts() -> None:
+    def state(*attempts: PaymentState, announced: int = 0, kind: PaymentKind = PaymentKind.OUTGOING) -> PaymentState:
+        return payment_state(kind, 100, confirmed_minor=0, came_back=False, announced_minor=announced, attempts=attempts)
+
+    assert state(PaymentState.SENT, PaymentState.BOOKED, PaymentState.REJECTED) is PaymentState.BOOKED
+    assert state(PaymentState.BOOKED, PaymentState.SENT, PaymentState.REJECTED) is PaymentState.BOOKED
+    assert state(PaymentState.BOOKED, PaymentState.SENT) is PaymentState.SENT
+    assert state(PaymentState.RETURNED, PaymentState.REJECTED) is PaymentState.REJECTED
+    assert state(announced=1, kind=PaymentKind.INCOMING) is PaymentState.BOOKED

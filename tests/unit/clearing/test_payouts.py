@@ -12,9 +12,15 @@ from schemas.mechanics import CashBack
 from tests.unit.clearing.coalition import programme
 
 
-def terms(*mechanics: Mapping[str, object], day: str = "2026-03-31") -> list[tuple[str, int, bool]]:
+def terms(*mechanics: Mapping[str, object], day: str = "2026-03-31", currencies: tuple[str, ...] = ("EUR", "CZK")) -> list[tuple[str, int, bool]]:
     common = {"id": "back", "kind": "cash_back", "from": "2026-01-01", "percent": "1"}
-    file = programme().model_copy(update={"mechanics": tuple(CashBack.model_validate({**common, **mechanic}) for mechanic in mechanics)})
+    one = programme()
+    file = one.model_copy(
+        update={
+            "programme": one.programme.model_copy(update={"currencies": currencies}),
+            "mechanics": tuple(CashBack.model_validate({**common, **mechanic}) for mechanic in mechanics),
+        }
+    )
     return [tuple(one) for one in payout_terms(file, date.fromisoformat(day))]  # type: ignore[misc]
 
 
@@ -31,6 +37,7 @@ def test_monthly_pays_on_the_months_last_day(day: str, due: bool) -> None:
 def test_a_least_sum_is_minor_units_of_the_first_currency_and_each_window_pays() -> None:
     assert terms({"least_payout": "5.00"}, day="2026-03-02") == [("back", 500, True)]
     assert terms({"least_payout": "0"}, day="2026-03-02") == [("back", 1, True)]
+    assert terms({"least_payout": "5"}, day="2026-03-02", currencies=("JPY", "EUR")) == [("back", 5, True)]
 
 
 def test_the_version_in_force_says_how_and_one_that_has_ended_still_pays_its_rest() -> None:

@@ -6,7 +6,7 @@ from datetime import date
 from fractions import Fraction
 
 from clearing.entries import LineKind
-from clearing.headroom import Limit
+from clearing.headroom import Limit, funds_in
 from clearing.lines import Obligation
 from clearing.risk import Points, Room, Solvency, solvency
 from schemas.ids import PartyId
@@ -48,6 +48,32 @@ def test_the_largest_debtor_fails_and_the_two_largest_fail() -> None:
     one, two = found("shared").failures
     assert dict(one.losses) == {BAKER: 400, OPCO: 200}
     assert dict(two.losses) == {BAKER: 400, OPCO: 700}
+
+
+def test_a_party_that_only_has_points_or_funds_owes_nothing_and_fails_nobody() -> None:
+    """The baker has points, fuelco paid in euros beforehand, and what the grocer paid in in another currency makes it no party of this one."""
+    funds = {(FUELCO, "EUR"): 70, (GROCER, "CZK"): 50, (OPCO, "EUR"): 5, (PartyId("dairyco"), "EUR"): 0}
+    one = solvency("EUR", {}, {}, {BAKER: Points(10)}, [], OPCO, "operator", funds=funds)
+    found = [(party.party, party.owes_minor, party.share, party.funds_minor) for party in one.parties]
+    assert found == [
+        (BAKER, 0, Fraction(1), 0),
+        (FUELCO, 0, Fraction(0), 70),
+    ]
+    assert (one.currency, one.failures) == ("EUR", [])
+
+
+def test_funds_of_a_party_with_a_limit_are_those_of_the_limit_in_its_currency_and_else_what_it_paid_in() -> None:
+    limits, funds = {GROCER: Limit(GROCER, "EUR", 700, 300)}, {(GROCER, "EUR"): 1, (GROCER, "CZK"): 40, (FUELCO, "EUR"): 70}
+    assert funds_in(GROCER, "EUR", limits, funds) == 300
+    assert funds_in(GROCER, "CZK", limits, funds) == 40
+    assert funds_in(FUELCO, "EUR", limits, funds) == 70
+    assert funds_in(BAKER, "EUR", limits, funds) == 0
+
+
+def test_who_owes_one_cent_is_a_debtor_and_what_its_windows_carried_on_shares_its_loss() -> None:
+    carried = {GROCER: [line(GROCER, BAKER, 1)], BAKER: [line(GROCER, FUELCO, 100)]}
+    (one,) = solvency("EUR", {GROCER: 1, FUELCO: 0}, {}, {}, [], OPCO, "shared", waiting=carried).failures
+    assert (one.parties, dict(one.losses)) == ((GROCER,), {BAKER: 1})
 
 
 def test_room_is_low_from_four_fifths_on_and_used_up_at_the_limit() -> None:

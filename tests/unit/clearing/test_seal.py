@@ -10,7 +10,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clearing.merkle import Tree, climb, path_to, root_of
-from clearing.seal import Ranged, Summed, canonical, commitment, leaf_hash, party_leaf, prefixed, ranged, summed, sums_of
+from clearing.seal import (
+    Ranged,
+    Summed,
+    canonical,
+    commitment,
+    head_of,
+    key_id,
+    leaf_hash,
+    party_leaf,
+    payments_leaf,
+    prefixed,
+    ranged,
+    sha256,
+    summed,
+    sums_of,
+)
 
 Amounts = list[dict[str, int]]
 amounts = st.lists(st.dictionaries(st.sampled_from(["net/EUR", "count/line", "moved/points/1"]), st.integers(-(10**12), 10**12)), min_size=1, max_size=40)
@@ -102,15 +117,24 @@ def test_a_tree_keeps_one_node_for_each_bit_of_its_size() -> None:
     assert len(tree.complete) == (1000).bit_count()
 
 
+def test_a_tree_counts_the_leaves_of_complete_subtrees_too() -> None:
+    nodes = leaves([{"net/EUR": no} for no in range(7)])
+    tree = Tree(summed)
+    tree.add(root_of(nodes[:4], summed), 2)
+    tree.add(root_of(nodes[4:6], summed), 1)
+    tree.add(nodes[6])
+    assert (tree.count, tree.root()) == (7, root_of(nodes, summed))
+
+
 def test_a_tree_without_leaves_has_no_root() -> None:
-    with pytest.raises(ValueError, match="no root"):
+    with pytest.raises(ValueError, match=r"^a tree without leaves has no root$"):
         Tree(summed).root()
 
 
 @pytest.mark.parametrize(("index", "count", "steps"), [(-1, 3, 2), (3, 3, 2), (0, 3, 1), (0, 3, 3), (2, 3, 2), (0, 1, 1)])
 def test_a_proof_of_the_wrong_length_or_place_is_refused(index: int, count: int, steps: int) -> None:
     nodes = leaves([{}] * 4)
-    with pytest.raises(ValueError, match=r"is not one of|the way up has"):
+    with pytest.raises(ValueError, match=rf"^place {index} is not one of {count}$" if index in (-1, 3) else rf"the proof {steps}$"):
         climb(nodes[0], index, count, nodes[:steps], summed)
 
 
@@ -143,3 +167,41 @@ def test_what_a_leaf_adds_to_the_sums() -> None:
     }
     line = {"currency": "EUR", "amount_minor": 9, "debtor": "grocer", "creditor": "opco"}
     assert [sums_of(party, "line", line)["net/EUR"] for party in ("grocer", "opco", "fuelco")] == [-9, 9, 0]
+
+
+def packed(*parts: bytes) -> bytes:
+    """Each part behind its length in four bytes, as the format says."""
+    return b"".join(len(part).to_bytes(4, "big") + part for part in parts)
+
+
+def test_every_hash_is_over_its_kind_and_its_parts_each_behind_its_length() -> None:
+    """The format as docs/explanation has it, written a second time: a hash that changes breaks every seal there is."""
+
+    def hashed(kind: int, *parts: bytes) -> bytes:
+        return hashlib.sha256(bytes([kind]) + packed(*parts)).digest()
+
+    assert commitment(b"salt", b"{}") == hashed(4, b"salt", b"{}")
+    assert leaf_hash("grocer", "entry", "t/0/7", b"{}", b"c" * 32) == hashed(0, b"grocer", b"entry", b"t/0/7", b"{}", b"c" * 32)
+    assert payments_leaf("grocer", b"[]") == Ranged(hashed(5, b"grocer", b"[]"), "grocer", "grocer")
+    root = Summed(b"r" * 32, 3, {"net/EUR": -5, "count/line": 1})
+    node = packed(b"r" * 32, b"3", b"count/line", b"1", b"net/EUR", b"-5")
+    assert party_leaf("grocer", root) == Ranged(hashed(2, b"grocer", node), "grocer", "grocer")
+    other = Summed(b"o" * 32, 2, {"net/EUR": 7})
+    over = packed(b"o" * 32, b"2", b"net/EUR", b"7")
+    assert summed(root, other) == Summed(hashed(1, node, over), 5, {"net/EUR": 2, "count/line": 1})
+    first, last = Ranged(b"f" * 32, "baker", "fuelco"), Ranged(b"l" * 32, "grocer", "opco")
+    sides = packed(b"f" * 32, b"baker", b"fuelco"), packed(b"l" * 32, b"grocer", b"opco")
+    assert ranged(first, last) == Ranged(hashed(3, *sides), "baker", "opco")
+    assert sha256(b"x") == hashlib.sha256(b"x").hexdigest()
+    assert key_id(b"k" * 32) == hashlib.sha256(b"k" * 32).hexdigest()[:16]
+
+
+def test_a_head_says_what_it_is_of_and_that_of_a_result_has_signatures_too() -> None:
+    run = {"run": 1, "report_sha256": "ab"}
+    told = (
+        b'{"format":1,"key":"k1","number":7,"parties":3,"previous":"cd","programme":"harvest","root":"ff00","run":{"report_sha256":"ab","run":1},'
+        b'"window":"2026-03-02"}'
+    )
+    assert head_of("harvest", "2026-03-02", 7, b"\xff\x00", 3, run, "cd", "k1") == told
+    assert head_of("harvest", "2026-03-02", 7, b"\xff\x00", 3, run, "cd", "k1", "ef") == told.replace(b'"window"', b'"signatures":"ef","window"')
+    assert b'"previous":null' in head_of("harvest", "2026-03-02", 1, b"", 3, run, None, "k1")

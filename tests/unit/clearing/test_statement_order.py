@@ -56,6 +56,12 @@ def test_the_first_of_an_account_is_number_1_or_said_to_be_the_first() -> None:
     assert next_to_count(None, later[1:]) == Halt(PaymentBreak.STATEMENT_GAP, later[1], 1)
 
 
+def test_the_first_of_an_account_may_be_number_1_without_a_word_and_no_other_number() -> None:
+    one, two = Numbered(1, 2026, 1, 0, 100), Numbered(2, 2026, 2, 100, 200)
+    assert next_to_count(None, [two, one]) == one
+    assert next_to_count(None, [two]) == Halt(PaymentBreak.STATEMENT_GAP, two, 1)
+
+
 def test_numbers_may_begin_again_in_a_new_year_and_only_then() -> None:
     last = Numbered(1, 2026, 250, 0, 500)
     again, same_year, on = Numbered(2, 2027, 1, 500, 600), Numbered(3, 2026, 1, 500, 600), Numbered(4, 2027, 251, 500, 600)

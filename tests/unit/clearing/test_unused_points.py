@@ -56,6 +56,22 @@ def test_the_range_holds_what_each_estimate_without_one_month_says() -> None:
     assert found.low[0] < found.unspent[0] < found.high[0]
 
 
+def test_the_range_without_each_month_is_what_was_worked_out_by_hand() -> None:
+    """Without January nobody has seen age 2, where nothing happens then, and nothing has expired: 0 stay unused. Without February: age 0 350 of 1,500,
+    age 1 300 of 800, age 2 100 of 500 spent and 400 expired: 4/5, 1/2, 23/60. Without March: 400 of 1,800, 480 of 1,400: 4/5, 92/175, 92/225.
+    """
+    found = estimate(WORKED)
+    assert found is not None
+    assert (found.low[:3], found.high[:3]) == ((Fraction(0),) * 3, (Fraction(92, 225), Fraction(92, 175), Fraction(4, 5)))
+
+
+def test_a_cohort_of_the_last_month_counts_at_its_first_age() -> None:
+    assert triangle([Moved(JAN, JAN, Step(earned=5)), Moved(FEB, FEB, Step(earned=7))], date(2026, 2, 28)) == {
+        JAN: [Step(earned=5), Step()],
+        FEB: [Step(earned=7)],
+    }
+
+
 def test_three_months_are_too_little_history() -> None:
     found = estimate(WORKED)
     assert found is not None

@@ -87,7 +87,6 @@ def test_a_scenario_whose_ids_are_nasty(text: str, printed: Callable[[], str], m
     from services.cli import findings, scenario
     from services.scenario.run import ScenarioResult
 
-    monkeypatch.setattr(scenario, "out", output.out)
     monkeypatch.setattr(findings, "out", output.out)
     report = REPORT | {"balances": {text: {"available": 1, "pending": 0}}, "rejected": {text: "malformed"}, "differences": [text]}
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from services.cli.checking import _show_earlier
 from services.cli.output import say_left_out
 from services.cli.paying import show_payments
-from services.cli.settlement import _show_earlier
 
 DAY = date(2026, 3, 2)
 
@@ -26,7 +26,7 @@ def payment(**named: Any) -> dict[str, Any]:
 
 
 def attempt(state: str, file: str, reason: str | None = None) -> dict[str, Any]:
-    return {"state": state, "message_id": file, "reason": reason, "value_date": DAY}
+    return {"state": state, "message_id": file, "reason": reason, "value_date": DAY, "came_back_on": DAY + timedelta(days=2)}
 
 
 def test_how_many_are_left_out_is_said_and_nothing_where_all_are_shown(capsys: pytest.CaptureFixture[str]) -> None:
@@ -37,13 +37,13 @@ def test_how_many_are_left_out_is_said_and_nothing_where_all_are_shown(capsys: p
 
 def test_earlier_runs_that_hold_are_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     _show_earlier([proof(run) for run in range(1, 33) for _ in range(2)])
-    assert capsys.readouterr().out == "32 earlier runs hold, recomputed; in full with --details.\n"
+    assert capsys.readouterr().out == "32 earlier runs hold by their hashes; recomputed in full with --details.\n"
 
 
 def test_an_earlier_run_that_does_not_hold_has_a_row(capsys: pytest.CaptureFixture[str]) -> None:
     _show_earlier([proof(1), proof(2), proof(2, holds=False)])
     said = capsys.readouterr().out
-    assert said.startswith("1 earlier run holds, ")
+    assert said.startswith("1 earlier run holds by its hash; ")
     assert "sums: net of bakery" in said
     assert "1 of 2" in said
 
@@ -51,7 +51,7 @@ def test_an_earlier_run_that_does_not_hold_has_a_row(capsys: pytest.CaptureFixtu
 def test_of_a_payment_that_came_back_each_attempt_is_told(capsys: pytest.CaptureFixture[str]) -> None:
     show_payments([payment(attempts=[attempt("returned", "F1", "AC04"), attempt("sent", "F2")]), payment(attempts=[attempt("sent", "F3")])], DAY)
     said = capsys.readouterr().out
-    assert "15.09 EUR to fuel: attempt 1 came back (AC04), in file F1 for 2026-03-02; attempt 2 sent, in file F2 for 2026-03-02\n" in said
+    assert "15.09 EUR to fuel: attempt 1 came back on 2026-03-04 (AC04), in file F1 for 2026-03-02; attempt 2 sent, in file F2 for 2026-03-02\n" in said
     assert said.count("attempt") == 2
 
 

@@ -20,12 +20,11 @@ from services.cli.main import app
 from services.cli.typed import no_card_number
 
 CARD = "4111.1111.1111.1111"
-KEPT = {"--note", "--reason", "--reference", "--remark", "--as", "--by"}
+KEPT = {"--note", "--reason", "--reference", "--remark", "--as"}
 """Options whose text is kept, in whatever command."""
 PARAMETER: Any = SimpleNamespace(opts=["--reason"], name="reason")
-NOT_TEXT = {("settlement", "recall", "--reason"), ("recon", "resolve", "--as"), ("dispute", "lines", "--by")}
-"""A code of a list; what is proposed; a filter that keeps nothing. A party that somebody disputes for has to be one of the programme's."""
-PARTY = {("dispute", "open", "--by")}
+NOT_TEXT = {("settlement", "recall", "--reason")}
+"""A code of a list."""
 
 
 def options() -> Iterator[tuple[str, ...]]:
@@ -39,7 +38,7 @@ def options() -> Iterator[tuple[str, ...]]:
     yield from of(typer.main.get_command(app), ())
 
 
-TYPED = sorted(set(options()) - NOT_TEXT - PARTY)
+TYPED = sorted(set(options()) - NOT_TEXT)
 
 
 def said(result: Result) -> str:

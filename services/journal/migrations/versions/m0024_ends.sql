@@ -20,7 +20,6 @@ drop index bank_decision_once;
 drop index bank_decision_entry;
 drop index bank_decision_given_back;
 drop index bank_decision_funds;
-create index bank_decision_entry on bank_decision (entry) where entry is not null;
 create index bank_decision_given_back on bank_decision (given_back) where given_back is not null;
 create index bank_decision_funds on bank_decision (party, reference) where reference is not null;
 
@@ -178,3 +177,15 @@ begin
   return null;
 end $$;
 create trigger check_undoing before insert on bank_decision for each row when (new.report is null) execute function check_undoing();
+
+-- Funds that were paid out as a decision was undone rest on those two words.
+do $$
+declare
+  asked text := pg_get_viewdef('funding_unfounded'::regclass);
+begin
+  execute format('create or replace view funding_unfounded as select f.* from (%s) f where not exists (
+    select from bank_decision u join bank_decision d on d.no = u.undoes join bank_entry e on e.no = d.entry
+    where f.kind = ''paid out'' and u.decides and u.verdict = ''undone'' and d.decides and d.verdict = ''funds''
+      and row(d.party, format(''decision %%s undone: %%s'', d.no, d.reference), -e.amount, e.currency) = row(f.party, f.reference, f.amount, f.currency))',
+    rtrim(asked, '; '));
+end $$;

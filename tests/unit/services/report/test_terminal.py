@@ -86,10 +86,17 @@ def test_at_any_width_figures_and_ids_stay_whole_and_nothing_is_wider(width: int
                 assert word in words, (width, table.name, word)
 
 
+def test_a_table_that_is_too_wide_becomes_two_that_both_name_their_rows() -> None:
+    lines = [line.split() for line in printed(width=80).splitlines()]
+    assert ["│", "3", "│", "points", "issued", "│", "grocer", "│", "opco", "│", "12,345,600", "│", "0.0001", "│"] in lines
+    assert ["│", "3", "│", "points", "issued", "│", "grocer", "│", "opco", "│", "1,234.56", "│", "EUR", "│", "3", "│"] in lines
+    assert ["in", "every", "row:", "contract", "from", "2026-01-01"] in lines
+
+
 def test_below_a_tables_width_each_row_is_a_block_of_named_values() -> None:
-    text = printed(width=80)
-    assert "line 3 · kind points issued · who owes grocer · to whom opco" in text
-    assert "quantity 12,345,600 · unit price 0.0001 · amount 1,234.56 · currency EUR\n  events 3" in text
+    text = printed(width=50)
+    assert "line 3 · kind points issued · who owes grocer\n  to whom opco" in text
+    assert "quantity 12,345,600\n  unit price 0.0001 · amount 1,234.56\n  currency EUR · events 3" in text
     assert "in every row: contract from 2026-01-01" in text
     assert "owes│receives" not in text
 

@@ -9,11 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from clearing.merkle import root_of
 from clearing.seal import HEAD_CONTEXT, canonical, commitment, head_of, key_id, payments_leaf, ranged, sha256
 from services.seal.container import CHAIN, ENTRIES, RESULT
 from services.seal.errors import BadKey
+from services.seal.export import told
 from services.seal.keys import public_keys
 from services.seal.leaves import Leaf, made
 from tests.seals import (
@@ -98,7 +100,7 @@ def other_amounts(leaves: Leaves) -> None:
 
 def salted(leaves: Leaves) -> None:
     own, salt = leaves["grocer"], bytes(16)
-    own[3] = replace(own[3], salt=salt, personal=b"null", committed=commitment(salt, b"null"))
+    own[3] = structs.replace(own[3], salt=salt, personal=b"null", committed=commitment(salt, b"null"))
 
 
 def moved(*moves: list[Any]) -> Callable[[], Leaf]:
@@ -207,6 +209,72 @@ def test_a_file_that_is_not_in_its_one_form_is_found_by_both(what: str, module: 
     verdict, problems = both(export_of(settled(sealed(window_of_leaves())), "grocer", tmp_path, tamper), key_file(tmp_path), module)
     assert file in {problem.file for problem in verdict.problems}
     assert file in {problem.split(":")[0] for problem in problems}
+
+
+def rewritten(field: str, old: bytes, new: bytes) -> Callable[[Leaf], Leaf]:
+    """An entry is written in other bytes."""
+
+    def change(leaf: Leaf) -> Leaf:
+        before: bytes = getattr(leaf, field)
+        assert old in before
+        after = before.replace(old, new, 1)
+        return structs.replace(leaf, body=after) if field == "body" else structs.replace(leaf, personal=after, committed=commitment(leaf.salt or b"", after))
+
+    return change
+
+
+SEALED_OTHERWISE = {
+    "a letter as its number": rewritten("body", b'"e0"', rb'"\u00650"'),
+    "a slash behind a backslash": rewritten("body", b'"/partners', rb'"\/partners'),
+    "a tab by its number": rewritten("body", b'"e0"', rb'"\u0009"'),
+    "a control character in capitals": rewritten("body", b'"e0"', rb'"\u001F"'),
+    "a control character as it is": rewritten("body", b'"e0"', b'"\x01"'),
+    "half of a pair": rewritten("body", b'"e0"', rb'"\ud83d"'),
+    "no UTF-8": rewritten("body", b'"e0"', b'"\xff"'),
+    "a space": rewritten("body", b'"code":null', b'"code": null'),
+    "a field twice": rewritten("body", b'"code":null', b'"code":null,"code":null'),
+    "fields in another order": rewritten("body", b'"code":null,"event_day":"2026-03-02"', b'"event_day":"2026-03-02","code":null'),
+    "a space between movements": rewritten("body", b'[[1,"grocer"', b'[[1, "grocer"'),
+    "minus nothing": rewritten("body", b'"moves":[[1,', b'"moves":[[-0,'),
+    "a number with a dot": rewritten("body", b',53]]', b',53.0]]'),
+    "a number with zeros before it": rewritten("body", b',53]]', b',053]]'),
+    "more behind the movements": rewritten("body", b',53]]', b',53]],"more":[]'),
+    "more of a person": rewritten("personal", b'"card":', b'"card": '),
+    "a letter of a person as its number": rewritten("personal", b'"m1"', rb'"\u006d1"'),
+    "of a person in another order": rewritten("personal", b'"card":"hc-0","content"', b'"content":"x","card"'),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", SEALED_OTHERWISE)
+def test_an_entry_that_was_sealed_in_other_bytes_than_those_of_its_one_form_is_found_by_both(what: str, module: Any, tmp_path: Path) -> None:
+    leaves = window_of_leaves()
+    at = next(at for at, leaf in enumerate(leaves["grocer"]) if leaf.kind == "entry")
+    honest = leaves["grocer"][at]
+    other = SEALED_OTHERWISE[what](honest)
+    of = sealed(leaves | {"grocer": [*leaves["grocer"][:at], other, *leaves["grocer"][at + 1 :]]})
+
+    def tamper(members: dict[str, bytes]) -> None:
+        before, after = (canonical(told(leaf, disclosed=True)) for leaf in (honest, other))
+        assert before in members[ENTRIES]
+        members[ENTRIES] = members[ENTRIES].replace(before, after)
+
+    verdict, problems = both(export_of(replace(of, leaves=leaves), "grocer", tmp_path, tamper), key_file(tmp_path), module)
+    named = "grocer entry partner.transactions.v1/0/0"
+    assert (verdict.problems[0].entry or "").startswith((named, "line ")), verdict.problems
+    assert problems[0].startswith((f"{ENTRIES}: {named}", f"{ENTRIES}: line ")), problems
+
+
+@pytest.mark.parametrize(
+    "id_", ['"', "\\", '\\"', "\t\n\r\b\f", "\x00\x01\x1f", "\x7f", "é", "\u2028", "😀", "/", "", '"},"committed":"x"', ",53]]", '{"a":[1]}']
+)
+def test_an_entry_whose_sender_named_it_oddly_holds_for_both(id_: str, module: Any, tmp_path: Path) -> None:
+    leaves = window_of_leaves()
+    entry_with(lambda body: body | {"id": id_, "source": id_})(leaves)
+    own = leaves["grocer"]
+    at = next(at for at, leaf in enumerate(own) if leaf.kind == "entry")
+    own[at] = made("grocer", "entry", own[at].key, json.loads(own[at].body), canonical({"card": id_, "content": None, "member": id_}))
+    verdict, problems = both(export_of(sealed(leaves), "grocer", tmp_path), key_file(tmp_path), module)
+    assert (verdict.problems, problems) == ([], [])
 
 
 DIGITS = HOUSE.public.hex()

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import re
+import subprocess
+import sys
+import tarfile
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +13,8 @@ import pytest
 
 from services.seal import verify_entries
 from services.seal.container import ENTRIES
-from tests.seals import auditor, both, export_of, key_file, sealed, window_of_leaves
+from services.seal.leaves import Leaf
+from tests.seals import VERIFIER, auditor, both, event, export_of, key_file, sealed, window_of_leaves
 
 EVENTS = 21
 HEIGHT = 2
@@ -62,3 +67,44 @@ def test_two_rows_that_change_places_are_found_on_both_sides_of_the_end_of_a_blo
     verdict, problems = both(path, key_file(tmp_path), module)
     assert any("it stands behind what comes after it" in problem.what and problem.entry for problem in verdict.problems)
     assert any(f"{ENTRIES}: grocer entry" in problem and "it stands behind what comes after it" in problem for problem in problems)
+
+
+LONG = "x" * 4000
+POOL_BYTES = 16 << 20
+"""Above so many bytes of entries the auditor's file takes all processors."""
+
+
+@pytest.fixture(scope="module")
+def wide() -> dict[str, list[Leaf]]:
+    """A window of three blocks whose ids are so long that its entries are more than the auditor's file checks alone."""
+    leaves = window_of_leaves(3)
+    nothing = [event("grocer", no, f"grocer{LONG}", [], "rejected") for no in range(4, 4300)]
+    return leaves | {"grocer": [*leaves["grocer"], *nothing]}
+
+
+def audited(path: Path, keys: Path) -> tuple[int, list[str]]:
+    """What the auditor's file says as it is run: its status, and its lines."""
+    run = subprocess.run([sys.executable, "-I", str(VERIFIER), str(path), str(keys)], capture_output=True, text=True, check=False, timeout=300)
+    assert run.stderr == ""
+    return run.returncode, run.stdout.splitlines()
+
+
+def test_the_auditors_file_checks_many_entries_on_all_processors_and_names_what_is_wrong_in_each_block(wide: dict[str, list[Leaf]], tmp_path: Path) -> None:
+    of = sealed(wide)
+    path, keys = export_of(of, "grocer", tmp_path), key_file(tmp_path)
+    with tarfile.open(path) as files:
+        assert files.getmember(ENTRIES).size > POOL_BYTES
+    assert audited(path, keys) == (0, [f"{path}: everything holds"])
+
+    changed = (100, 2500, 4200)
+
+    def tamper(members: dict[str, bytes]) -> None:
+        rows = members[ENTRIES].splitlines(keepends=True)
+        for row in changed:
+            rows[row] = rows[row].replace(b'"code":"malformed"', b'"code": "malformed"')
+        members[ENTRIES] = b"".join(rows)
+
+    status, said = audited(export_of(of, "grocer", tmp_path, tamper), keys)
+    assert status == 1
+    keys_named = re.findall(rf"^{ENTRIES}: grocer entry (\S+?)(?: \(event \w+\))?: .*one form", "\n".join(said), re.MULTILINE)
+    assert keys_named == [wide["grocer"][row].key for row in changed]

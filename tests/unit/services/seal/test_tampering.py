@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from clearing.seal import canonical, sha256
 from services.seal.container import CHAIN, ENTRIES, PROOF, STATEMENT
@@ -145,7 +146,7 @@ def test_a_sealed_line_that_does_not_follow_from_its_entries_is_named(module: An
 def _relined(leaf: Leaf, number: int, wrong: dict[str, Any]) -> Leaf:
     if leaf.kind != "line" or leaf.key != str(number):
         return leaf
-    return replace(leaf, body=canonical(json.loads(leaf.body) | wrong))
+    return structs.replace(leaf, body=canonical(json.loads(leaf.body) | wrong))
 
 
 def test_a_line_that_rests_on_nothing_is_refused(module: Any, tmp_path: Path) -> None:
@@ -196,7 +197,7 @@ def test_a_person_can_be_erased_and_everything_still_holds(module: Any, tmp_path
     of = sealed(window_of_leaves())
     before = export_of(of, "grocer", tmp_path).read_bytes()
     assert b"hc-0" in before
-    erased = {party: [replace(leaf, salt=None, personal=None) if leaf.member else leaf for leaf in own] for party, own in of.leaves.items()}
+    erased = {party: [structs.replace(leaf, salt=None, personal=None) if leaf.member else leaf for leaf in own] for party, own in of.leaves.items()}
     path = export_of(replace(of, leaves=erased), "grocer", tmp_path)
     assert b"hc-0" not in path.read_bytes()
     verdict, problems = both(path, key_file(tmp_path), module, of.head)
