@@ -15,6 +15,8 @@ class PaymentBreak(StrEnum):
     """The bank does not execute a payment."""
     BANK_CONTRADICTS = "BANK_CONTRADICTS"
     """The bank says of a payment both that it was made and that it was not: people decide."""
+    DUPLICATE_BANK = "DUPLICATE_BANK"
+    """The bank has more than one attempt at a payment."""
     BANK_RETURNED = "BANK_RETURNED"
     """A payment came back."""
     ORPHAN_CREDIT = "ORPHAN_CREDIT"

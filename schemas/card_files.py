@@ -15,8 +15,6 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from schemas.money import MINOR_MAX, is_currency
 
 SCHEMA_VERSION: Final = "1"
-FORMULA: Final = ("=", "+", "@", "\t", "-")
-"""What a spreadsheet takes for the beginning of a formula; a minus sign only where no number follows."""
 
 
 class EventType(StrEnum):

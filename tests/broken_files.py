@@ -75,7 +75,21 @@ BYTES: dict[str, tuple[bytes, FileCode]] = {
     "which is a picture": (b"\x89PNG\r\n\x1a\n" + bytes(range(256)), FileCode.WRONG_ENCODING),
     "which is a zip file": (b"PK\x03\x04" + bytes(100), FileCode.NUL_BYTE),
 }
-FORMULAS = ("=cmd|' /C calc'!A0", "+1+1", "@SUM(A1)", "-2+3", "-", "\t=1", " =1", '=HYPERLINK("http://x")')
+FORMULAS = (
+    "=cmd|' /C calc'!A0",
+    "+1+1",
+    "@SUM(A1)",
+    "-2+3",
+    "-",
+    "\t=1",
+    " =1",
+    '=HYPERLINK("http://x")',
+    "\ufeff=1",
+    "\u200b+1",
+    "\u00a0@SUM(A1)",
+    "\uff1d1+1",
+    "\x0b-2+3",
+)
 MANIFESTS: dict[str, tuple[Row, FileCode]] = {
     "with another hash": ({"sha256": "0" * 64}, FileCode.WRONG_HASH),
     "with a hash in capitals": ({"sha256": "A" * 64}, FileCode.BAD_MANIFEST),

@@ -12,6 +12,7 @@ class BankCode(StrEnum):
     NO_ACCOUNT = "no-account"
     BAD_IBAN = "bad-iban"
     ACCOUNT_CHANGED = "account-changed"
+    SAME_ACCOUNT = "account-as-approved"
     FILE_CHANGED = "file-changed"
     BAD_REFERENCE = "bad-reference"
     NOT_APPROVED = "not-approved"
@@ -44,6 +45,8 @@ class BankCode(StrEnum):
     UNKNOWN_CREDIT = "unknown-credit"
     ASSIGNED = "assigned-already"
     OTHER_SUM = "other-sum"
+    NOT_DECIDED = "not-decided"
+    FINAL = "final-rests-on-it"
     NOT_RECALLABLE = "not-recallable"
 
 

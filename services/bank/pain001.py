@@ -84,7 +84,7 @@ def _transfer(block: etree._Element, message: str, payment: Payment, payee: Part
     _add(ids, "UETR", transaction_uuid(message, payment.end_to_end_id))
     _add(_add(transfer, "Amt"), "InstdAmt", str(_amount(payment))).set("Ccy", payment.currency)
     _add(_add(transfer, "Cdtr"), "Nm", name_for_bank(payee.name))
-    _add(_add(_add(transfer, "CdtrAcct"), "Id"), "IBAN", _iban(payee, payment.payee_iban))
+    _add(_add(_add(transfer, "CdtrAcct"), "Id"), "IBAN", _iban(payee, payment.payee_iban, again=payment.attempt > 1))
     structured = _add(_add(transfer, "RmtInf"), "Strd")
     document = _add(structured, "RfrdDocInf")
     _add(_add(_add(document, "Tp"), "CdOrPrtry"), "Cd", "SOAC")
@@ -105,11 +105,15 @@ def _amount(payment: Payment) -> Decimal:
     return Decimal(payment.amount_minor).scaleb(-currency_places(payment.currency))
 
 
-def _iban(party: Party, approved: str | None) -> str:
-    """The party's account, which has to be the approved one where that is known: people have approved a payment to that account and to no other."""
+def _iban(party: Party, approved: str | None, *, again: bool = False) -> str:
+    """The party's account, which has to be the approved one where that is known: people have approved a payment to that account and to no other.
+
+    `again`: the payment came back, and another account may be signed with it.
+    """
     if approved is not None and approved != (party.account.iban if party.account is not None else ""):
         before = f"the account {approved}" if approved else "no account"
-        said = f"{party.id} had {before} when the payment was approved, and the programme in force has another: reject the run and have it approved anew"
+        way = "two people sign the new one: clh settlement account PAYMENT" if again else "reject the run and have it approved anew"
+        said = f"{party.id} had {before} when the payment was approved, and the programme in force has another: {way}"
         raise BankError(BankCode.ACCOUNT_CHANGED, said)
     if party.account is None:
         raise BankError(BankCode.NO_ACCOUNT, f"{party.id} has no account in the programme file: parties, account, iban")

@@ -15,10 +15,11 @@ from typing import IO, Any, Final
 
 from pydantic import ValidationError
 
-from schemas.card_files import CARD_NUMBER_COLUMNS, COLUMNS, FORMULA, REQUIRED, CardRow, EventType, Manifest, RewardKind, TotalKey
+from schemas.card_files import CARD_NUMBER_COLUMNS, COLUMNS, REQUIRED, CardRow, EventType, Manifest, RewardKind, TotalKey
 from schemas.card_numbers import holds_card_number
 from services.bank.refusals import BadLine, FileCode, LineCode, RefusedFile
 from services.bounded import TooLarge, read_bounded
+from services.report.csv_files import runs_as_formula
 from services.runtime.progress import Progress, silent
 
 BYTES_MAX: Final = 2**30
@@ -148,7 +149,7 @@ def _trusted(no: int, cells: list[str]) -> None:
     for name, cell in zip(COLUMNS, cells, strict=True):
         if len(cell) > CELL_MAX:
             raise RefusedFile(FileCode.HUGE_FIELD, f"the cell is longer than {CELL_MAX} characters", no, name)
-        if cell.lstrip().startswith(FORMULA) and not (cell[0] == "-" and cell[1:].isascii() and cell[1:].isdigit()):
+        if runs_as_formula(cell):
             raise RefusedFile(FileCode.FORMULA, "a spreadsheet would run the cell as a formula", no, name)
     for place in _CARD_CELLS:
         if holds_card_number(cells[place]):

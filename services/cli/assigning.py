@@ -1,4 +1,4 @@
-"""`clh bank assign | assigned`: what became of money that came in and names no payment."""
+"""`clh bank assign | assigned`: what became of money that is about no payment, in or out."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def assign(
-    credit: Annotated[str, typer.Argument(metavar="CREDIT", help="The bank's reference of the money, as clh bank match names it.")],
+    credit: Annotated[str, typer.Argument(metavar="CREDIT", help="The bank's reference of the entry, as clh bank match names it.")],
     reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why: it is signed and kept.", callback=no_card_number)],
     person: Annotated[str, typer.Option("--as", metavar="NAME", help="Who says so, as enrolled with clh people add.", callback=no_card_number)],
     key: Key,
@@ -28,6 +28,7 @@ def assign(
         str | None, typer.Option("--given-back", metavar="DEBIT", help="It was sent back at the bank: the bank's reference of that debit.", show_default=False)
     ] = None,
     kept: Annotated[bool, typer.Option("--kept", help="The operator keeps it.")] = False,
+    borne: Annotated[bool, typer.Option("--borne", help="Of a debit that nobody ordered, as a charge of the bank: the operator bears it.")] = False,
     reference: Annotated[
         str | None,
         typer.Option(
@@ -41,9 +42,10 @@ def assign(
     passphrase_file: PassphraseFile = None,
     output: Output = Format.TABLE,
 ) -> None:
-    """Say what became of money that came in and names no payment (ORPHAN_CREDIT), by two people: funds of a party, sent back at the bank, or kept.
+    """Say what became of money that is about no payment, by two people: funds of a party, sent back, or kept; of a debit, that the operator bears it.
 
-    It holds once the second person has signed the same, and is said once. Then clh bank match shows it no more, and it counts for no payment. Funds are
+    So end ORPHAN_CREDIT, CURRENCY, LATE and MISSING_AT_PROGRAMME. What was debited and came back is named from the credit: --given-back DEBIT. It holds once
+    the second person has signed the same; clh bank undo takes it back. Then clh bank match shows it no more, and it counts for no payment. Funds are
     entered with the second signature; those that clh funding confirm had entered under the reference are not entered again.
 
     Exit code 0: it is kept; 1: it was refused, and nothing has changed.
@@ -53,15 +55,17 @@ def assign(
         clh bank assign B-2 --to-party grocer --reason "paid in for April" --as mia --key mia.pem
 
         clh bank assign B-2 --given-back B-7 --reason "paid to the wrong account" --as mia --key mia.pem
+
+        clh bank assign B-9 --borne --reason "charges of March" --as mia --key mia.pem
     """
     from services.settlement.assigning import Became, Wanted, to_assign
     from services.settlement.deciding import keep
 
-    if [to_party is not None, given_back is not None, kept].count(True) != 1:
-        raise typer.BadParameter("one of --to-party, --given-back and --kept", param_hint="--to-party")
+    if [to_party is not None, given_back is not None, kept, borne].count(True) != 1:
+        raise typer.BadParameter("one of --to-party, --given-back, --kept and --borne", param_hint="--to-party")
     if reference is not None and to_party is None:
         raise typer.BadParameter("funds of a party have one: --to-party", param_hint="--reference")
-    became = Became.FUNDS if to_party is not None else Became.KEPT if kept else Became.GIVEN_BACK
+    became = Became.FUNDS if to_party is not None else Became.KEPT if kept else Became.BORNE if borne else Became.GIVEN_BACK
     wanted = Wanted(credit, became, reason, person, statement, to_party, reference, given_back)
     with books_of(programme) as (_, chosen, connection), refusals(), funding_refusals():
         said = to_assign(connection, chosen, wanted, datetime.now(UTC))
@@ -76,7 +80,7 @@ def assign(
 
 
 def assigned(programme: OneProgramme = None, output: Output = Format.TABLE) -> None:
-    """List what people have said of money that names no payment: what became of it, who said so, and what waits for a second person.
+    """List what people have said of money that is about no payment: what became of it, who said so, what waits for a second person, and what was undone.
 
     Example:
 
@@ -92,21 +96,33 @@ def assigned(programme: OneProgramme = None, output: Output = Format.TABLE) -> N
         return
     rows = [
         (one.bank_reference, one.statement, to_text(one.amount_minor, one.currency), one.currency, _said(one), ", ".join(one.people),
-         "decided" if one.decided else "waits for a second person", one.at.isoformat(timespec="seconds"), "; ".join(one.reasons))
+         _stands(one), one.at.isoformat(timespec="seconds"), "; ".join(one.reasons))
         for one in found
     ]  # fmt: skip
     columns = ("credit", "statement", "amount", "currency", "what became of it", "said by", "", "at", "reasons")
-    empty = "Nobody has said anything of money that names no payment."
-    print_table(columns, rows, title=f"Money of {chosen} that names no payment", right=("amount",), optional=columns[7:], empty=empty)
+    empty = "Nobody has said anything of money that is about no payment."
+    print_table(columns, rows, title=f"Money of {chosen} that is about no payment", right=("amount",), optional=columns[7:], empty=empty)
+
+
+def _stands(one: Assigned) -> str:
+    if one.undone:
+        return f"undone by {', '.join(one.undone_by)}"
+    if one.undone_by:
+        return f"decided; {', '.join(one.undone_by)} would undo it"
+    return "decided" if one.decided else "waits for a second person"
 
 
 def _became(wanted: Wanted) -> str:
     if wanted.party is not None:
         return f"is funds of {wanted.party}"
+    if wanted.became == "borne":
+        return "is borne by the operator"
     return "is kept" if wanted.debit is None else f"was given back by {wanted.debit}"
 
 
 def _said(one: Assigned) -> str:
     if one.party is not None:
         return f"funds of {one.party}: {one.reference}"
+    if one.verdict == "borne":
+        return "borne by the operator"
     return one.verdict if one.given_back is None else f"given back by {one.given_back}"

@@ -14,6 +14,7 @@ from services.cli.books import OneProgramme, as_day, books_of, named
 from services.cli.house import expect_kafka
 from services.cli.output import FAILED, NOT_RUNNING, Format, Output, fail, print_json, print_table, progress_bars, say_aside
 from services.cli.senders import SignOption, signer_of
+from services.cli.undoing import undo
 from services.cli.withdrawing import withdraw
 
 if TYPE_CHECKING:
@@ -81,6 +82,7 @@ app.command()(match)
 app.command()(withdraw)
 app.command()(assign)
 app.command()(assigned)
+app.command()(undo)
 
 
 def _import_cards(house: House, chosen: str, connection: Any, file: Path, signer: Any, output: Format) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from services.cli.books import OneProgramme, as_day, books_of
-from services.cli.output import Format, Output, print_json, print_table, say
+from services.cli.output import NUMBER_MAX, Format, Output, print_json, print_table, say
 from services.cli.people import Doer, refusals
 
 if TYPE_CHECKING:
@@ -99,6 +99,9 @@ def _handed_over(file: NotedFile, paid: Paid) -> str:
 def recall(
     payment: Annotated[str, typer.Argument(metavar="PAYMENT", help="Id of a payment that went to the bank, as clh settlement status names it.")],
     reason: Annotated[RecallReason, typer.Option("--reason", help="DUPL twice, TECH by mistake, FRAD fraud, CUST asked for, AC03 wrong account, AM09 amount.")],
+    attempt: Annotated[
+        int | None, typer.Option("--attempt", metavar="NUMBER", min=1, max=NUMBER_MAX, help="Which attempt at it; left out: the newest.", show_default=False)
+    ] = None,
     programme: OneProgramme = None,
     folder: Folder = None,
     url: Url = None,
@@ -116,7 +119,7 @@ def recall(
 
     with books_of(programme) as (_, chosen, connection), refusals():
         how = Paying(chosen, person or getpass.getuser(), datetime.now(UTC), _transport(folder, url))
-        asked = recall_payment(connection, payment, reason.value, how)
+        asked = recall_payment(connection, payment, reason.value, how, attempt=attempt)
     if output is Format.JSON:
         print_json({"programme": chosen, "payment": asked.payment, "end_to_end_id": asked.end_to_end_id, "message_id": asked.message_id})
         return
@@ -132,8 +135,12 @@ def payments_as_json(connection: Any, run: int, now: datetime, *, replaced: bool
     from services.settlement.baselines import baselines, counted_for_window
     from services.settlement.deadlines import deadline_of, is_late
     from services.settlement.payment_states import states_of
+    from services.settlement.readdressing import changed_accounts, signed_accounts
+    from services.settlement.twice import all_twice
 
     programme, kept = load(connection).programme, baselines(connection, run)
+    again = {found.payment.id: found.words for found in all_twice(connection, run)}
+    changed, signed = changed_accounts(connection, run), signed_accounts(connection, run)
     return [
         {
             "run": run, "replaced": replaced,
@@ -142,10 +149,11 @@ def payments_as_json(connection: Any, run: int, now: datetime, *, replaced: bool
             "announced_minor": one.announced_minor, "missing_minor": one.missing_minor,
             "excess_minor": one.excess_minor, "value_date": one.value_date, "deadline": deadline_of(one.value_date, programme),
             "late": not replaced and is_late(one, programme, now), "reference": one.reference, "statements": list(one.statements), "reason": one.reason,
+            "twice": again.get(one.id), "approved_account": changed.get(one.id, (None, None))[0], "programme_account": changed.get(one.id, (None, None))[1],
             "attempts": [
                 {"end_to_end_id": each.end_to_end_id, "message_id": each.message_id, "state": each.state, "value_date": each.value_date,
                  "sent_at": each.sent_at, "recalled_at": each.recalled_at, "came_back_on": each.came_back_on, "reason": each.reason,
-                 "contradicted": each.contradicted}
+                 "contradicted": each.contradicted, "next_account": signed.get(each.end_to_end_id)}
                 for each in one.attempts
             ],
         }
@@ -194,6 +202,7 @@ def _attempts(one: dict[str, Any]) -> str:
         f"attempt {no} "
         + (CAME_BACK[each["state"]] + _on(each) + (f" ({each['reason']})" if each["reason"] else "") if each["state"] in CAME_BACK else str(each["state"]))
         + f", in file {each['message_id']} for {each['value_date']}"
+        + (f"; it goes out anew to {each['next_account']}, as two people have signed" if each["next_account"] else "")
         for no, each in enumerate(one["attempts"], start=1)
     )
 
@@ -217,6 +226,8 @@ def _waits_for(one: dict[str, Any]) -> str:
 
     if one["replaced"]:
         return ""
+    if one["twice"] is not None:
+        return str(one["twice"])
     late = "LATE: " if one["late"] else ""
     if one["kind"] == "direct":
         return "nothing: the parties pay each other"
@@ -225,6 +236,9 @@ def _waits_for(one: dict[str, Any]) -> str:
     if one["kind"] == "incoming":
         return f"{late}a statement" if one["announced_minor"] >= one["amount_minor"] else f"{late}{one['from']} to pay under {one['reference']}"
     because = f" ({one['reason']})" if one["reason"] else ""
+    if one["programme_account"]:
+        moved = f"it was approved to {one['approved_account']}, and the programme names {one['programme_account']}"
+        return f"{late}two people, as {moved}: clh settlement account {one['id']}{because}"
     return late + _NEXT.get(str(one["state"]), "a statement") + because
 
 

@@ -16,6 +16,7 @@ from services.cli.defaulting import default, propose_default
 from services.cli.output import Format, Output, fail, print_json, say
 from services.cli.paying import pay, recall
 from services.cli.people import Key, PassphraseFile, Person, refusals, sign_as
+from services.cli.readdressing import account
 from services.cli.standing import status
 from services.cli.typed import no_card_number
 
@@ -23,11 +24,14 @@ if TYPE_CHECKING:
     from clearing.approval import Action
     from services.settlement.signing import Recorded
 
-app = typer.Typer(help="Settlement: check, submit, approve, reject, pay, recall, decide, status, verify, file, propose-default, default.", no_args_is_help=True)
+app = typer.Typer(
+    help="Settlement: check, submit, approve, reject, pay, recall, decide, account, status, verify, file, propose-default, default.", no_args_is_help=True
+)
 app.command()(check)
 app.command()(pay)
 app.command()(recall)
 app.command()(decide)
+app.command()(account)
 app.command()(propose_default)
 app.command()(default)
 app.command()(status)

@@ -85,7 +85,7 @@ def require_enterable(connection: psycopg.Connection, entry: Entry) -> Entry:
     if (balance := balance_of(connection, entry.party, entry.currency)) + entry.signed_minor < 0:
         raise RiskError(RiskCode.FUNDS_TOO_SMALL, f"{entry.party} has {to_text(balance, entry.currency)} {entry.currency} paid in")
     if entry.kind == "paid out":
-        _require_cover(connection, entry)
+        require_cover(connection, entry.party, entry.currency, entry.amount_minor)
     return entry
 
 
@@ -96,13 +96,14 @@ def balance_of(connection: psycopg.Connection, party: str, currency: str) -> int
     return int(row[0])
 
 
-def _require_cover(connection: psycopg.Connection, entry: Entry) -> None:
-    """What is owed over all windows not settled stays within the cap and the funds that are left; without a limit, within these funds."""
+def require_cover(connection: psycopg.Connection, party: PartyId, currency: str, amount_minor: int) -> None:
+    """If the amount leaves a party's funds, what it owes over all windows not settled stays within the cap and the funds that are left; without a limit, within
+    these funds. Raises `RiskError`: funds-needed."""
     now = exposure(connection, Plan(load(connection)))
-    owes, left = now.owes.get((entry.party, entry.currency), 0), now.most(entry.party, entry.currency) - entry.amount_minor
+    owes, left = now.owes.get((party, currency), 0), now.most(party, currency) - amount_minor
     if owes > 0 and owes > left:
-        figures = f"owes {to_text(owes, entry.currency)} {entry.currency} over windows not settled, and would be covered for {to_text(left, entry.currency)}"
-        raise RiskError(RiskCode.FUNDS_NEEDED, f"{entry.party} {figures} by what is left: clh risk report")
+        figures = f"owes {to_text(owes, currency)} {currency} over windows not settled, and would be covered for {to_text(left, currency)}"
+        raise RiskError(RiskCode.FUNDS_NEEDED, f"{party} {figures} by what is left: clh risk report")
 
 
 def entries(connection: psycopg.Connection, party: str | None = None) -> list[dict[str, Any]]:

@@ -22,7 +22,9 @@ from services.settlement.verify_bank import decision_proofs
 FUNDS: Final = """
 select f.party, f.kind, f.reference, f.currency, f.amount, u.no is not null unfounded,
   exists (select from by_name n where n.what = 'funded' and n.no = f.no) vouched,
-  exists (select from bank_decision d where f.kind = 'paid in' and d.decides and (d.party, d.reference) = (f.party, f.reference)) of_bank,
+  (select d.reference from bank_decision d where d.decides and d.party = f.party and ((f.kind = 'paid in' and d.reference = f.reference)
+    or (f.kind = 'paid out' and 'decision ' || d.no || ' undone: ' || d.reference = f.reference
+      and exists (select from bank_decision u where u.undoes = d.no and u.decides))) limit 1) of_bank,
   (select r.no from run r where f.kind = 'used' and f.reference = 'default of ' || r.day || ', run ' || r.no || ', ' || f.currency) run
 from funding f left join funding_unfounded u on u.no = f.no where %(parties)s::text[] is null or f.party = any(%(parties)s) order by f.no
 """
@@ -53,8 +55,8 @@ def _failed(connection: psycopg.Connection, programme: str, parties: Sequence[st
         name = f"funds of {party} under {reference}: {to_text(amount, currency)} {currency} {kind}"
         if unfounded:
             yield DecisionProof(f"{name}, as two people have signed", False, "nothing in the books says that two people have")
-        elif bank:
-            of_bank.append((party, reference))
+        elif bank is not None:
+            of_bank.append((party, bank))
         elif run is not None and not vouched:
             yield from (proof for proof in _of_default(connection, run) if not proof.holds)
     yield from (proof for proof in _signed(connection, programme, signatures(connection, parties)) if not proof.holds)

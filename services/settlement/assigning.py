@@ -1,4 +1,5 @@
-"""Money that came in and names no payment: two people say what became of it, once. It is a party's funds, was given back at the bank, or is kept."""
+"""Entries of statements that are about no payment of a run that stands: two people say what became of each, once. Money that came in is a party's funds, was
+given back at the bank, or is kept; a debit that nobody ordered (a charge of the bank) is borne by the operator, or gave such money back."""
 
 from __future__ import annotations
 
@@ -21,18 +22,23 @@ select a.entry, a.amount, a.currency, a.bank_reference, r.id, r.iban, bank_heard
 where a.bank_reference = %(id)s and a.credit = %(credit)s and (%(statement)s::text is null or r.id = %(statement)s)
 """
 DECIDED: Final = """
-select 1 from bank_entry e join bank_report r on r.no = e.report join bank_decision d on d.decides and e.no in (d.entry, d.given_back)
+select 1 from bank_entry e join bank_report r on r.no = e.report join bank_decided d on e.no in (d.entry, d.given_back)
 where e.bank_reference = %(id)s and e.credit = %(credit)s and (%(statement)s::text is null or r.id = %(statement)s)
 """
-# What was said of each entry, by whom; of one that is decided only what was decided.
+# What was said of each entry, by whom; of one that is decided only what was decided, and what was and is undone.
 ASSIGNED: Final = """
+with word as (
+  select d.*, last_undone(null, d.entry) > d.no ended from bank_decision d where d.entry is not null and d.verdict <> 'undone'
+)
 select e.bank_reference, r.id statement, r.iban account, e.booking_date, e.currency, e.amount amount_minor, e.counterparty, d.verdict, d.party, d.reference,
-  g.bank_reference given_back, bool_or(d.decides) decided, array_agg(d.person order by d.no) people, array_agg(d.reason order by d.no) reasons, max(d.at) at
-from bank_decision d join bank_entry e on e.no = d.entry join bank_report r on r.no = e.report left join bank_entry g on g.no = d.given_back
-group by e.no, r.no, g.no, d.verdict, d.party, d.reference
-having bool_or(d.decides) or not exists (select from bank_decision other where other.entry = e.no and other.decides)
+  g.bank_reference given_back, bool_or(d.decides) decided, array_agg(d.person order by d.no) people, array_agg(d.reason order by d.no) reasons, max(d.at) at,
+  d.ended undone, coalesce((select array_agg(u.person order by u.no) from bank_decision u where u.undoes = max(d.no) filter (where d.decides)), '{}') undone_by
+from word d join bank_entry e on e.no = d.entry join bank_report r on r.no = e.report left join bank_entry g on g.no = d.given_back
+group by e.no, r.no, g.no, d.verdict, d.party, d.reference, d.ended
+having bool_or(d.decides) or (not d.ended and not exists (select from bank_decided other where other.entry = e.no))
 order by e.no, min(d.no)
 """
+UNDONE: Final = "select count(*) from bank_decision u where u.entry = %s and u.verdict = 'undone' and u.decides"
 
 
 class Became(StrEnum):
@@ -44,11 +50,16 @@ class Became(StrEnum):
     """It went back to who had paid it; a debit of the account shows it."""
     KEPT = "kept"
     """The operator keeps it."""
+    BORNE = "borne"
+    """A debit that nobody ordered: the operator bears it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Assigned:
-    """What people said of one credit. `decided`: two have; else it waits for a second. `given_back`: the bank's reference of the debit."""
+    """What people said of one entry. `decided`: two have; else it waits for a second. `given_back`: the bank's reference of the debit.
+
+    `undone_by`: who said that the decision was a mistake; `undone`: two have.
+    """
 
     bank_reference: str
     statement: str
@@ -65,11 +76,14 @@ class Assigned:
     people: list[str]
     reasons: list[str]
     at: datetime
+    undone: bool
+    undone_by: list[str]
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What somebody wants to say: the bank's reference of the credit, what became of it; of funds party and reference, of a debit its reference."""
+    """What somebody wants to say: the bank's reference of the credit (of the debit, where that is borne), what became of it; of funds party and reference, of
+    what was given back the reference of the debit."""
 
     credit: str
     became: Became
@@ -87,10 +101,12 @@ def to_assign(connection: psycopg.Connection, programme: str, wanted: Wanted, no
     Raises `BankError`: unknown-credit (none, or several: name the statement), assigned-already, other-sum (the debit); `RiskError`: unknown-party,
     unknown-currency, reference-used (for funds of another sum); `Refused`: reason-missing.
     """
-    entry, amount, currency, name, statement, account, known = _found(connection, wanted.credit, wanted.statement, credit=True)
+    came_in = wanted.became is not Became.BORNE
+    entry, amount, currency, name, statement, account, known = _found(connection, wanted.credit, wanted.statement, credit=came_in)
     credit = Credit(entry, amount, currency)
     if wanted.became is Became.FUNDS:
-        reference = reference_of(wanted.reference or f"{name}, statement {statement}")
+        undone = (connection.execute(UNDONE, (entry,)).fetchone() or (0,))[0]
+        reference = reference_of(wanted.reference or f"{name}, statement {statement}" + (f" ({undone + 1})" if undone else ""))
         _require_funds(connection, wanted.party or "", reference, credit)
         credit = Credit(entry, amount, currency, wanted.party, reference)
     elif wanted.became is Became.GIVEN_BACK:
@@ -127,6 +143,6 @@ def _found(connection: psycopg.Connection, name: str, statement: str | None, *, 
     if not rows and connection.execute(DECIDED, about).fetchone() is not None:
         raise BankError(BankCode.ASSIGNED, f"two people have said what became of {what} {name}: clh bank assigned")
     several = (
-        "several statements have one: name the statement" if rows else f"no statement that counts has such a {what} which names no payment: clh bank match"
+        "several statements have one: name the statement" if rows else f"no statement that counts has such a {what} which is about no payment: clh bank match"
     )
     raise BankError(BankCode.UNKNOWN_CREDIT, f"{what} {name}: {several}")

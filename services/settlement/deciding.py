@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from typing import Final
+from typing import Any, Final
 
 import psycopg
 
@@ -29,9 +29,9 @@ where a.end_to_end_id = %(id)s or a.payment = %(id)s order by a.run desc, a.atte
 """
 SHOWN = "select 1 from entry_payment m join bank_report r on r.no = m.report where m.end_to_end_id = %s and m.amount > 0 and r.kind = 'statement'"
 KEEP = """
-insert into bank_decision (end_to_end_id, report, verdict, begins, known, entry, party, reference, given_back, decides, reason, person, key, at, document,
-  signature)
-values (%s, %s, %s, %s, %s, %s, %s, %s, %s, false, %s, %s, %s, %s, %s, %s) returning decides
+insert into bank_decision (end_to_end_id, report, verdict, begins, known, entry, party, reference, given_back, undoes, payee_iban, decides, reason, person, key,
+  at, document, signature)
+values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, false, %s, %s, %s, %s, %s, %s) returning decides
 """
 # Whoever enters funds locks them before signatures: two who did it the other way round would wait for each other.
 FUNDS_IN_TURN = "select pg_advisory_xact_lock(hashtext(current_schema() || ' funding'))"
@@ -50,6 +50,16 @@ class Credit:
 
 
 @dataclass(frozen=True, slots=True)
+class Account:
+    """Of a payment that came back: to whom it goes out anew, to which account, and how much it is."""
+
+    payee: str
+    payee_iban: str
+    amount_minor: int
+    currency: str
+
+
+@dataclass(frozen=True, slots=True)
 class BankDecision:
     """What a person signs. `known`: the newest message of the bank about it. It is about one of `end_to_end_id`, `report` (a statement) and `credit`."""
 
@@ -63,15 +73,22 @@ class BankDecision:
     person: str
     at: datetime
     credit: Credit | None = None
+    undoes: int | None = None
+    """Number of the decision that it undoes."""
+    account: Account | None = None
 
     def document(self) -> str:
         """JSON with sorted keys and without spaces, the moment in UTC."""
-        told = {
+        told: dict[str, Any] = {
             "at": self.at.astimezone(UTC).isoformat(timespec="microseconds"), "begins": self.begins, "end_to_end_id": self.end_to_end_id, "known": self.known,
             "person": self.person, "programme": self.programme, "reason": self.reason, "report": self.report, "verdict": self.verdict,
         }  # fmt: skip
         if self.credit is not None:
             told |= asdict(self.credit)
+        if self.undoes is not None:
+            told["undoes"] = self.undoes
+        if self.account is not None:
+            told["account"] = asdict(self.account)
         return json.dumps(told, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 
     def signed(self) -> bytes:
@@ -122,7 +139,7 @@ def keep(connection: psycopg.Connection, said: BankDecision, signature: bytes) -
         raise SettlementError(SettlementCode.BAD_SIGNATURE, f"the signature was not made with the key of {said.person}")
     money = (None,) * 4 if (of := said.credit) is None else (of.entry, of.party, of.reference, of.given_back)
     about = (said.end_to_end_id, said.report, said.verdict, said.begins, said.known, *money)
-    values = (*about, said.reason, said.person, key.no, said.at, said.document(), signature)
+    values = (*about, said.undoes, said.account and said.account.payee_iban, said.reason, said.person, key.no, said.at, said.document(), signature)
     try:
         with connection.transaction():
             if money[1] is not None:

@@ -19,6 +19,7 @@ from services.settlement.confirming import NEWEST
 from services.settlement.deadlines import is_late
 from services.settlement.payment_states import Standing, states_of
 from services.settlement.statements import halted
+from services.settlement.twice import all_twice
 
 INSTRUCTED = f"select w.day, r.no from settlement_window w {NEWEST} where w.state = 'instructed' order by w.day"  # noqa: S608  # text from elsewhere here
 # Attempts of which the bank says both, and nobody has decided, unless statements show that the money came back.
@@ -41,14 +42,14 @@ where e.booked and e.amount > 0
   and (e.booking_date is null or e.booking_date >= coalesce(%s, e.booking_date))
   and (m.payment is null or m.run <> (select max(newest.no) from run own join run newest on newest.day = own.day where own.no = m.run)
   and not exists (select from payment_baseline b where b.run = m.run and b.payment = m.payment))
-  and not exists (select from bank_decision d where d.entry = e.no and d.decides)
-  and not exists (select from bank_decision d where d.given_back = e.no and d.decides)
+  and not exists (select from bank_decided d where d.entry = e.no) and not exists (select from bank_decided d where d.given_back = e.no)
 order by c.no, e.line
 """
-# What was more, or came back, after its window was settled: put right in a later one.
+# What was more, or came back, after its window was settled: put right in a later one, and over with once that is settled.
 PUT_RIGHT = """
 select k.payment, r.id, r.to_date, k.amount, p.currency, c.day from payment_correction k join payment p on p.run = k.run and p.id = k.payment
-join bank_report r on r.no = k.report join correction c on c.no = k.correction where r.to_date >= coalesce(%s, r.to_date) order by k.correction
+join bank_report r on r.no = k.report join correction c on c.no = k.correction join settlement_window w on w.day = c.day
+where r.to_date >= coalesce(%s, r.to_date) and w.state <> 'settled' order by k.correction
 """
 
 
@@ -74,7 +75,7 @@ def findings(connection: psycopg.Connection, now: datetime, *, since: date | Non
     for _, run in connection.execute(INSTRUCTED).fetchall():
         for one in states_of(connection, run):
             found += _of_payment(one, programme, now)
-    return [*found, *_contradicted(connection), *_put_right(connection, since), *_astray(connection, since)]
+    return [*found, *_twice(connection), *_contradicted(connection), *_put_right(connection, since), *_astray(connection, since)]
 
 
 def _halt_in_words(code: PaymentBreak, iban: str, currency: str, sequence: int, expected: int) -> str:
@@ -87,6 +88,12 @@ def _contradicted(connection: psycopg.Connection) -> Iterator[Finding]:
     for payment, name, payee, day, amount, currency in connection.execute(CONTRADICTED).fetchall():
         says = f"payment to {payee}: the bank says of {name} both that it was made and that it was not; clh settlement decide"
         yield Finding(PaymentBreak.BANK_CONTRADICTS, payment, says, day, amount, currency)
+
+
+def _twice(connection: psycopg.Connection) -> Iterator[Finding]:
+    for found in all_twice(connection):
+        one = found.payment
+        yield Finding(PaymentBreak.DUPLICATE_BANK, one.id, f"payment to {one.payee}: {found.words}", one.value_date, one.amount_minor, one.currency)
 
 
 def _of_payment(one: Standing, programme: Programme, now: datetime) -> Iterator[Finding]:
@@ -114,11 +121,11 @@ def _put_right(connection: psycopg.Connection, since: date | None) -> Iterator[F
 def _astray(connection: psycopg.Connection, since: date | None) -> Iterator[Finding]:
     for statement, reference, day, currency, amount, credit, counterparty, payment, named in connection.execute(ASTRAY, (since,)).fetchall():
         says = f"{'from' if credit else 'to'} {counterparty or 'an unnamed party'}, on statement {statement}"
+        says += "; two people: clh bank assign"
         if payment is not None:
             code = PaymentBreak.LATE
         elif named:
             code = PaymentBreak.CURRENCY
         else:
             code = PaymentBreak.ORPHAN_CREDIT if credit else PaymentBreak.MISSING_AT_PROGRAMME
-            says += "; two people: clh bank assign" if credit else ""
         yield Finding(code, payment or reference, says, day, amount, currency)

@@ -34,6 +34,7 @@ from services.settlement.errors import SettlementCode, SettlementError
 from services.settlement.noted_files import NotedFile, files_of
 from services.settlement.payment_states import states_of
 from services.settlement.payments import Payment, payments_of
+from services.settlement.readdressing import account_after, signed_accounts
 from services.settlement.runs import SignedRun, newest_run
 from services.settlement.sending import AT_THE_BANK, is_at_the_bank, require_unpaid
 from services.settlement.taking import nothing_taken
@@ -162,11 +163,15 @@ def _note_corrected(connection: psycopg.Connection, run: SignedRun, how: Paying)
     due = next_bank_day(today, bank_days(programme.bank_calendar.holidays))
     kept = {one.id: one for one in payments_of(connection, run.no)}
     standings = states_of(connection, run.no)
+    signed = signed_accounts(connection, run.no)
     again = [
-        replace(kept[one.id], value_date=max(due, one.value_date), attempt=len(one.attempts) + 1)
+        replace(
+            kept[one.id], value_date=max(due, one.value_date), attempt=len(one.attempts) + 1,
+            payee_iban=account_after(one.attempts, kept[one.id].payee_iban, signed),
+        )
         for one in standings
         if one.kind is PaymentKind.OUTGOING and one.state in SENT_AGAIN
-    ]
+    ]  # fmt: skip
     if not again and any(noted.to_hand_over for noted in files_of(connection, run.no)):
         return  # an earlier call died before it handed over
     contradicted = [one.id for one in standings if one.state is PaymentState.CONTRADICTED]

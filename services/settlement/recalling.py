@@ -18,10 +18,11 @@ from services.journal.programmes import load
 from services.settlement.instructing import HANDED_OVER, Paying, alone, no_transport
 from services.settlement.payment_states import Attempt, Standing, states_of
 
-# The newest attempt at a payment, by the payment's id or an EndToEndId.
+# An attempt by its EndToEndId, or the newest at a payment by the payment's id (the EndToEndId of its first as well), or the one that is named by its number.
 FIND = """
-select a.run, a.payment, a.end_to_end_id, a.block, r.day from payment_attempt a join run r on r.no = a.run
-where a.end_to_end_id = %(id)s or a.payment = %(id)s order by a.run desc, a.attempt desc limit 1
+select a.run, a.payment, a.end_to_end_id, a.block from payment_attempt a
+where (a.end_to_end_id = %(id)s or a.payment = %(id)s) and a.attempt = coalesce(%(attempt)s, a.attempt)
+order by a.run desc, a.end_to_end_id = %(id)s and a.end_to_end_id <> a.payment desc, a.attempt desc limit 1
 """
 RECALLS_OF_RUN = "select count(*) from recall c join payment_attempt a on a.end_to_end_id = c.end_to_end_id where a.run = %s"
 NOTED = """
@@ -42,23 +43,23 @@ class Recalled:
     end_to_end_id: str
 
 
-def recall(connection: psycopg.Connection, payment: str, reason: str, how: Paying) -> Recalled:
+def recall(connection: psycopg.Connection, payment: str, reason: str, how: Paying, *, attempt: int | None = None) -> Recalled:
     """Asks the bank to give a payment back; called again after it died, it asks again in the same words.
 
-    `payment`: its id, or the EndToEndId of its newest attempt. `reason`: one of `services.bank.recalls.REASONS`. Raises `BankError`: unknown-payment,
-    not-recallable, no-transport, not-handed-over.
+    `payment`: its id, or the EndToEndId of an attempt; `attempt`: which one, counted from 1; left out: of a payment named by its id the newest. `reason`: one
+    of `services.bank.recalls.REASONS`. Raises `BankError`: unknown-payment, not-recallable, no-transport, not-handed-over.
     """
     if how.transport is None:
         raise no_transport("a recall")
     with alone(connection):
         with connection.transaction():
-            found = connection.execute(FIND, {"id": payment}).fetchone()
+            found = connection.execute(FIND, {"id": payment, "attempt": attempt}).fetchone()
             if found is None:
                 raise BankError(BankCode.UNKNOWN_PAYMENT, f"no payment {payment} went to the bank: clh settlement status WINDOW names them")
-            run, name, end_to_end, block, _ = found
+            run, name, end_to_end, block = found
             noted = connection.execute(NOTED, (end_to_end,)).fetchone()
             if noted is None:
-                _note(connection, run, name, block, reason, how)
+                _note(connection, run, end_to_end, block, reason, how)
                 noted = connection.execute(NOTED, (end_to_end,)).fetchone()
             elif noted[2]:
                 raise BankError(BankCode.NOT_RECALLABLE, f"payment {name} was recalled before: clh settlement status")
@@ -70,11 +71,10 @@ def recall(connection: psycopg.Connection, payment: str, reason: str, how: Payin
         return Recalled(noted[0], name, end_to_end)
 
 
-def _note(connection: psycopg.Connection, run: int, payment: str, block: str, reason: str, how: Paying) -> None:
-    one: Standing = next(standing for standing in states_of(connection, run) if standing.id == payment)
-    attempt: Attempt = one.attempts[-1]
+def _note(connection: psycopg.Connection, run: int, name: str, block: str, reason: str, how: Paying) -> None:
+    one, attempt = _attempt(states_of(connection, run), name)
     if attempt.state not in RECALLABLE:
-        raise BankError(BankCode.NOT_RECALLABLE, f"payment {payment} is {attempt.state}: there is nothing to recall")
+        raise BankError(BankCode.NOT_RECALLABLE, f"payment {one.id} is {attempt.state}: there is nothing to recall")
     row = connection.execute(RECALLS_OF_RUN, (run,)).fetchone()
     assert row is not None
     file = load(connection)
@@ -87,3 +87,7 @@ def _note(connection: psycopg.Connection, run: int, payment: str, block: str, re
     operator = next(party for party in file.parties if party.id == file.programme.operator.party)
     content = recall_message(asked, operator.name)
     connection.execute(NOTE, (message, attempt.end_to_end_id, reason, sha256_hex(content), content, how.now, how.by))
+
+
+def _attempt(standings: list[Standing], name: str) -> tuple[Standing, Attempt]:
+    return next((one, attempt) for one in standings for attempt in one.attempts if attempt.end_to_end_id == name)

@@ -14,7 +14,7 @@ from clearing.payment_states import Verdict
 from clearing.people import same_person
 from services.report.verify import Proof
 from services.settlement.concerned import Concerned
-from services.settlement.deciding import BankDecision, Credit
+from services.settlement.deciding import Account, BankDecision, Credit
 from services.settlement.errors import SettlementCode, SettlementError
 from services.settlement.keys import holds
 from services.settlement.runs import SignedRun
@@ -27,16 +27,26 @@ with asked as (
   select no, given_back, party, reference from bank_decision where %(every)s or end_to_end_id = any(%(payments)s) or report = any(%(reports)s)
     or begins = any(%(reports)s) or entry = any(%(entries)s) or given_back = any(%(entries)s)
     or (party, reference) in (select * from unnest(%(parties)s::text[], %(references)s::text[]))
+), concerned as (
+  select no from bank_decision where %(every)s or no in (select no from asked) or given_back in (select given_back from asked)
+    or (party, reference) in (select party, reference from asked)
 )
-select d.no, d.end_to_end_id, d.report, d.entry, d.verdict, d.begins, d.known, d.party, d.reference, d.given_back, d.decides, d.reason, d.person, d.at,
-  d.document, d.signature, k.public_key, r.after_bank_decision, a.run, e.amount amount_minor, e.currency,
+select d.no, d.end_to_end_id, d.report, d.entry, d.verdict, d.begins, d.known, d.party, d.reference, d.given_back, d.undoes, d.payee_iban, d.decides, d.reason,
+  d.person, d.at, d.document, d.signature, k.public_key, r.after_bank_decision, a.run,
+  coalesce(e.amount, p.amount) amount_minor, coalesce(e.currency, p.currency) currency, p.payee,
   case d.verdict when 'funds' then (f.amount, f.currency) is not distinct from (e.amount, e.currency)
-    when 'given back' then (g.amount, g.currency, g.credit) is not distinct from (e.amount, e.currency, false) else true end borne_out
+    when 'given back' then (g.amount, g.currency, g.credit) is not distinct from (e.amount, e.currency, false) when 'borne' then not e.credit
+    when 'undone' then not d.decides or o.reference is null or taken.back else true end borne_out
 from bank_decision d left join person_key k on k.no = d.key and k.person = d.person left join key_revocation r on r.key = d.key
 left join payment_attempt a on a.end_to_end_id = d.end_to_end_id left join bank_entry e on e.no = d.entry
+left join payment p on p.run = a.run and p.id = a.payment
 left join funding f on f.party = d.party and f.reference = d.reference and f.kind = 'paid in' left join bank_entry g on g.no = d.given_back
-where %(every)s or d.no in (select no from asked) or d.given_back in (select given_back from asked)
-  or (d.party, d.reference) in (select party, reference from asked) order by d.no
+left join bank_decision o on o.no = d.undoes left join lateral (
+  select bool_and(exists (select from funding x where x.party = o.party and x.kind = 'paid out' and x.amount = -i.amount and x.currency = i.currency
+    and x.reference = 'decision ' || o.no || ' undone: ' || o.reference)) is not false back
+  from funding i where i.party = o.party and i.kind = 'paid in' and i.reference = o.reference and i.by_whom = o.person and i.at = o.at
+) taken on true
+where d.no in (select no from concerned) or d.undoes in (select no from concerned) order by d.no
 """
 
 
@@ -58,6 +68,8 @@ class Word:
     party: str | None
     reference: str | None
     given_back: int | None
+    undoes: int | None
+    payee_iban: str | None
     decides: bool
     reason: str
     person: str
@@ -69,13 +81,26 @@ class Word:
     run: int | None
     amount_minor: int | None
     currency: str | None
+    payee: str | None
     borne_out: bool
     """What it says of money is in the books: funds of that sum, or a debit of it."""
 
     @property
     def says(self) -> tuple[object, ...]:
         """What two people have to say alike."""
-        return (self.end_to_end_id, self.report, self.entry, self.verdict, self.begins, self.known, self.party, self.reference, self.given_back)
+        return (
+            self.end_to_end_id,
+            self.report,
+            self.entry,
+            self.verdict,
+            self.begins,
+            self.known,
+            self.party,
+            self.reference,
+            self.given_back,
+            self.undoes,
+            self.payee_iban,
+        )
 
     @property
     def name(self) -> str:
@@ -92,7 +117,9 @@ class Word:
         credit = None
         if self.entry is not None:
             credit = Credit(self.entry, self.amount_minor or 0, self.currency or "", self.party, self.reference, self.given_back)
-        return BankDecision(programme, self.end_to_end_id, self.report, self.verdict, self.begins, self.known, self.reason, self.person, self.at, credit)
+        account = None if self.payee_iban is None else Account(self.payee or "", self.payee_iban, self.amount_minor or 0, self.currency or "")
+        about = (self.end_to_end_id, self.report, self.verdict, self.begins, self.known)
+        return BankDecision(programme, *about, self.reason, self.person, self.at, credit, self.undoes, account)
 
 
 def bank_proofs(connection: psycopg.Connection, runs: Sequence[SignedRun], programme: str) -> Iterator[Proof]:
@@ -151,6 +178,11 @@ def _proofs(word: Word, words: Sequence[Word], about: About, programme: str) -> 
             in_turn = (word.verdict == RESTORED) == (before is not None and before.verdict == WITHDRAWN)
             anew = not any(one.signature == word.signature for one in words if one.no < word.no)
             yield Proof(*about, f"{word.name}, which it was not before", in_turn and anew, "it was so before, or the signature is an earlier one's")
+        if word.undoes is not None:
+            of = next((one for one in words if one.no == word.undoes), None)
+            stood = of is not None and of.decides and of.no < word.no and (of.end_to_end_id, of.entry) == (word.end_to_end_id, word.entry)
+            once = not any(one.undoes == word.undoes and one.decides and one.no != word.no for one in words)
+            yield Proof(*about, f"{word.name}, which had been decided", stood and once, "no such decision stood, or it was undone before")
         yield from _of_money(word, words, about)
     elif alone:
         yield Proof(*about, f"{word.name}, which one person decides", holds=False, differs="the books say that it does not hold")
@@ -160,8 +192,11 @@ def _of_money(word: Word, words: Sequence[Word], about: About) -> Iterator[Proof
     """Of money that names no payment one thing is decided, once, and that is in the books."""
     if word.entry is None:
         return
-    yield Proof(*about, f"{word.name}, as the books bear it out", word.borne_out, "no funds or debit of this sum are in the books")
-    others = [one for one in words if one.decides and one.no != word.no]
+    yield Proof(*about, f"{word.name}, as the books bear it out", word.borne_out, "no funds or debit of this sum are in the books, or funds are left there")
+    if word.undoes is not None:
+        return
+    undone = {one.undoes for one in words if one.decides}
+    others = [one for one in words if one.decides and one.no != word.no and one.no not in undone and one.undoes is None] if word.no not in undone else []
     once = not any(
         one.entry == word.entry
         or (word.given_back is not None and one.given_back == word.given_back)
@@ -181,8 +216,14 @@ def _agree(first: Word, second: Word, words: Sequence[Word]) -> bool:
 
 
 def _decided_before(word: Word, words: Sequence[Word]) -> Word | None:
-    """What was decided last about the same statement: what people had said until then is done with."""
-    return next((one for one in reversed(words) if one.decides and one.no < word.no and one.report is not None and one.report == word.report), None)
+    """What was decided last about the same statement, or last undone about the same payment or entry: what people had said until then is done with."""
+
+    def ends(one: Word) -> bool:
+        if word.report is not None:
+            return one.report == word.report
+        return one.undoes is not None and (one.end_to_end_id, one.entry) == (word.end_to_end_id, word.entry)
+
+    return next((one for one in reversed(words) if one.decides and one.no < word.no and ends(one)), None)
 
 
 def _overtakes(later: Word, first: Word) -> bool:

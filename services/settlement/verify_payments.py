@@ -18,7 +18,8 @@ from services.bank.xml import PAIN_001, read_xml
 from services.report.verify import Proof
 from services.settlement.noted_files import NotedFile, files_of
 from services.settlement.payment_states import Standing, states_of
-from services.settlement.payments import Payment, payments_of
+from services.settlement.payments import payments_of
+from services.settlement.readdressing import account_after, signed_accounts
 from services.settlement.runs import SignedRun
 from services.settlement.taking import reference_of
 
@@ -31,7 +32,7 @@ where exists (select from entry_payment m where m.report = r.no and m.run = %s) 
 
 # Entries of which people have said what became of them: they count for no payment.
 ASSIGNED = """
-select r.iban, r.currency, r.id, e.line from bank_decision d join bank_entry e on e.no = d.entry join bank_report r on r.no = e.report where d.decides
+select r.iban, r.currency, r.id, e.line from bank_decided d join bank_entry e on e.no in (d.entry, d.given_back) join bank_report r on r.no = e.report
 """
 
 
@@ -39,9 +40,9 @@ def payment_proofs(connection: psycopg.Connection, run: SignedRun, *, newest: bo
     """Proofs of one run; `newest`: its window stands by it."""
     standings = states_of(connection, run.no)
     files = files_of(connection, run.no)
-    kept = {one.id: one for one in payments_of(connection, run.no)}
+    accounts = _accounts(connection, run, standings)
     for file in files:
-        yield _goes_to_what_was_approved(file, standings, kept, run)
+        yield _goes_to_what_was_approved(file, accounts, run)
         yield _holds_what_was_approved(file, standings, run)
     if newest and run.state in ("instructed", "settled"):
         missing = [one.id for one in standings if one.kind is PaymentKind.OUTGOING and not one.attempts]
@@ -55,8 +56,9 @@ def require_file(connection: psycopg.Connection, run: SignedRun, file: NotedFile
 
     Raises `BankError`: file-changed, where they have not the SHA-256 that was noted, or do not hold exactly the payments approved for this file.
     """
-    standings, kept = states_of(connection, run.no), {one.id: one for one in payments_of(connection, run.no)}
-    failed = [one for one in (_goes_to_what_was_approved(file, standings, kept, run), _holds_what_was_approved(file, standings, run)) if not one.holds]
+    standings = states_of(connection, run.no)
+    accounts = _accounts(connection, run, standings)
+    failed = [one for one in (_goes_to_what_was_approved(file, accounts, run), _holds_what_was_approved(file, standings, run)) if not one.holds]
     if failed:
         what = "; ".join(f"{one.what}: {one.differs}" for one in failed)
         raise BankError(BankCode.FILE_CHANGED, f"{file.message_id} is not what was noted, and is not handed over: {what}: clh settlement verify {run.day}")
@@ -82,10 +84,19 @@ def _holds_what_was_approved(file: NotedFile, standings: list[Standing], run: Si
     return Proof(run.no, run.day, what, same, f"it holds {found.total()} payments, {expected.total()} were approved for it; SHA-256 {sha256_hex(file.content)}")
 
 
-def _goes_to_what_was_approved(file: NotedFile, standings: list[Standing], kept: Mapping[str, Payment], run: SignedRun) -> Proof:
+def _accounts(connection: psycopg.Connection, run: SignedRun, standings: list[Standing]) -> dict[str, tuple[str | None, str | None]]:
+    """Of each attempt the accounts of payer and payee: as approved with the run, or, where it went out anew, as two people have signed since."""
+    kept, signed = {one.id: one for one in payments_of(connection, run.no)}, signed_accounts(connection, run.no)
+    return {
+        attempt.end_to_end_id: (kept[one.id].payer_iban, account_after(one.attempts[:no], kept[one.id].payee_iban, signed))
+        for one in standings
+        for no, attempt in enumerate(one.attempts)
+    }
+
+
+def _goes_to_what_was_approved(file: NotedFile, accounts: Mapping[str, tuple[str | None, str | None]], run: SignedRun) -> Proof:
     """By the file's own bytes: each payment from and to the account that was approved; of payments that say none, nothing can be said."""
     what = f"payment file {file.file_no} pays between the accounts that were approved"
-    of_attempt = {attempt.end_to_end_id: kept[one.id] for one in standings for attempt in one.attempts}
     try:
         root = read_xml(file.content, PAIN_001)
     except BankError as error:
@@ -95,9 +106,9 @@ def _goes_to_what_was_approved(file: NotedFile, standings: list[Standing], kept:
         payer = block.findtext(f"./{{{PAIN_001}}}DbtrAcct//{{{PAIN_001}}}IBAN")
         for transfer in block.iter(f"{{{PAIN_001}}}CdtTrfTxInf"):
             name = str(transfer.findtext(f".//{{{PAIN_001}}}EndToEndId"))
-            one, payee = of_attempt.get(name), transfer.findtext(f"./{{{PAIN_001}}}CdtrAcct//{{{PAIN_001}}}IBAN")
-            if one is not None and one.payee_iban is not None and (one.payer_iban, one.payee_iban) != (payer, payee):
-                wrong.append(f"{name} from {payer} to {payee}, approved from {one.payer_iban} to {one.payee_iban}")
+            (ours, theirs), payee = accounts.get(name, (None, None)), transfer.findtext(f"./{{{PAIN_001}}}CdtrAcct//{{{PAIN_001}}}IBAN")
+            if theirs is not None and (ours, theirs) != (payer, payee):
+                wrong.append(f"{name} from {payer} to {payee}, approved from {ours} to {theirs}")
     return Proof(run.no, run.day, what, not wrong, "; ".join(wrong[:3]))
 
 

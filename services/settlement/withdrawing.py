@@ -19,7 +19,7 @@ RESTORED: Final = "restored"
 FIND = """
 select r.no, r.iban, r.currency, exists (select from statement_counts c where c.report = r.no) counted, bank_heard(null, r.no),
   exists (select from entry_payment m where m.report = r.no) or exists (
-    select from bank_decision d join bank_entry e on e.no in (d.entry, d.given_back) where e.report = r.no and d.decides) shows
+    select from bank_decided d join bank_entry e on e.no in (d.entry, d.given_back) where e.report = r.no) shows
 from bank_report r where r.kind = 'statement' and r.id = %(id)s and (%(iban)s::text is null or r.iban = %(iban)s)
   and (%(currency)s::text is null or r.currency = %(currency)s) and exists (select from statement_withdrawn w where w.report = r.no) = %(withdrawn)s
 """

@@ -19,7 +19,7 @@ from tests.paying import approved
 
 PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "assign-money-that-names-no-payment.md"
 COMMANDS = re.findall(r"^ *(clh .+)$", PAGE.read_text(encoding="utf-8"), re.MULTILINE)
-FIGURES = (("B-IN-1", "250.00"), ("B-IN-2", "80.00"), ("B-OUT-2", "-80.00"))
+FIGURES = (("B-IN-1", "250.00"), ("B-IN-2", "80.00"), ("B-OUT-2", "-80.00"), ("B-FEE", "-5.00"))
 
 
 @pytest.fixture(autouse=True)
@@ -39,23 +39,30 @@ def test_every_command_of_the_page_does_what_the_page_says(addresses: Addresses)
         signers.pem("mia", "carl", "dora")
         moved = [Movement(figure, name, transaction(figure, end_to_end="NOTPROVIDED")) for name, figure in FIGURES]
         with signers.one.books() as books:
-            take_message(books, statement(*moved, closing="1250.00", sequence="1"), "a file", datetime(2026, 3, 5, tzinfo=UTC))
+            take_message(books, statement(*moved, closing="1245.00", sequence="1"), "a file", datetime(2026, 3, 5, tzinfo=UTC))
         said = [run(words, signers.one.id) for words in COMMANDS]
         outputs = [" ".join(result.output.split()) for result in said]
-        assert [result.exit_code for result in said] == [1, 0, 0, 0, 0, 0, 0], outputs
+        assert [result.exit_code for result in said] == [1] + [0] * 10, outputs
         assert "ORPHAN_CREDIT" in outputs[0]
         assert outputs[1] == "mia: B-IN-1 is funds of grocer; a second person signs the same."
         assert outputs[2] == "carl: B-IN-1 is funds of grocer; it is decided."
         assert "250.00" in outputs[3] and "carl" in run("clh funding list grocer --output json --programme harvest", signers.one.id).stdout
         assert outputs[5] == "carl: B-IN-2 was given back by B-OUT-2; it is decided."
-        assert "mia, carl" in outputs[6] and "given back by B-OUT-2" in outputs[6]
+        assert outputs[7] == "carl: B-FEE is borne by the operator; it is decided."
+        assert "mia, carl" in outputs[8] and "given back by B-OUT-2" in outputs[8]
+        assert outputs[9] == "mia: what was decided about B-IN-2 is undone; a second person signs the same."
+        assert outputs[10] == "carl: what was decided about B-IN-2 is undone; it does not hold any more."
         match = run("clh bank match --output json --programme harvest", signers.one.id)
-        assert (match.exit_code, json.loads(match.stdout)["findings"]) == (0, [])
+        codes = [(one["code"], one["about"]) for one in json.loads(match.stdout)["findings"]]
+        assert (match.exit_code, codes) == (1, [("ORPHAN_CREDIT", "B-IN-2"), ("MISSING_AT_PROGRAMME", "B-OUT-2")])
         listed = json.loads(run("clh bank assigned --output json --programme harvest", signers.one.id).stdout)["credits"]
-        assert [(one["bank_reference"], one["people"], one["decided"]) for one in listed] == [
-            ("B-IN-1", ["mia", "carl"], True),
-            ("B-IN-2", ["mia", "carl"], True),
+        assert [(one["bank_reference"], one["people"], one["decided"], one["undone_by"]) for one in listed] == [
+            ("B-IN-1", ["mia", "carl"], True, []),
+            ("B-IN-2", ["mia", "carl"], True, ["mia", "carl"]),
+            ("B-FEE", ["mia", "carl"], True, []),
         ]
+        again = run("clh bank undo B-IN-2 --reason x --as dora --key dora.pem --programme harvest", signers.one.id)
+        assert again.exit_code == 1 and "[not-decided]" in again.output
         for how, code in (("--kept", "[assigned-already]"), ("--to-party nobody --kept", "--to-party"), ("--kept --reference x", "--reference")):
             refused = run(f"clh bank assign B-IN-1 {how} --reason x --as dora --key dora.pem --programme harvest", signers.one.id)
             assert refused.exit_code != 0 and code in refused.output, refused.output

@@ -21,7 +21,7 @@ from services.settlement.findings import findings
 from services.settlement.verify import verify_settlement
 from services.settlement.withdrawing import to_withdraw
 from tests.bank_messages import Movement, transaction
-from tests.paying import AtTheBank, approved, at_the_bank
+from tests.paying import AGAIN, AtTheBank, approved, at_the_bank
 from tests.signers import MONDAY, Signers
 
 FUNDS = Wanted("IN-1", Became.FUNDS, "paid in for April", "mia", party="grocer")
@@ -180,7 +180,6 @@ def test_whoever_goes_past_all_rules_is_found_and_named(signers: Signers, tmp_pa
         show(one)
         said(one, signers, FUNDS, "mia", "carl")
         assert [proof.what for proof in verify_settlement(owner, one.programme, MONDAY) if not proof.holds] == []
-        owner.execute("drop index bank_decision_entry")
         owner.execute("set local session_replication_role = replica")
         for what, statement in FORGED.items():
             with owner.transaction(force_rollback=True):
@@ -204,3 +203,58 @@ def test_the_database_itself_takes_no_word_about_a_debit_or_another_sum(one: AtT
     bare = replace(words, verdict=Became.FUNDS.value)
     with pytest.raises(psycopg.errors.CheckViolation), one.books.transaction():
         keep(one.books, bare, signers.keys["mia"].sign(bare.signed()))
+
+
+def test_a_debit_that_nobody_ordered_is_borne_and_found_no_more(one: AtTheBank, signers: Signers) -> None:
+    borne = Wanted("OUT-2", Became.BORNE, "charges of March", "mia")
+    refused(BankCode.UNKNOWN_CREDIT, one, signers, replace(borne, credit="IN-1"))
+    assert said(one, signers, borne, "mia", "carl") == [False, True]
+    assert (found(one), funds(one)) == (ALL[:3], [])
+    refused(BankCode.ASSIGNED, one, signers, borne)
+    refused(BankCode.ASSIGNED, one, signers, replace(BACK, debit="OUT-2"))
+    assert [proof.what for proof in verify_settlement(one.books, one.programme, MONDAY) if not proof.holds] == []
+
+
+@pytest.mark.parametrize("how", [FUNDS, KEPT, BACK], ids=lambda how: how.became)
+def test_money_in_another_currency_than_its_payment_is_assigned_like_money_that_names_none(how: Wanted, one: AtTheBank, signers: Signers) -> None:
+    """Its party meant its debt, in dollars: it counts for nothing until people say what it is."""
+    moved = replace(one.credit("grocer", 700), reference="IN-7"), Movement("-7.00", "OUT-7", transaction("-7.00", end_to_end="NOTPROVIDED"))
+    dollars = one.statement(*moved, sequence=1, opening=0).replace(b'Ccy="EUR"', b'Ccy="USD"').replace(b"<Ccy>EUR", b"<Ccy>USD")
+    one.take(dollars)
+    one.match()
+    assert ("CURRENCY", "IN-7") in found(one)
+    if how.became is Became.FUNDS:
+        refused(RiskCode.UNKNOWN_CURRENCY, one, signers, replace(how, credit="IN-7"))
+        return
+    assert said(one, signers, replace(how, credit="IN-7", debit=how.debit and "OUT-7"), "mia", "carl") == [False, True]
+    left = [] if how.became is Became.GIVEN_BACK else [("MISSING_AT_PROGRAMME", "OUT-7")]
+    assert found(one) == [*ALL, *left]
+    assert [proof.what for proof in verify_settlement(one.books, one.programme, MONDAY) if not proof.holds] == []
+
+
+def test_a_debit_in_another_currency_than_its_payment_is_borne(one: AtTheBank, signers: Signers) -> None:
+    moved = replace(one.debit("cafe", minor=700), reference="OUT-7")
+    one.take(one.statement(moved, sequence=1, opening=0).replace(b'Ccy="EUR"', b'Ccy="USD"').replace(b"<Ccy>EUR", b"<Ccy>USD"))
+    one.match()
+    assert ("CURRENCY", "OUT-7") in found(one)
+    assert said(one, signers, Wanted("OUT-7", Became.BORNE, "the bank made it in dollars", "mia"), "mia", "carl") == [False, True]
+    assert found(one) == ALL
+    assert one.states()["cafe"] == "sent"
+
+
+@pytest.mark.parametrize("how", [FUNDS, KEPT], ids=lambda how: how.became)
+def test_money_for_a_run_that_another_has_replaced_is_assigned(how: Wanted, one: AtTheBank, signers: Signers) -> None:
+    late = replace(one.credit("grocer", 900), reference="IN-8")
+    one.books.execute("reset role")
+    one.books.execute("set local session_replication_role = replica")  # as it was before two people signed a default, and before its baselines
+    one.books.execute("update settlement_window set state = 'defaulted' where day = %s", (MONDAY,))
+    one.books.execute("set local session_replication_role = origin")
+    one.books.execute("set local role clh_app")
+    one.books.execute(AGAIN, (MONDAY,))
+    one.take(one.statement(late, name="S-2"))
+    one.match()
+    lates = [finding.amount_minor for finding in findings(one.books, one.now) if finding.code == "LATE"]
+    assert lates == [900]
+    assert said(one, signers, replace(how, credit="IN-8"), "mia", "carl") == [False, True]
+    assert "LATE" not in [finding.code for finding in findings(one.books, one.now)]
+    assert funds(one) == ([("grocer", 900, "IN-8, statement S-2", "carl")] if how.became is Became.FUNDS else [])

@@ -5,16 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from clearing.payment_states import Verdict
 from services.bank.errors import BankCode, BankError
 from services.runtime.local import Addresses
 from services.settlement.deciding import keep, to_decide
+from services.settlement.findings import findings
 from services.settlement.instructing import Paying, pay
-from services.settlement.transport import Tell
+from services.settlement.payment_states import Attempt
+from services.settlement.recalling import recall
+from services.settlement.transport import Folder, Tell
+from services.settlement.twice import all_twice
 from services.settlement.verify import verify_settlement
-from tests.bank_messages import status_line
+from tests.bank_messages import recall_answer, recall_line, status_line
 from tests.paying import AtTheBank, approved, at_the_bank
 from tests.signers import MONDAY, Signers
 
@@ -118,3 +123,79 @@ def test_a_file_that_was_handed_over_cannot_be_put_aside(one: AtTheBank, signers
     with pytest.raises(BankError) as nothing:
         put_aside(one, signers, "carl")
     assert nothing.value.code is BankCode.NOT_CONTRADICTED
+
+
+def found(one: AtTheBank) -> dict[str, str]:
+    """What is found, by code: the sentence."""
+    return {finding.code.value: finding.says for finding in findings(one.books, one.now)}
+
+
+def accepted_after_all(one: AtTheBank, signers: Signers) -> tuple[Attempt, Attempt]:
+    """The file was put aside, its payments went into the next, and the bank accepts the first of the two: the attempts at the cafe's payment that it has."""
+    put_aside(one, signers, "mia", "carl")
+    one.pay(corrected=True)
+    _, second, third = one.standings()["cafe"].attempts
+    assert "DUPLICATE_BANK" not in found(one)
+    one.take(one.status(status_line(second.end_to_end_id, "ACCP"), file=second.message_id))
+    _, second, third = one.standings()["cafe"].attempts
+    return second, third
+
+
+def test_a_payment_of_a_file_that_was_put_aside_and_the_bank_accepts_is_found_at_once_with_both(one: AtTheBank, signers: Signers) -> None:
+    second, third = accepted_after_all(one, signers)
+    name = one.standings()["cafe"].id
+    assert "the bank has it 2 times, " in found(one)["DUPLICATE_BANK"]
+    both = {each.payment.payee: each for each in all_twice(one.books)}
+    assert set(both) == {"cafe", "fuelco"}  # of the fuel company's the bank has said nothing, but it has the file
+    assert both["cafe"].words == (
+        f"the bank has it 2 times, {name}-2 (accepted, in file {second.message_id}) and {name}-3 (sent, in file {third.message_id}); "
+        f"ask the bank for one of them: clh settlement recall {name} --attempt 3 --reason DUPL"
+    )
+    one.take(one.status(status_line(third.end_to_end_id, "RJCT", "AM05"), file=third.message_id))  # a duplicate is nothing new
+    assert "cafe" in {each.payment.payee for each in all_twice(one.books)}
+
+
+def test_one_is_recalled_and_the_other_is_the_payment(one: AtTheBank, signers: Signers) -> None:
+    second, third = accepted_after_all(one, signers)
+    for party in ("cafe", "fuelco"):
+        asked = next(each for each in all_twice(one.books) if each.payment.payee == party)
+        assert asked.recall is not None
+        no = asked.payment.attempts.index(asked.recall) + 1
+        told = recall(one.books, asked.payment.id, "DUPL", Paying(one.programme, "mia", one.now, Folder(one.folder)), attempt=no)
+        assert told.end_to_end_id == asked.recall.end_to_end_id
+    assert all("wait for the bank's answer" in each.words for each in all_twice(one.books))
+    one.take(recall_answer(recall_line(third.end_to_end_id)))
+    assert {each.payment.payee for each in all_twice(one.books)} == {"fuelco"}
+    assert one.states()["cafe"] == "accepted"
+    before = sent(one)
+    assert one.pay(corrected=True).handed_over == (second.message_id,)  # the bank has it: that is noted, and nothing goes
+    assert sent(one) == before
+    with pytest.raises(BankError) as nothing:
+        one.pay(corrected=True)
+    assert nothing.value.code is BankCode.NOTHING_TO_CORRECT
+    assert second.end_to_end_id in [each.end_to_end_id for each in one.standings()["cafe"].attempts]
+
+
+def test_a_statement_that_shows_both_settles_the_window_and_what_is_too_much_is_an_adjustment(one: AtTheBank, signers: Signers) -> None:
+    accepted_after_all(one, signers)
+    one.take(one.statement(one.debit("cafe", attempt=1), one.debit("fuelco", attempt=1), one.credit("grocer"), name="S-1"))
+    assert one.match().settled == [MONDAY]
+    assert "DUPLICATE_BANK" in found(one)  # the other one is on its way
+    one.take(one.statement(one.debit("cafe", attempt=2), one.debit("fuelco", attempt=2), name="S-2"))
+    one.match()
+    assert "DUPLICATE_BANK" not in found(one)
+    amounts = {party: standing.amount_minor for party, standing in one.standings().items()}
+    assert sorted(one.corrections()) == [(party, "opco", amounts[party]) for party in ("cafe", "fuelco")]
+    assert [proof for proof in verify_settlement(one.books, one.programme, MONDAY) if not proof.holds] == []
+
+
+def test_the_database_itself_sends_nothing_again_while_an_earlier_attempt_may_be_made(one: AtTheBank, signers: Signers) -> None:
+    second, third = accepted_after_all(one, signers)
+    one.take(one.status(status_line(third.end_to_end_id, "RJCT", "AC04"), file=third.message_id))
+    assert one.states()["cafe"] == "accepted"
+    with pytest.raises(psycopg.errors.RestrictViolation, match=second.end_to_end_id), one.books.transaction():
+        one.books.execute(
+            "insert into payment_attempt (end_to_end_id, run, payment, attempt, message_id, block, value_date) "
+            "select payment || '-4', run, payment, 4, message_id, block, value_date from payment_attempt where end_to_end_id = %s",
+            (third.end_to_end_id,),
+        )

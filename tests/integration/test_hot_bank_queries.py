@@ -68,7 +68,7 @@ HOT: dict[str, tuple[str, Any]] = {
     "payments of a file": (taking.OF_FILE, ("M-200",)),
     "a statement by its id": (taking.FIND_REPORT, ("statement", *ACCOUNT, "S-200")),
     "a statement by its number": (taking.FIND_NUMBER, (*ACCOUNT, 200, 2026)),
-    "an attempt to recall": (recalling.FIND, {"id": NAME}),
+    "an attempt to recall": (recalling.FIND, {"id": NAME, "attempt": None}),
     "recalls of a run": (recalled.RECALLS, (200,)),
 }
 

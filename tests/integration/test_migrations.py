@@ -248,6 +248,49 @@ def test_statements_that_counted_at_version_20_count_and_those_that_were_withdra
             books.execute(counted, (2,))
 
 
+def test_what_was_decided_about_the_bank_at_version_23_stands_and_can_be_undone_from_then_on(uri: str) -> None:
+    decided = (
+        "insert into bank_decision (end_to_end_id, verdict, known, decides, reason, person, key, at, document, signature) "
+        "values (%s, 'not paid', 0, true, 'so', 'mia', 1, now(), '{}', decode(repeat('00', 64), 'hex'))"
+    )
+    undone = (
+        "insert into bank_decision (end_to_end_id, verdict, undoes, known, decides, reason, person, key, at, document, signature) "
+        "values ('P', 'undone', 1, 0, true, 'so', 'mia', 1, now(), '{}', decode(repeat('00', 64), 'hex'))"
+    )
+    verdicts = "select payment_verdict('P'), payment_verdict('Q')"
+    with books_of_version(uri, "0023") as old, old.open(role=None) as books:
+        books.execute("set session_replication_role = replica")  # about which payments it is does not matter here
+        books.execute(decided, ("P",))
+        old.bring_up_to_date()
+        assert books.execute("select no, end_to_end_id from bank_decided").fetchall() == [(1, "P")]
+        books.execute(decided, ("Q",))  # as old code writes it
+        assert books.execute(verdicts).fetchone() == ("not paid", "not paid")
+        books.execute(undone)
+        assert books.execute(verdicts).fetchone() == (None, "not paid")
+        assert books.execute("select no from bank_decided").fetchall() == [(2,)]
+
+
+def test_attempts_of_version_24_are_sent_again_as_before_and_not_while_an_earlier_one_may_be_made(uri: str) -> None:
+    tried = "insert into payment_attempt values (%s, 1, 'P', %s, %s, 'B', '2026-03-05')"
+    columns = "message, line, end_to_end_id, original_message_id, status, fact, reason_code, reason_text"
+    said = f"insert into bank_status ({columns}) values (%s, 0, %s, %s, %s, %s, '', '')"  # noqa: S608
+    with books_of_version(uri, "0024") as old, old.open(role=None) as books:
+        books.execute("set session_replication_role = replica")  # of which run they are does not matter here
+        for no, (name, file) in enumerate((("P", "F1"), ("P-2", "F2")), start=1):
+            books.execute(tried, (name, no, file))
+            books.execute(said, (no, name, file, "RJCT", "rejected"))
+        old.bring_up_to_date()
+        refused = books.execute("select attempt_refused('P', 'F1'), attempt_refused('P-2', 'F2'), attempt_refused('Q', 'F3')").fetchone()
+        assert refused == (True, True, False)
+        books.execute("alter table payment_attempt enable always trigger check_attempt")
+        with books.transaction(force_rollback=True):
+            books.execute(tried, ("P-3", 3, "F3"))
+        books.execute("delete from bank_status where end_to_end_id = 'P'")
+        with pytest.raises(psycopg.errors.RestrictViolation, match="attempt P may still be paid"):
+            books.execute(tried, ("P-3", 3, "F3"))
+        books.execute("alter table payment_attempt enable trigger check_attempt")
+
+
 def test_breaks_that_names_decided_at_version_9_stay_and_new_ones_take_signatures(uri: str) -> None:
     decided = "update recon_break set state = 'written off', proposal = 'write-off', proposed_by = 'ann', decided_by = 'ben' where no = %s"
     with books_of_version(uri, "0009") as old, old.open() as books:

@@ -14,7 +14,9 @@ from typer.testing import CliRunner, Result
 
 from services.cli.main import app
 from services.runtime.local import Addresses
-from tests.bank_messages import OURS, recall_answer, recall_line
+from tests.bank_messages import OURS, recall_answer, recall_line, status_line, status_report
+from tests.integration.test_paying_accounts import CAFE as CLOSED
+from tests.integration.test_paying_accounts import OTHER, apply
 from tests.loopback_bank import LoopbackBank, loopback_bank
 from tests.paying import approved
 from tests.signers import MONDAY
@@ -115,6 +117,38 @@ def recalled(programme: str, answer: str) -> list[str]:
     after = " ".join(run(status, programme).stdout.split())
     assert asked["payment"] in json.dumps(payments(programme)) and (asked["reason"], asked["answers"]) == ("TECH", [])
     return [word for word, shown in zip(words, (before, after), strict=True) if word in shown]
+
+
+def test_a_closed_account_is_shown_two_people_sign_the_new_one_and_the_payment_goes_to_it(addresses: Addresses) -> None:
+    with approved(addresses) as signers:
+        one, status = signers.one, f"clh settlement status {MONDAY} --programme harvest"
+        signers.pem("mia", "carl")
+        pay = f"clh settlement pay {MONDAY} --folder outgoing --programme harvest"
+        assert run(pay, one.id).exit_code == 0
+        cafe = payments(one.id)["cafe"]
+        name = cafe["id"]
+        rejected = status_report(status_line(name, "RJCT", "AC04"), original=cafe["attempts"][0]["message_id"])
+        Path("incoming/1.xml").write_bytes(rejected)
+        assert run("clh bank import incoming/*.xml --programme harvest", one.id).exit_code == 0
+        with one.books() as books:
+            apply(books, CLOSED, OTHER)
+        told = payments(one.id)["cafe"]
+        assert (told["approved_account"], told["programme_account"], told["twice"]) == (CLOSED, OTHER, None)
+        words = f"two people, as it was approved to {CLOSED}, and the programme names {OTHER}: clh settlement account {name}"
+        assert words in " ".join(run(status, one.id).stdout.split())
+        refused = run(f"{pay} --corrected", one.id)
+        assert refused.exit_code == 1 and "two people sign the new one: clh settlement account" in refused.output
+        sign = ""
+        for person, waits in (("mia", "a second person signs the same"), ("carl", "it is decided: clh settlement pay --corrected")):
+            sign = f"clh settlement account {name} --reason closed --as {person} --key {person}.pem --passphrase-file passphrase --programme harvest"
+            signed = run(sign, one.id)
+            assert " ".join(signed.stdout.split()) == f"{person}: payment {name} goes out anew to {OTHER} of cafe; {waits}.", signed.output
+        assert f"it goes out anew to {OTHER}, as two people have signed" in " ".join(run(status, one.id).stdout.split())
+        again = run(sign, one.id)
+        assert (again.exit_code, "[account-as-approved]" in again.output) == (1, True)
+        assert run(f"{pay} --corrected", one.id).exit_code == 0
+        assert payments(one.id)["cafe"]["state"] == "sent"
+        assert run(f"clh settlement verify {MONDAY} --programme harvest", one.id).exit_code == 0
 
 
 def test_what_is_refused_ends_with_its_code(addresses: Addresses) -> None:
