@@ -1,9 +1,8 @@
-"""`NightBooks` on PostgreSQL: every step is one transaction that marks itself as done."""
+"""`NightBooks` on PostgreSQL: every step is one transaction that marks itself as done. What a run only reads is in `figures.py`."""
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from datetime import date, datetime
 from itertools import groupby
 from typing import Any
@@ -11,9 +10,9 @@ from typing import Any
 import psycopg
 
 from clearing.booking import Booked, Booking, lapse
-from clearing.checks import Balances, Check, PartitionCount, balances_equal_lots
+from clearing.checks import Check
 from clearing.default_loss import Settled
-from clearing.entries import POINTS, PURCHASES, STAMPS, Code, Total
+from clearing.entries import POINTS, Code
 from clearing.events import Decision, Facts, Hold, Outcome, Received
 from clearing.headroom import Given
 from clearing.lines import Obligation
@@ -28,21 +27,20 @@ from schemas.ids import MemberNo, PartyId, RecordId
 from services.accrual.batch import BatchBooker, write_booked
 from services.journal.accounts import UNUSED
 from services.journal.headroom import room_of_night
-from services.journal.names import Names
 from services.journal.windows import lock_window, move_window
 from services.night import funding
 from services.night import statements as sql
+from services.night.figures import WindowFigures
 from services.night.payouts import pay_cash_back
 from services.night.report import settlement_report
 from services.night.shared import SharedNight
 from services.settlement.defaulted import defaulted_runs, instructed_runs, paid_under
 
 Cuts = dict[tuple[int, int], int]
-UNPRICED = (Code.STAMP, Code.STAMP_REVERSAL)
 STEPS = ("book_waiting", "give_shared", "free_holds", "release_pending", "lapse_held", "expire_lots", "fund_points")
 
 
-class PgNight:
+class PgNight(WindowFigures):
     """The night of one programme. `find_cuts` asks Kafka where partitions end; `booked_to_cut` returns when processors are there."""
 
     def __init__(
@@ -57,16 +55,13 @@ class PgNight:
         by_hand: bool = False,
     ) -> None:
         """`next_window`: day, end by the clock and fixed time of receipt of the window that opens; None opens none. `by_hand`: cut now."""
-        self.connection = connection
-        self.plan = plan
-        self.names = Names(connection)
+        super().__init__(connection, plan)
         self.booker = BatchBooker(connection, plan, self.names, kafka_topics)
         self.find_cuts = find_cuts
         self.booked_to_cut = booked_to_cut
         self.next_window = next_window
         self.by_hand = by_hand
         self._rests_on: dict[date, int | None] = {}
-        self._scanned: tuple[date, Sequence[Any]] | None = None
 
     def state(self, day: date) -> State:
         """Where the window stands. Raises LookupError for a day that has no window."""
@@ -277,78 +272,8 @@ class PgNight:
             if self.behind(day):
                 raise RuntimeError(f"window {day}: a partition is not booked to its cut")
             pay_cash_back(self.connection, self.plan.file, day)
-            self.connection.execute(sql.MARK_STEP, (day, "close", json.dumps(self._measured())))
+            self.connection.execute(sql.MARK_STEP, (day, "close", json.dumps(self.measured())))
             move_window(self.connection, self.plan.programme.id, day, Event.DRAINED)
-
-    def _measured(self) -> dict[str, Any]:
-        """Points of members, lots and holds now. Taken when a window is closed, before anything of the next one is booked, so that every run sees the same."""
-        row = self.connection.execute(sql.BALANCES).fetchone()
-        assert row is not None
-        names = ("available", "pending", "held", "owed", "lots_available", "lots_pending", "open_holds")
-        figures = dict(zip(names, row, strict=True)) | {"outstanding": dict(self.connection.execute(sql.OUTSTANDING).fetchall())}
-        if self.plan.limited:
-            figures["unfunded"] = sum(points for _, points in self.connection.execute(funding.WAIT))
-        return figures
-
-    def closing(self, day: date) -> dict[str, Any]:
-        """What was measured when the window was closed. What did not agree then is measured again: somebody may have set it right since."""
-        row = self.connection.execute(sql.CLOSING, (day,)).fetchone()
-        if row is not None and balances_equal_lots(_balances(row[0])).ok:
-            figures: dict[str, Any] = row[0]
-            return figures
-        return self._measured()
-
-    def balances(self, day: date) -> Balances:
-        """At the close."""
-        return _balances(self.closing(day))
-
-    def booked_totals(self, day: date) -> Sequence[Total]:
-        """First path."""
-        return [self._total(row) for row in self.connection.execute(sql.BOOKED_TOTALS, (day,))]
-
-    def journal_totals(self, day: date) -> Sequence[Total]:
-        """Second path."""
-        self._scanned = None
-        rows = [row[:8] for row in self._scan(day) if row[0] not in UNPRICED]
-        rows += self.connection.execute(sql.PURCHASES, {"day": day, "purchases": self.names.unit[PURCHASES]}).fetchall()
-        return [self._total(row) for row in rows]
-
-    def _scan(self, day: date) -> Sequence[Any]:
-        """The journal of a window by pricing key. Two checks ask for it one after the other: it is scanned once, when the window is closed."""
-        if self._scanned is None or self._scanned[0] != day:
-            units = {name: self.names.unit[name] for name in (POINTS, STAMPS, PURCHASES)}
-            self._scanned = day, self.connection.execute(sql.JOURNAL, {"day": day, **units}).fetchall()
-        return self._scanned[1]
-
-    def _total(self, row: Sequence[Any]) -> Total:
-        code, sponsor, contract, counterparty, counter_contract, unit, quantity, events = row
-        names = self.names
-        return Total(
-            Code(code), names.party_id[sponsor], names.contract_from[contract], names.party_id[counterparty], names.contract_from[counter_contract],
-            names.unit_id[unit], quantity, events,
-        )  # fmt: skip
-
-    def sums_by_unit(self, day: date) -> tuple[Mapping[str, int], Mapping[str, int]]:
-        """Debits and credits of the window's journal."""
-        debits: dict[str, int] = {}
-        credited: dict[str, int] = {}
-        for code, _, _, _, _, unit, whole, _, debit, credit in self._scan(day):
-            name = self.names.unit_id[unit]
-            for sums, right, side in ((debits, debit, "debited"), (credited, credit, "credited")):
-                sums[name] = sums.get(name, 0) + right
-                if right != whole:
-                    astray = f"{name} {side} by code {code} to accounts or in a unit that it does not have"
-                    sums[astray] = sums.get(astray, 0) + whole - right
-        return debits, credited
-
-    def partition_counts(self, day: date) -> Sequence[PartitionCount]:
-        """By topic and partition."""
-        return [PartitionCount(*row) for row in self.connection.execute(sql.PARTITIONS, (day,))]
-
-    def fees_before(self, day: date) -> Mapping[tuple[PartyId, str], int]:
-        """Fees of the month's earlier windows."""
-        rows = self.connection.execute(sql.FEES_BEFORE, {"first": day.replace(day=1), "day": day, "operator": self.plan.operator})
-        return {(party, currency): amount for party, currency, amount in rows}
 
     def carried_in(self, day: date) -> Mapping[tuple[str, PartyId], Carried]:
         """From the window before."""
@@ -372,25 +297,6 @@ class PgNight:
                 paid[key] = paid.get(key, 0) + amount
         return Settled(paid, self._carried(sql.CARRIED_ON, day))
 
-    def count_events(self, day: date, lines: Sequence[Obligation]) -> Sequence[Obligation]:
-        """Counts again, from the journal, where one event may stand behind several totals of a line."""
-        keys: dict[str, list[Any]] = {name: [] for name in ("line", "code", "sponsor", "contract", "counterparty", "counter", "unit")}
-        for no, line in enumerate(lines):
-            if line.events_may_overlap:
-                for total in line.sources:
-                    for name, value in zip(keys, (no, *self._numbers(total)), strict=True):
-                        keys[name].append(value)
-        if not keys["line"]:
-            return lines
-        counted: dict[int, int] = dict(self.connection.execute(sql.DISTINCT, {**keys, "day": day}).fetchall())
-        return [replace(line, events=counted.get(no, 0) or None) if line.events_may_overlap else line for no, line in enumerate(lines)]
-
-    def _numbers(self, total: Total) -> tuple[Any, ...]:
-        names = self.names
-        contract = names.contract[total.sponsor, total.contract] if total.sponsor and total.contract else None
-        counter = names.contract[total.counterparty, total.counter_contract] if total.counterparty and total.counter_contract else None
-        return int(total.code), names.party[total.sponsor], contract, names.party[total.counterparty], counter, names.unit[total.unit]
-
     def keep(self, day: date, obligations: Sequence[Obligation], netting: Netting, checks: Sequence[Check]) -> None:
         """Stores lines, what is carried, and the report with its hash; the window is netted.
 
@@ -409,7 +315,7 @@ class PgNight:
             self.connection.execute("delete from carried where day = %s", (day,))
             rows = [
                 (day, no, o.kind, o.detail, o.debtor, o.creditor, o.currency, o.quantity, o.unit_price, o.amount_minor, o.events, o.contract,
-                 json.dumps([self._numbers(total) for total in o.sources]))
+                 json.dumps([self.numbers(total) for total in o.sources]))
                 for no, o in enumerate(obligations)
             ]  # fmt: skip
             cursor = self.connection.cursor()
@@ -425,7 +331,3 @@ class PgNight:
         """State and newest run of the window before; a window that was closed and never netted counts as none."""
         row = self.connection.execute(sql.RESTS_ON, (day,)).fetchone()
         return (row[0], row[1]) if row is not None and row[1] is not None else (None, None)
-
-
-def _balances(figures: Mapping[str, int]) -> Balances:
-    return Balances(figures["available"], figures["pending"], figures["held"], figures["lots_available"], figures["lots_pending"], figures["open_holds"])

@@ -19,6 +19,8 @@ from clearing.points import Purse
 from clearing.postings import Postings
 from schemas.ids import MemberNo, PartyId, RecordId
 from services.journal.headroom import TOPIC, funds_of, open_room
+from services.night import statements as sql
+from services.night.figures import WindowFigures
 
 if TYPE_CHECKING:
     from services.night.books import PgNight
@@ -54,21 +56,16 @@ from transfer t join party p on p.no = t.sponsor join contract c on c.no = t.con
 """
 STEP = "select figures from night_step where day = %s and step = 'fund_points'"
 ROOMS = "select p.id, h.room * h.parts from headroom h join party p on p.no = h.party where h.day = %s"
-# Points that wait, by sponsor: as they lie in lots, since returns take them from there.
-WAIT = """
-select p.id, sum(l.points)::bigint from lot l join party p on p.no = l.sponsor where l.live and l.release_on > '0001-01-01' and l.release_on >= '5000-01-01'
-group by p.id
-"""
 # Whose unfunded points may expire now; markers of inactivity lie from year 9000 on.
 MAY_EXPIRE = "select distinct member from unfunded where expiry <= %s or expiry >= '9000-01-01' order by 1"
 
 
-def what_parties_owe(night: PgNight, day: date) -> dict[tuple[PartyId, str], int]:
+def what_parties_owe(figures: WindowFigures, day: date) -> dict[tuple[PartyId, str], int]:
     """Over all windows that are not settled, up to this one as far as it is booked, in minor units (below zero: it is owed)."""
-    unpaid = {(PartyId(party), currency): amount for party, currency, amount in night.connection.execute(UNPAID)}
+    unpaid = {(PartyId(party), currency): amount for party, currency, amount in figures.connection.execute(UNPAID)}
     lines: list[Obligation] = []
-    for (unnetted,) in night.connection.execute(UNNETTED, (day,)).fetchall():
-        lines += price(unnetted, night.plan.file, night.booked_totals(unnetted), night.fees_before(unnetted))
+    for (unnetted,) in figures.connection.execute(UNNETTED, (day,)).fetchall():
+        lines += price(unnetted, figures.plan.file, figures.booked_totals(unnetted), figures.fees_before(unnetted))
     return owed(unpaid, lines)
 
 
@@ -80,7 +77,7 @@ def fund(night: PgNight, day: date, entry: RecordId) -> dict[str, Any]:
     parts = night.connection.execute(PARTS, (day, TOPIC)).fetchone()
     if following is not None and following[0] is not None and parts is not None:
         open_room(night.connection, following[0], funding.open_next(following[0], parts[0]))
-    waiting: dict[str, int] = dict(night.connection.execute(WAIT).fetchall())
+    waiting: dict[str, int] = dict(night.connection.execute(sql.WAIT).fetchall())
     limits = [
         {"party": party, "currency": one.currency, "most": one.most_minor, "owes": funding.owes[party, one.currency], "unfunded": waiting.get(party, 0)}
         for party, one in sorted(funding.limits.items())
@@ -152,16 +149,16 @@ def expire_unfunded(night: PgNight, day: date, entry: RecordId) -> int:
     return expired
 
 
-def given_under_limits(night: PgNight, day: date) -> list[Given]:
+def given_under_limits(figures: WindowFigures, day: date) -> list[Given]:
     """What parties with a limit gave in the window, from the journal, against the room that was opened and what the night has found."""
-    step = night.connection.execute(STEP, (day,)).fetchone()
+    step = figures.connection.execute(STEP, (day,)).fetchone()
     limits: Sequence[Mapping[str, Any]] = step[0].get("limits", ()) if step is not None else ()
     if not limits:
         return []
-    rooms: dict[str, int] = {party: int(room) for party, room in night.connection.execute(ROOMS, (day,))}
+    rooms: dict[str, int] = {party: int(room) for party, room in figures.connection.execute(ROOMS, (day,))}
     gave: dict[tuple[str, str], list[Fraction]] = {}
-    terms = night.plan.terms
-    for party, valid_from, at_once, at_night in night.connection.execute(GAVE, (day, int(Code.ACCRUAL), [one["party"] for one in limits])):
+    terms = figures.plan.terms
+    for party, valid_from, at_once, at_night in figures.connection.execute(GAVE, (day, int(Code.ACCRUAL), [one["party"] for one in limits])):
         currency, cost = point_cost(terms.version(PartyId(party), valid_from), terms)
         sums = gave.setdefault((party, currency), [Fraction(0), Fraction(0)])
         sums[0] += at_once * cost

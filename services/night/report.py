@@ -29,9 +29,9 @@ from schemas.report import (
     SettlementReport,
     UnpaidAmount,
 )  # fmt: skip
+from services.night.figures import WindowFigures
 
 if TYPE_CHECKING:
-    from services.night.books import PgNight
     from services.settlement import defaulted
 
 # What became of each sender's events; refused or held ones included, duplicates not.
@@ -51,7 +51,7 @@ MOVES = {
 
 
 def settlement_report(
-    books: PgNight,
+    books: WindowFigures,
     day: date,
     obligations: Sequence[Obligation],
     netting: Netting,
@@ -133,7 +133,7 @@ def _matrix(obligations: Sequence[Obligation]) -> tuple[BilateralAmount, ...]:
     return tuple(BilateralAmount(currency=c, debtor=d, creditor=k, amount_minor=amount) for (c, d, k), amount in sorted(sums.items()) if amount)
 
 
-def _senders(books: PgNight, day: date) -> tuple[tuple[SenderCounts, ...], tuple[RejectionCount, ...]]:
+def _senders(books: WindowFigures, day: date) -> tuple[tuple[SenderCounts, ...], tuple[RejectionCount, ...]]:
     counts: dict[str, dict[str, int]] = {}
     rejections = []
     for source, outcome, code, events in books.connection.execute(SENDERS, (day,)):
@@ -144,7 +144,7 @@ def _senders(books: PgNight, day: date) -> tuple[tuple[SenderCounts, ...], tuple
     return tuple(SenderCounts(source=source, **outcomes) for source, outcomes in counts.items()), tuple(rejections)
 
 
-def _points(books: PgNight, day: date) -> PointsFigures:
+def _points(books: WindowFigures, day: date) -> PointsFigures:
     figures: dict[PartyId, dict[str, int]] = {}
     empty = {"issued": 0, "redeemed": 0, "expired": 0, "returned": 0, "outstanding": 0}
     for total in books.booked_totals(day):

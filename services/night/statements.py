@@ -211,3 +211,8 @@ insert into run (day, sha256, previous, report, reception, replaces) values (%(d
 RESTS_ON = """
 select w.state, (select max(no) from run where run.day = w.day) from settlement_window w where w.day < %s order by w.day desc limit 1 for share of w
 """
+# Points that wait, by sponsor: as they lie in lots, since returns take them from there.
+WAIT = """
+select p.id, sum(l.points)::bigint from lot l join party p on p.no = l.sponsor where l.live and l.release_on > '0001-01-01' and l.release_on >= '5000-01-01'
+group by p.id
+"""

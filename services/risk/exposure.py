@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
 
 import psycopg
 
@@ -14,7 +13,7 @@ from clearing.obligations import price
 from clearing.plan import Plan
 from schemas.ids import PartyId
 from services.journal.headroom import funds_of
-from services.night.books import PgNight
+from services.night.figures import WindowFigures
 from services.night.funding import UNPAID
 
 UNNETTED = "select day from settlement_window w where not exists (select from run r where r.day = w.day) order by day"
@@ -46,16 +45,11 @@ class Exposure:
 
 def exposure(connection: psycopg.Connection, plan: Plan) -> Exposure:
     """From the books as they are now; nothing is written."""
-    night = PgNight(connection, plan, {}, _none, _none, _none)
+    figures = WindowFigures(connection, plan)
     unnetted: list[Obligation] = []
     for (day,) in connection.execute(UNNETTED).fetchall():
-        unnetted += price(day, plan.file, night.booked_totals(day), night.fees_before(day))
+        unnetted += price(day, plan.file, figures.booked_totals(day), figures.fees_before(day))
     unpaid = {(PartyId(party), currency): amount for party, currency, amount in connection.execute(UNPAID)}
     (today,) = connection.execute(NEWEST).fetchone() or (None,)
     funds = funds_of(connection)
     return Exposure(today, owed(unpaid, unnetted), unnetted, funds, limits_on(plan.terms, today, funds) if today is not None else {})
-
-
-def _none(*_: Any) -> Any:
-    """Nothing is cut here, and nothing is drained."""
-    raise AssertionError("debts are asked of the books only")

@@ -17,7 +17,7 @@ from schemas.ids import PartyId
 from schemas.programme import ProgrammeFile
 from services.accounts.books import Books
 from services.accounts.liability import liability_of
-from services.night.funding import WAIT
+from services.night.statements import WAIT
 from services.risk.errors import RiskCode, RiskError
 from services.risk.exposure import Exposure, exposure
 from services.settlement.defaulted import defaulted_runs

@@ -13,7 +13,7 @@ from clearing.risk import Points, Solvency, solvency
 from schemas.ids import PartyId
 from services.accounts.books import Books
 from services.accounts.liability import liability_of
-from services.night.funding import WAIT
+from services.night.statements import WAIT
 from services.risk.exposure import exposure
 
 # Lines of netted windows that are not settled.

@@ -188,10 +188,10 @@ def test_a_release_of_a_hold_that_is_not_open_leaves_balances_and_lots_equal(add
         one.publish(hold)
         one.book()
         night = one.house.night(one.id, lambda *_: None)
-        assert night._measured()["open_holds"] == 60
+        assert night.measured()["open_holds"] == 60
         release = {"original_id": "h1"}
         one.publish(event("redemption-release.v1", "r1", "card-1", release), event("redemption-release.v1", "r2", "card-1", release))
         one.book()
-        measured = night._measured()
+        measured = night.measured()
         assert (measured["open_holds"], measured["held"], measured["available"] == measured["lots_available"]) == (0, 0, True)
         night.connection.close()

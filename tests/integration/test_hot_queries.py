@@ -119,7 +119,7 @@ HOT = {
         "cash_back_account_due",
     ),
     "what waits to be funded, in order of receipt": (f"{funding.QUEUE} limit 1000", ([2],), "unfunded_order"),
-    "points that wait, by sponsor": (funding.WAIT, (), "lot_release"),
+    "points that wait, by sponsor": (statements.WAIT, (), "lot_release"),
     "holds that ran out": (statements.RUN_OUT, (DAY,), "original_open"),
 }
 
