@@ -92,14 +92,6 @@ def confirm(connection: psycopg.Connection, said: FundsSaid, signature: bytes) -
         return balance_of(connection, entry.party, entry.currency)
 
 
-def proposed(connection: psycopg.Connection, party: PartyId, reference: str) -> Entry | None:
-    """What was proposed last under a party's reference, and is not entered: a second person looks at it. None where nothing is."""
-    last = {one.kind: one for one in signatures(connection, [party]) if one.reference == reference}
-    waits = [one for one in last.values() if one.action == Says.PROPOSE]
-    one = max(waits, key=lambda found: found.no, default=None)
-    return None if one is None else Entry(one.party, one.currency, one.amount_minor, one.kind, one.reference)
-
-
 def signatures(connection: psycopg.Connection, parties: Sequence[str] | None = None) -> list[SignedFunds]:
     """What was signed about the funds of some parties, or of all, in the order in which it was stored."""
     asked = {"parties": None if parties is None else list(parties)}
@@ -117,7 +109,7 @@ def _entry(said: FundsSaid) -> Entry:
 
 
 def _proposal(connection: psycopg.Connection, programme: str, entry: Entry, who: str) -> SignedFunds:
-    """What was proposed last under the reference, where it is this sum, and another person has signed that."""
+    """What was proposed last under the reference, where it is this sum, goes this way, and another person has signed that."""
     made = [one for one in signatures(connection, [entry.party]) if (one.kind, one.reference, one.action) == (entry.kind, entry.reference, Says.PROPOSE)]
     if not made:
         raise RiskError(RiskCode.NOT_PROPOSED, f"nobody has proposed that {entry.reference} of {entry.party} is {entry.kind}: clh funding list {entry.party}")
