@@ -79,6 +79,7 @@ def pay_out(
 ) -> None:
     """Propose, with a signature, to pay out of a party's funds: never more than is there, nor what its debts over all windows not settled still need.
 
+    The next night opens no room out of what is proposed; where room of the open window rests on it, another person confirms it after that night.
     Exit code 0: it is proposed, and another person confirms it; 1: it was refused, and nothing has changed.
 
     Example:

@@ -55,7 +55,7 @@ class SignedFunds(SignedDecision):
 def to_propose(connection: psycopg.Connection, programme: str, entry: Entry, who: str, now: datetime) -> FundsSaid:
     """What a person has to sign to propose that funds are paid in or out. Raises what `services.risk.funds.require_enterable` raises."""
     with connection.transaction():
-        return _said(programme, require_enterable(connection, entry), Says.PROPOSE, who, now)
+        return _said(programme, require_enterable(connection, entry, now=False), Says.PROPOSE, who, now)
 
 
 def propose(connection: psycopg.Connection, said: FundsSaid, signature: bytes) -> None:
@@ -64,7 +64,7 @@ def propose(connection: psycopg.Connection, said: FundsSaid, signature: bytes) -
     Raises what `to_propose` raises, and `SettlementError` where the signature is not what it claims to be.
     """
     with connection.transaction():
-        require_enterable(connection, _entry(said))
+        require_enterable(connection, _entry(said), now=False)
         _keep(connection, said, None, signature)
 
 

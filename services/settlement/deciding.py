@@ -16,6 +16,7 @@ import psycopg
 from clearing.approval import Refused, Unsigned
 from clearing.payment_states import PaymentState, Verdict
 from services.bank.errors import BankCode, BankError
+from services.journal.headroom import FUNDS_IN_TURN
 from services.settlement.errors import SettlementCode, SettlementError
 from services.settlement.keys import holds
 from services.settlement.payment_states import Attempt, states_of
@@ -33,8 +34,6 @@ insert into bank_decision (end_to_end_id, report, verdict, begins, known, entry,
   at, document, signature)
 values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, false, %s, %s, %s, %s, %s, %s) returning decides
 """
-# Whoever enters funds locks them before signatures: two who did it the other way round would wait for each other.
-FUNDS_IN_TURN = "select pg_advisory_xact_lock(hashtext(current_schema() || ' funding'))"
 
 
 @dataclass(frozen=True, slots=True)
