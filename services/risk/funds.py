@@ -108,7 +108,7 @@ def require_cover(connection: psycopg.Connection, party: PartyId, currency: str,
     if owes + room > max(0, left):
         figures = f"owes {to_text(owes, currency)} {currency} over windows not settled, and would be covered for {to_text(left, currency)} by what is left"
         if owes <= max(0, left):
-            figures += f"; points may still be given for {to_text(room, currency)} out of room that is open: confirm it once the night has closed that window"
+            figures += f"; points may still be given for {to_text(room, currency)} out of room that is open: it can go once the night has closed that window"
         raise RiskError(RiskCode.FUNDS_NEEDED, f"{party} {figures}: clh risk report")
 
 

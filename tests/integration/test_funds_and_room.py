@@ -61,7 +61,7 @@ def covered(books: psycopg.Connection) -> bool:
 def test_what_open_room_rests_on_is_paid_out_after_the_night_only(signers: Signers) -> None:
     with signers.one.books() as books:
         would_pay_out(signers, books)
-        with pytest.raises(RiskError, match="out of room that is open: confirm it once the night has closed that window") as refusal:
+        with pytest.raises(RiskError, match="out of room that is open: it can go once the night has closed that window") as refusal:
             pay_out(signers, books)
         assert refusal.value.code is RiskCode.FUNDS_NEEDED
         assert covered(books)
