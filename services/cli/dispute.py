@@ -98,7 +98,7 @@ def open_(
     programme: OneProgramme = None,
     output: Output = Format.TABLE,
 ) -> None:
-    """Dispute a line, with a signature. While its window is not settled its amount is withheld until somebody else decides.
+    """Dispute a line, with a signature. While it is not paid its amount is withheld until somebody else decides.
 
     Exit code 0: it is open; 1: it was refused, and nothing has changed.
 
