@@ -139,9 +139,7 @@ def carried(one: Coalition, day: date) -> int | None:
 
 
 @pytest.mark.parametrize(("event", "then"), [(DisputeEvent.UPHOLD, -6), (DisputeEvent.RELEASE, -60)])
-def test_a_line_that_was_carried_on_is_withheld_though_its_window_is_settled_and_given_back_once(
-    small: Signers, event: DisputeEvent, then: int
-) -> None:
+def test_a_line_that_was_carried_on_is_withheld_though_its_window_is_settled_and_given_back_once(small: Signers, event: DisputeEvent, then: int) -> None:
     one = small.one
     assert carried(one, MONDAY) == -60
     settled(one, MONDAY)
