@@ -174,7 +174,10 @@ def show_payments(payments: list[dict[str, Any]], day: date) -> None:
         for one in payments
     ]  # fmt: skip
     columns = ("run", "from", "to", "amount", "currency", "state", "missing", "deadline", "payment", "by statements", "confirmed")
-    print_table(columns, rows, title=f"Payments of window {day}", right=("run", "amount", "confirmed", "missing"), optional=columns[7:])
+    left_out = print_table(columns, rows, title=f"Payments of window {day}", right=("run", "amount", "confirmed", "missing"), optional=columns[7:])
+    if "payment" in left_out:
+        ids = [(one["id"], one["from"], one["to"], figure(one, "amount_minor"), one["currency"]) for one in payments]
+        print_table(("payment", "from", "to", "amount", "currency"), ids, title="What other commands call them", right=("amount",))
     waiting = [(one, waits) for one in payments if (waits := _waits_for(one))]
     if waiting:
         say("What they wait for:")

@@ -330,7 +330,7 @@ def test_decisions_are_held_to_what_was_signed_by_the_verifier(card: Played, tmp
 def test_what_is_booked_beyond_what_two_people_signed_is_found_by_the_ledgers_verifier(card: Played, tmp_path: Path, amount: int) -> None:
     """Under the number of their decision, by the application's role: the decision says which charges it books."""
     no = ready(card, tmp_path)["theirs"]
-    assert [resolve(card, no, words, by).exit_code for words, by in (("propose --as create", "ann"), ("create", "ben"))] == [0, 0]
+    assert [resolve(card, no, words, by).exit_code for words, by in (("propose --proposal create", "ann"), ("create", "ben"))] == [0, 0]
     with card.owner() as books:
         assert "corrections" not in {each.what for each in verified(books) if each.differing}
         books.execute("set role clh_app")
