@@ -121,9 +121,19 @@ def recall(
         how = Paying(chosen, person or getpass.getuser(), datetime.now(UTC), _transport(folder, url))
         asked = recall_payment(connection, payment, reason.value, how, attempt=attempt)
     if output is Format.JSON:
-        print_json({"programme": chosen, "payment": asked.payment, "end_to_end_id": asked.end_to_end_id, "message_id": asked.message_id})
+        print_json(
+            {
+                "programme": chosen,
+                "payment": asked.payment,
+                "end_to_end_id": asked.end_to_end_id,
+                "message_id": asked.message_id,
+                "window_settled": asked.settled,
+            }
+        )
         return
     say(f"{asked.message_id} asks the bank for payment {asked.payment}. Until it answers, nothing has changed.")
+    if asked.settled:
+        say("Its window is settled, and stays so: what comes back is an adjustment in the current window.")
 
 
 def payments_as_json(connection: Any, run: int, now: datetime, *, replaced: bool = False) -> list[dict[str, Any]]:

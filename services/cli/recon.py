@@ -189,6 +189,8 @@ def resolve(
     from services.recon.deciding import resolve as move_on
     from services.recon.showing import fields_of
 
+    if move is ByHand.PROPOSE and proposal is None and person in set(Proposal):  # the word of before
+        raise typer.BadParameter(f"what is proposed is --proposal {person}; --as is who does it", param_hint="--as")
     now = datetime.now(UTC)
     wish = Wish(Move(move), person or getpass.getuser(), " ".join(note.split()), None if proposal is None else Move(proposal), other)
     with books_of(programme) as (_, chosen, connection), refusals():

@@ -1,8 +1,8 @@
 """Tables that fit a width: words are wrapped between words; figures, ids, offsets and hashes are never broken.
 
 Where a table does not fit, titles are wrapped, what says the same in every row is said once above it, and optional columns are left out, the
-last one first, and named below it; where it still does not fit, it becomes two or three tables below each other, each with what names the rows; and where these would be too
-many, each row is written as a block of named values.
+last one first, and named below it; where it still does not fit, it becomes two or three tables below each other, each with what names the rows; and
+where these would be too many, each row is written as a block of named values.
 """
 
 from __future__ import annotations
