@@ -11,6 +11,7 @@ import typer
 
 from services.cli.books import OneProgramme, books_of
 from services.cli.output import Format, Output, fail, print_json, print_table, refused, say, say_aside
+from services.cli.parties import expect_party
 from services.cli.people import Key, PassphraseFile, Person, sign_as
 from services.cli.typed import no_card_number
 
@@ -145,6 +146,7 @@ def list_(
     from services.risk.funds import entries
 
     with books_of(programme) as (_, chosen, connection):
+        expect_party(connection, party)
         found = entries(connection, party)
     if output is Format.JSON:
         print_json(found)

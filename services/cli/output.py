@@ -75,19 +75,22 @@ def print_table(
     right: Sequence[str] = (),
     optional: Sequence[str] = (),
     empty: str | None = None,
-) -> None:
+) -> list[str]:
     """Print a table; words are wrapped, figures and ids never broken. `right`: the columns of figures, aligned to the right.
 
-    `optional`: columns left out where the terminal is too narrow for all, the last one first. `empty`: the sentence that stands for a table without rows.
+    `optional`: columns left out where the terminal is too narrow for all, the last one first; returns those that were, which the table names below it.
+    `empty`: the sentence that stands for a table without rows.
     """
     from services.report.fitting import Field, Fitted, Line
 
     if not rows and empty is not None:
         say(empty)
-        return
+        return []
     fields = [Field(visible(column), right=column in right, optional=column in optional) for column in columns]
     lines = [Line(tuple("" if cell is None else visible(str(cell)) for cell in row)) for row in rows]
-    out.print(Fitted(fields, lines, title=visible(title or "")), crop=False)
+    table = Fitted(fields, lines, title=visible(title or ""))
+    out.print(table, crop=False)
+    return table.left_out(out.width)
 
 
 def say(sentence: str, *, style: str | None = None) -> None:

@@ -30,8 +30,16 @@ EVIDENCE_BYTES_MAX: Final = 5 * 1024 * 1024
 Said = TypeVar("Said", Opening, Ruling)
 
 # The line as the newest run has it, locked: of two people who dispute it at the same moment the second sees the first.
+# `paid`: with the first window, from its own on, that did not carry the position on in which it stands. A position lies between a party and the operator, so
+# what the operator owes stands in its creditor's.
 LINE = """
-select o.kind, o.detail, o.debtor, o.creditor, o.currency, o.amount, w.state, (select max(no) from run where run.day = o.day) run
+select o.kind, o.detail, o.debtor, o.creditor, o.currency, o.amount, w.state, (select max(no) from run where run.day = o.day) run,
+  coalesce((
+    select p.state = 'settled' from settlement_window p where p.day >= o.day and not exists (
+      select from carried c where c.day = p.day and c.currency = o.currency and c.party =
+        case o.debtor when (select f.body #>> '{programme,operator,party}' from programme f order by f.no desc limit 1) then o.creditor else o.debtor end
+    ) order by p.day limit 1
+  ), false) paid
 from obligation o join settlement_window w on w.day = o.day where o.day = %s and o.line = %s
 for update of o for share of w
 """
@@ -107,8 +115,9 @@ def to_open(connection: psycopg.Connection, programme: str, wanted: Wanted, now:
 def open_dispute(connection: psycopg.Connection, programme: str, wanted: Wanted, today: date, signed: tuple[Opening, bytes] | None) -> int:
     """Opens a dispute about a line of the newest run, in one transaction; gives its number. `signed`: what `to_open` gave, and its signature.
 
-    While the line's window is not settled, its amount is withheld: an entry of the current window takes it back until the decision. Raises `DisputeRefused`,
-    `SettlementError` where the signature is not what it claims to be.
+    While the line is not paid, its amount is withheld: an entry of the current window takes it back until the decision. It is paid when its window is
+    settled, or, where the position in which it stands was carried on, the window that pays that. Raises `DisputeRefused`, `SettlementError` where the
+    signature is not what it claims to be.
     """
     said, signature = _required(signed, wanted.who)
     with connection.transaction():
@@ -212,7 +221,7 @@ def _openable(connection: psycopg.Connection, wanted: Wanted, today: date) -> di
     if live is not None:
         raise DisputeRefused(DisputeCode.DISPUTED_ALREADY, f"line {wanted.line} of window {wanted.day} is disputed, or was upheld: dispute {live[0]}")
     row = found | {"day": wanted.day, "line": wanted.line, "line_amount": found["amount"], "amount": amount, "opened_by": wanted.who}
-    return row | {"withheld": State(found["state"]) is not State.SETTLED, "decide_by": deadline(today, wanted.days), "reason": " ".join(wanted.reason.split())}
+    return row | {"withheld": not found["paid"], "decide_by": deadline(today, wanted.days), "reason": " ".join(wanted.reason.split())}
 
 
 def _ruling(

@@ -15,13 +15,15 @@ from typer.testing import CliRunner, Result
 
 from clearing.approval import Refused, Unsigned
 from clearing.disputes import DisputeCode, DisputeEvent, DisputeRefused, DisputeState
+from clearing.entries import Code
 from schemas.ids import PartyId
 from services.cli.main import app
 from services.disputes.life import Wanted, decide, disputes, lapse_due, move, open_dispute, to_decide, to_open
 from services.disputes.verify import verify_disputes
+from services.journal.corrections import book_correction
 from services.runtime.local import Addresses
 from services.settlement.errors import SettlementCode, SettlementError
-from tests.coalition import Coalition, coalition
+from tests.coalition import Coalition, coalition, purchase
 from tests.signers import MONDAY, TUESDAY, WEDNESDAY, Signers, shop
 
 NOW = datetime(2026, 3, 4, 9, 0, tzinfo=UTC)
@@ -45,6 +47,17 @@ def people(addresses: Addresses, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 
 
 @pytest.fixture
+def small(addresses: Addresses) -> Iterator[Signers]:
+    """As `people`, but what is less than 1.00 is carried on: Monday pays nothing."""
+    with coalition(addresses, ('minimum_settlement: {EUR: "0.00"}', 'minimum_settlement: {EUR: "1.00"}'), day=MONDAY) as made:
+        shop(made)
+        made.close(MONDAY)
+        signers = Signers(made)
+        signers.enrol("ann", "ben")
+        yield signers
+
+
+@pytest.fixture
 def one(people: Signers) -> Coalition:
     return people.one
 
@@ -61,6 +74,14 @@ def opened(people: Signers, *, line: int | None = None, party: PartyId = GROCER,
     with people.one.books() as connection:
         wanted = Wanted(MONDAY, issue(people.one) if line is None else line, party, "sold once", "ann", 30, amount)
         return people.dispute(connection, wanted, TODAY, now)
+
+
+def settled(one: Coalition, day: date) -> None:
+    """As if the bank had confirmed every payment of the window."""
+    with one.books(owner=True) as owner:
+        owner.execute("alter table settlement_window disable trigger user")
+        owner.execute("update settlement_window set state = 'settled' where day = %s", (day,))
+        owner.execute("alter table settlement_window enable trigger user")
 
 
 def sound(one: Coalition) -> list[str]:
@@ -99,10 +120,7 @@ def test_a_line_that_is_not_paid_is_withheld_and_then_taken_back_or_due_again(
 
 
 def test_a_line_that_was_paid_is_taken_back_only_when_it_is_upheld(people: Signers, one: Coalition) -> None:
-    with one.books(owner=True) as owner:
-        owner.execute("alter table settlement_window disable trigger user")
-        owner.execute("update settlement_window set state = 'settled' where day = %s", (MONDAY,))
-        owner.execute("alter table settlement_window enable trigger user")
+    settled(one, MONDAY)
     no = opened(people, amount=20)
     with one.books() as connection:
         (found,) = disputes(connection, no)
@@ -111,6 +129,65 @@ def test_a_line_that_was_paid_is_taken_back_only_when_it_is_upheld(people: Signe
     one.close(TUESDAY)
     assert lines(one, TUESDAY) == [("opco", "grocer", 20)]
     assert sound(one) == []
+
+
+def carried(one: Coalition, day: date) -> int | None:
+    """What a window carried on of the grocer, in minor units: below zero it owes; None: nothing."""
+    with one.books() as connection:
+        row = connection.execute("select amount from carried where day = %s and party = 'grocer'", (day,)).fetchone()
+    return None if row is None else int(row[0])
+
+
+@pytest.mark.parametrize(("event", "then"), [(DisputeEvent.UPHOLD, -6), (DisputeEvent.RELEASE, -60)])
+def test_a_line_that_was_carried_on_is_withheld_though_its_window_is_settled_and_given_back_once(small: Signers, event: DisputeEvent, then: int) -> None:
+    one = small.one
+    assert carried(one, MONDAY) == -60
+    settled(one, MONDAY)
+    no = opened(small)
+    with one.books() as connection:
+        assert [(found["state"], found["withheld"]) for found in disputes(connection, no)] == [("held", True)]
+    one.close(TUESDAY)
+    assert (lines(one, TUESDAY), carried(one, TUESDAY)) == ([("opco", "grocer", 54)], -6)
+    with one.books() as connection:
+        small.decide(connection, no, event, "ben", TODAY, NOW)
+    one.close(WEDNESDAY)
+    assert carried(one, WEDNESDAY) == then
+    assert sound(one) == []
+
+
+def test_a_line_that_was_carried_on_is_paid_with_the_window_that_pays_the_position(small: Signers) -> None:
+    one = small.one
+    settled(one, MONDAY)
+    one.publish(purchase("p-large", "card-1", 100_000))
+    one.close(TUESDAY)
+    assert carried(one, TUESDAY) is None
+    with one.books() as connection:
+        wanted = Wanted(MONDAY, issue(one), GROCER, "sold once", "ann", 30)
+        assert to_open(connection, one.id, wanted, NOW, TODAY).disputed.withheld
+        settled(one, TUESDAY)
+        assert not to_open(connection, one.id, wanted, NOW, TODAY).disputed.withheld
+    no = opened(small)
+    with one.books() as connection:
+        small.decide(connection, no, DisputeEvent.UPHOLD, "ben", TODAY, NOW)
+    one.close(WEDNESDAY)
+    assert (lines(one, WEDNESDAY), carried(one, WEDNESDAY)) == ([("opco", "grocer", 54)], 54)
+    assert sound(one) == []
+
+
+def test_what_the_operator_owes_is_paid_when_its_creditors_position_is(small: Signers) -> None:
+    one = small.one
+    with one.books() as connection:
+        book_correction(connection, Code.ADJUSTMENT, PartyId("opco"), GROCER, "EUR", 400, reference="x", reason="x", by="ann")
+        one.close(TUESDAY)
+        settled(one, TUESDAY)
+        assert carried(one, TUESDAY) is None
+        row = connection.execute("select line from obligation where day = %s and debtor = 'opco' and amount = 400", (TUESDAY,)).fetchone()
+        assert row is not None
+        wanted = Wanted(TUESDAY, int(row[0]), PartyId("opco"), "no", "ann", 30)
+        assert not to_open(connection, one.id, wanted, NOW, TODAY).disputed.withheld
+    with one.books(owner=True) as owner:
+        owner.execute("insert into carried (day, currency, party, amount, since) values (%s, 'EUR', 'grocer', 346, %s)", (TUESDAY, TUESDAY))
+        assert to_open(owner, one.id, wanted, NOW, TODAY).disputed.withheld
 
 
 def test_what_nobody_decides_in_time_lapses_and_is_due_again_once(people: Signers, one: Coalition) -> None:

@@ -71,6 +71,8 @@ def test_optional_columns_go_from_the_last_on_and_only_as_many_as_have_to(monkey
     rows = [("grocer", "EUR", "1,307.32", "settled", "2026-03-02"), ("fuel", "USD", "12.00", "instructed", "2026-03-03")]
     lines = "\n".join(at(50, monkeypatch, rows, optional=("state", "seen")))
     assert ("1,307.32" in lines, "USD" in lines, "settled" in lines, "2026-03-02" in lines) == (True, True, True, False)
+    assert lines.endswith("too narrow here for: seen")
+    assert "too narrow" not in "\n".join(at(80, monkeypatch, rows, optional=("state", "seen")))
 
 
 def test_a_table_without_rows_says_so_in_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
