@@ -43,6 +43,10 @@ ENTRY = """
 select record, day, booked, outcome, type, source, id, party, contract, member, card, event_day, received_at, code, detail, pointer, answer, body, raw
 from entry where record = %s
 """
+# Who was erased and is named in an entry by the number that stands for the person, or whose entry it is.
+ERASED = """
+select member from erasure where member = %(member)s or %(text)s like '%%"erased-' || member || '"%%' order by member
+"""
 # Who owns an id: asked by sender, since ids are indexed under their senders.
 OWNERS = "select i.record, s.uri from source s join identity i on i.source = s.no and i.id = %s where %s::text is null or s.uri = %s order by i.record"
 TRANSFERS = """

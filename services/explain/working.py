@@ -27,6 +27,8 @@ from schemas.events.decode import decode
 from schemas.ids import PartyId, RecordId
 from services.explain.equations import exact, money
 
+REWARDED: Final = frozenset({"purchase.v1", "card-transaction.v1"})
+"""Types of events whose figures are worked out. An event about a member is never read as one again: an erasure takes fields from it."""
 _ROUNDED: Final = {"down": "whole steps only", "half_up": "steps rounded half up", "proportional": "rounded down"}
 
 
