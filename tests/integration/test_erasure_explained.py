@@ -21,13 +21,14 @@ ABOUT_MEMBERS = {kind for kind, topic in TOPIC_OF_TYPE.items() if topic == "memb
 
 def changed_in_every_way(one: Coalition) -> None:
     """All that the operator may say of Anna, beyond her enrolment, a card and her leaving."""
-    for number, (kind, data) in enumerate((
+    changes: tuple[tuple[str, dict[str, Any]], ...] = (
         ("member-attributes.v1", {"member": ANNA, "attributes": {"name": "Anna Example"}}),
         ("consent-changed.v1", {"member": ANNA, "consent": "profile", "given": True}),
         ("card-blocked.v1", {"card": CARD, "reason": "lost"}),
         ("members-merged.v1", {"member": ANNA, "into": "m-bert", "reason": "the same person"}),
         ("members-unmerged.v1", {"member": ANNA, "into": "m-bert", "reason": "not the same"}),
-    )):  # fmt: skip
+    )  # fmt: skip
+    for number, (kind, data) in enumerate(changes):
         one.publish(event(kind, f"c{number}", ANNA, data, source=OPERATOR, time=AT))
     one.book()
 
@@ -45,7 +46,7 @@ def test_every_event_of_an_erased_person_is_explained_and_traced_and_says_that_s
         leave(one)
         one.close(MONDAY)
         with one.books(owner=True) as owner:
-            before = dict(owner.execute("select record, body from entry").fetchall())
+            before: dict[int, str] = dict(owner.execute("select record, body from entry").fetchall())
             number = erase(owner, ANNA, "asked for it", "olga", datetime.now(UTC)).member
             rows = owner.execute("select record, id, type, outcome, member, body from entry where id is not null order by record").fetchall()
         erased = [(record, id_, kind, outcome) for record, id_, kind, outcome, member, body in rows if body != before[record]]
