@@ -31,6 +31,9 @@ NOW = datetime(2026, 5, 20, 9, 0, tzinfo=UTC)
 class Cut:
     """A way to the bank that breaks: nobody knows whether it has the file."""
 
+    def expect(self) -> None:
+        """It can be the bank's."""
+
     def hand_over(self, message_id: str, content: bytes, tell: object) -> str:
         raise BankError(BankCode.NOT_HANDED_OVER, message_id)
 
