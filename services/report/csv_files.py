@@ -10,6 +10,7 @@ import unicodedata
 from collections.abc import Iterable
 from pathlib import Path
 
+from schemas.unseen import UNSEEN
 from services.report.tables import Table, Value, for_programs
 
 NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?", re.ASCII)
@@ -17,8 +18,6 @@ FORMULA = ("=", "+", "-", "@", "\t", "\r")
 """What a spreadsheet takes for the beginning of a formula."""
 PLAIN = frozenset(("", *string.ascii_letters, *string.digits))
 """How nearly all cells begin: a million lines of a bank spend no time on them."""
-UNSEEN = frozenset({"Cc", "Cf", "Zl", "Zp", "Zs"})
-"""Categories of characters (spaces, controls, formats such as a byte order mark) that a spreadsheet may drop from the beginning of a cell."""
 
 
 def csv_text(table: Table) -> str:
@@ -45,7 +44,7 @@ def begins_formula(shown: str) -> bool:
     """Whether a spreadsheet could run a text: it looks behind what is not seen, and takes full-width signs for the plain ones."""
     if shown.startswith(FORMULA):
         return True
-    first = next((one for one in shown if unicodedata.category(one) not in UNSEEN), "")
+    first = next((one for one in shown if unicodedata.category(one) not in UNSEEN), "")  # a spreadsheet may drop what is not seen before it
     return first != "" and unicodedata.normalize("NFKC", first).startswith(FORMULA)
 
 

@@ -15,7 +15,7 @@ from schemas.money import to_text
 from services.bank.errors import BankCode, BankError
 from services.bank.references import creditor_reference
 from services.risk.errors import RiskCode, RiskError
-from services.risk.funds import ENTERED, KNOWN, reference_of
+from services.risk.funds import ENTERED, KNOWN, plain_reference, reference_of
 from services.settlement.deciding import BankDecision, Credit, with_reason
 
 FIND: Final = """
@@ -156,6 +156,8 @@ def _reference(connection: psycopg.Connection, wanted: Wanted, credit: Credit, n
     """
     carried, undone = connection.execute(CARRIED, (credit.entry,)).fetchone() or (None, 0)
     reference = None if wanted.reference is None else reference_of(wanted.reference)
+    if reference is not None and connection.execute(ENTERED, (wanted.party, "paid in", reference)).fetchone() is None:
+        reference = plain_reference(reference)
     by_hand = connection.execute(BY_HAND, (wanted.party, carried)).fetchall()
     same = [of for of, currency, amount in by_hand if (currency, amount) == (credit.currency, credit.amount_minor)]
     told = f"{wanted.credit} carries the reference {carried}"
