@@ -162,11 +162,14 @@ ENTRY = re.compile(fr'{{"code":{MAYBE},"event_day":{MAYBE},"id":(?:null|({TEXT})
                    f'"sender":{MAYBE},"source":{MAYBE},"type":{MAYBE}}}')
 PERSON = re.compile(f'null|{{"card":{MAYBE},"content":{MAYBE},"member":{MAYBE}}}')  # of nearly all rows; others are parsed
 
-# The key of each kind: topic and numbers, by which rows stand in their order.
+# What stands before the last number of a key, by kind: topic and numbers, by which rows stand in their order.
 NUMBER, TOPIC = "(0|[1-9][0-9]{0,18})", "([A-Za-z0-9._-]{1,249})"
-KEYS = {"run": "()", "line": f"(){NUMBER}", "entry": f"{TOPIC}/{NUMBER}/{NUMBER}", "night": f"(){NUMBER}/{NUMBER}"}
-KEYS |= {"attempt": KEYS["entry"] + f"#{NUMBER}"}
-KEYS = {kind: re.compile(form) for kind, form in KEYS.items()}
+FRONTS = {"run": "()", "line": "()", "entry": f"{TOPIC}/{NUMBER}/", "attempt": f"{TOPIC}/{NUMBER}/{NUMBER}#", "night": f"(){NUMBER}/"}
+
+@lru_cache(10_000)
+def front_of(kind, front):
+    topic, *numbers = re.fullmatch(FRONTS[kind], front).groups()
+    return KINDS.index(kind), topic, [int(number) for number in numbers]
 
 # What objects hold. #: a whole number; ?: text, or perhaps null; *: looked at apart.
 FIELDS = {
@@ -218,10 +221,10 @@ def checked(block):  # every leaf is what its hash says, in its order
         entry = f"line {number}"
         try:
             told, committed, key, kind, leaf, whose, personal, salt = ROW.fullmatch(row.decode()).groups()
-            entry = short(f"{whose} {kind} {key}")
+            entry = f"{whose} {kind} {key}"
             if kind == "entry":
                 event, moves, outcome = ENTRY.fullmatch(told).groups()
-                entry = short(f"{whose} {kind} {key}" + (f" (event {event[1:-1]})" if event else ""))
+                entry += f" (event {event[1:-1]})" if event else ""
                 moved, *sums = entry_adds(moves, outcome)
             else:
                 moved, *sums = adds(kind, whose, body := body_of(kind, told))
@@ -237,11 +240,17 @@ def checked(block):  # every leaf is what its hash says, in its order
             digest = sha(b"\x00" + named(whose) + named(kind) + packed(key.encode(), told.encode(), hidden))
             if digest.hex() != leaf or whose != party:
                 problems.append((entry, "it was changed"))
-            topic, *numbers = KEYS[kind].fullmatch(key).groups()
-            place = party, KINDS.index(kind), topic, [*map(int, numbers)], entry
-            if (places and misplaced(places[-1], place)) or (topics and next(reversed(topics)) != place[1:3] and place[1:3] in topics):
+            front = key.rstrip("0123456789")
+            digits = key[len(front):]
+            if len(digits) > 19 or (digits[:1] == "0" and digits != "0") or (digits == "") != (kind == "run"):
+                raise ValueError("no key")
+            at, topic, numbers = front_of(kind, front)
+            place = party, at, topic, (numbers, int(digits or 0)), entry
+            if places and misplaced(places[-1], place):
                 problems.append((entry, MISPLACED))
-            topics.setdefault(place[1:3], entry)
+            elif not places or places[-1][2] != topic or places[-1][1] != at:  # what is of one topic stands together
+                problems += [(entry, MISPLACED)] if (at, topic) in topics else []
+                topics.setdefault((at, topic), entry)
             places[1 if places else 0:] = [place]  # the first and the last
             for names, amount in moved:
                 totals[names] = totals.get(names, 0) + amount
@@ -407,7 +416,7 @@ class Export:
                 self.wrong(FILES[name], f"it cannot be read as what it should be ({type(error).__name__})")
 
     def wrong(self, file, what, entry=None):
-        self.problems.append(": ".join(part for part in (file, entry, what) if part))
+        self.problems.append(": ".join(part for part in (file, entry and short(entry), what) if part))
 
     def content(self, name):
         with self.path.open("rb") as file:
@@ -471,7 +480,7 @@ class Export:
                 if before and places and misplaced(before, places[0]):
                     self.wrong("entries.jsonl", MISPLACED, places[0][4])
                 known = seen.setdefault(party, {})
-                for topic, entry in topics.items():  # what is of one topic stands together
+                for topic, entry in topics.items():
                     if topic in known and (before[0], *before[1:3]) != (party, *topic):
                         self.wrong("entries.jsonl", MISPLACED, entry)
                 known.update(topics)

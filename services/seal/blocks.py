@@ -31,6 +31,7 @@ Movements = tuple[tuple[tuple[Any, ...], int], ...]
 """Movements, each as its pricing key in names and how much."""
 Place = tuple[int, str, tuple[int, ...], int]
 """Where a leaf stands in its party's tree: the place of its kind, its topic, and the numbers of its key, the last of them apart."""
+NUMBER_DIGITS: Final = 19
 NUMBER: Final = "(0|[1-9][0-9]{0,18})"
 TOPIC: Final = "([A-Za-z0-9._-]{1,249})"
 FRONTS: Final = {
@@ -52,6 +53,9 @@ class Block:
     first: tuple[Place, str] | None = None
     """Where its first leaf stands, and what it is called."""
     last: Place | None = None
+    kind: str = ""
+    front: str = ""
+    """Of the last leaf: its kind, and its key before the last number."""
     tree: Tree[Summed] = field(default_factory=lambda: Tree(summed))
     topics: dict[tuple[int, str], str] = field(default_factory=dict)
     """Kinds and topics in their order, each with its first leaf: what is of one stands together."""
@@ -138,13 +142,17 @@ def _keep(block: Block, row: Row, body: Any) -> None:
 
 
 def _placed(block: Block, row: Row, event: Event | None) -> None:
-    before, key, kind = block.last, row.key, KIND_PLACES[row.kind]
+    before, key = block.last, row.key
     front = key.rstrip("0123456789")
     digits = key[len(front) :]
-    topic, numbers = _front(row.kind, front)
-    place = block.last = kind, topic, numbers, int(digits or -1)
-    if len(digits) > 19 or str(place[3]) != (digits or "-1") or (digits == "") != (row.kind == "run"):
+    if len(digits) > NUMBER_DIGITS or (digits[:1] == "0" and digits != "0") or (digits == "") != (row.kind == "run"):
         raise ValueError("no key of an entry")
+    number = int(digits or 0)
+    if before is not None and front == block.front and row.kind == block.kind and before[3] < number:
+        block.last = before[0], before[1], before[2], number
+        return
+    block.front, block.kind = front, row.kind
+    place = block.last = (*_front(row.kind, front), number)
     if before is None:
         block.first = place, _named(row, event)
     elif why := misplaced(before, place):
@@ -156,13 +164,13 @@ def _placed(block: Block, row: Row, event: Event | None) -> None:
 
 
 @lru_cache(maxsize=1 << 13)
-def _front(kind: str, front: str) -> tuple[str, tuple[int, ...]]:
-    """Topic and numbers of what stands before the last number of a key. Raises ValueError."""
+def _front(kind: str, front: str) -> tuple[int, str, tuple[int, ...]]:
+    """The place of a kind, and topic and numbers of what stands before the last number of a key. Raises ValueError."""
     found = FRONTS[kind].fullmatch(front)
     if found is None:
         raise ValueError("no key of an entry")
     topic, *numbers = found.groups()
-    return topic, tuple(map(int, numbers))
+    return KIND_PLACES[kind], topic, tuple(map(int, numbers))
 
 
 def misplaced(before: Place, place: Place) -> str | None:

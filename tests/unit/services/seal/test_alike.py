@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from itertools import product
@@ -30,7 +32,9 @@ from tests.seals import (
     RUN,
     SIGNED,
     SPENT,
+    VERIFIER,
     WINDOW,
+    Key,
     Sealed,
     auditor,
     both,
@@ -464,3 +468,27 @@ def test_what_an_entry_is_called_is_told_in_part_where_it_is_long(module: Any, t
     assert any((problem.entry or "").startswith("grocer night 999") for problem in verdict.problems)
     assert any(problem.startswith(f"{ENTRIES}: grocer night 999") for problem in problems)
     assert max(len(text) for text in (*problems, *(f"{problem.entry}{problem.what}" for problem in verdict.problems))) < 400
+
+
+ENDLESS = ((b'"unit_price":"0.0100"', b'"unit_price":"1e99999999"'), (b'"percent":"5"', b'"percent":"1e-99999999"'), (b'"places":2', b'"places":9999999999999'))
+OURS = """
+import sys
+from pathlib import Path
+from services.seal.keys import public_keys
+from services.seal.verify import verify
+sys.exit(not verify(Path(sys.argv[1]), public_keys(Path(sys.argv[2]))).holds)
+"""
+
+
+@pytest.mark.parametrize("what", range(len(ENDLESS)))
+def test_numbers_that_nobody_can_work_out_stop_neither(what: int, tmp_path: Path) -> None:
+    """Not even the house has to have signed them: whoever is sent a file may be sent any."""
+    old, new = ENDLESS[what]
+
+    def tamper(members: dict[str, bytes]) -> None:
+        assert old in members[ENTRIES]
+        members[ENTRIES] = members[ENTRIES].replace(old, new)
+
+    path, keys = export_of(sealed(window_of_leaves()), "grocer", tmp_path, tamper, signer=Key(99)), key_file(tmp_path)
+    for command in (["-I", str(VERIFIER)], ["-c", OURS]):
+        assert subprocess.run([sys.executable, *command, str(path), str(keys)], capture_output=True, check=False, timeout=60).returncode == 1
