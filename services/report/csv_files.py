@@ -35,6 +35,12 @@ def cell(value: Value) -> str:
     return "'" + shown if runs_as_formula(shown) else shown
 
 
+def unmarked(shown: str) -> str:
+    """The text of a cell that `cell` wrote, without the apostrophe before what a spreadsheet would run. Of texts that begin so themselves it cannot tell:
+    no id does."""
+    return shown[1:] if shown.startswith("'") and runs_as_formula(shown[1:]) else shown
+
+
 def runs_as_formula(shown: str) -> bool:
     """Whether a spreadsheet could run a cell: it begins as a formula, and is no number. The one rule for what the house writes and what it takes."""
     return shown[:1] not in PLAIN and begins_formula(shown) and NUMBER.fullmatch(shown) is None
