@@ -94,13 +94,18 @@ def print_table(
 
 
 def say(sentence: str, *, style: str | None = None) -> None:
-    """Print a sentence as it is: what data brings along is no markup, and a terminal wraps it where it likes."""
-    out.print(sentence, style=style, markup=False, highlight=False, soft_wrap=True)
+    """Print a sentence as it is: what data brings along is no markup. On a terminal it is wrapped between words, but for one that names a command."""
+    out.print(sentence, style=style, markup=False, highlight=False, soft_wrap=not _wraps(out, sentence))
 
 
 def say_aside(sentence: str, *, style: str | None = None) -> None:
     """The same on standard error, beside what is printed."""
-    err.print(sentence, style=style, markup=False, highlight=False, soft_wrap=True)
+    err.print(sentence, style=style, markup=False, highlight=False, soft_wrap=not _wraps(err, sentence))
+
+
+def _wraps(console: Console, sentence: str) -> bool:
+    """A pipe folds nothing; and a command that is copied from a terminal has to stay one line."""
+    return console.is_terminal and "clh " not in sentence
 
 
 def say_left_out(shown: int, of: int, what: str) -> None:
