@@ -34,6 +34,7 @@ class BankCode(StrEnum):
     NOT_HANDED_OVER = "not-handed-over"
     NOTHING_TO_CORRECT = "nothing-to-correct"
     MAY_BE_PAID = "may-be-paid"
+    TOO_MANY_ATTEMPTS = "too-many-attempts"
     CONTRADICTED = "bank-contradicts-itself"
     UNKNOWN_STATEMENT = "unknown-statement"
     SHOWS_PAYMENTS = "shows-payments"

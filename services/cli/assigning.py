@@ -10,7 +10,7 @@ import typer
 
 from services.cli.books import OneProgramme, books_of
 from services.cli.funding import refusals as funding_refusals
-from services.cli.output import Format, Output, print_json, print_table, say
+from services.cli.output import Format, Output, print_json, print_table, say, say_aside
 from services.cli.people import Key, PassphraseFile, refusals, sign_as
 from services.cli.typed import no_card_number
 
@@ -32,7 +32,11 @@ def assign(
     reference: Annotated[
         str | None,
         typer.Option(
-            "--reference", metavar="TEXT", help="Of funds: the one they were entered under, if they were.", callback=no_card_number, show_default=False
+            "--reference",
+            metavar="TEXT",
+            help="Of funds: the one they were entered under, if they were; left out: the one that the payment carries.",
+            callback=no_card_number,
+            show_default=False,
         ),
     ] = None,
     statement: Annotated[
@@ -46,7 +50,8 @@ def assign(
 
     So end ORPHAN_CREDIT, CURRENCY, LATE and MISSING_AT_PROGRAMME. What was debited and came back is named from the credit: --given-back DEBIT. It holds once
     the second person has signed the same; clh bank undo takes it back. Then clh bank match shows it no more, and it counts for no payment. Funds are
-    entered with the second signature; those that clh funding confirm had entered under the reference are not entered again.
+    entered with the second signature; those that clh funding confirm had entered under the reference are not entered again. What the payment carries as its
+    creditor reference is that reference, unless another is named.
 
     Exit code 0: it is kept; 1: it was refused, and nothing has changed.
 
@@ -69,6 +74,8 @@ def assign(
     wanted = Wanted(credit, became, reason, person, statement, to_party, reference, given_back)
     with books_of(programme) as (_, chosen, connection), refusals(), funding_refusals():
         said = to_assign(connection, chosen, wanted, datetime.now(UTC))
+        if said.credit is not None and said.credit.reference is not None:
+            say_aside(f"{person} signs: {credit} is funds of {to_party} under {said.credit.reference}.")
         holds = keep(connection, said, sign_as(connection, person, key, passphrase_file, said.signed()))
     if output is Format.JSON:
         funds = said.credit.reference if said.credit is not None else None

@@ -13,6 +13,7 @@ from psycopg.rows import class_row
 
 from schemas.money import to_text
 from services.bank.errors import BankCode, BankError
+from services.bank.references import creditor_reference
 from services.risk.errors import RiskCode, RiskError
 from services.risk.funds import ENTERED, KNOWN, reference_of
 from services.settlement.deciding import BankDecision, Credit, with_reason
@@ -38,7 +39,18 @@ group by e.no, r.no, g.no, d.verdict, d.party, d.reference, d.ended
 having bool_or(d.decides) or (not d.ended and not exists (select from bank_decided other where other.entry = e.no))
 order by e.no, min(d.no)
 """
-UNDONE: Final = "select count(*) from bank_decision u where u.entry = %s and u.verdict = 'undone' and u.decides"
+# What stands behind the check digits of the creditor reference that an entry carries (null where that is one of the house's payments), and how often a
+# decision about the entry was undone.
+CARRIED: Final = """
+select case when not exists (select from payment p where right(regexp_replace(upper(p.id), '[^A-Z0-9]', '', 'g'), 21) = e.reference) then e.reference end,
+  (select count(*) from bank_decision u where u.entry = e.no and u.verdict = 'undone' and u.decides) from bank_entry e where e.no = %s
+"""
+# Funds of a party under a reference that an entry carries, with its check digits or without, which are not yet those of another entry.
+BY_HAND: Final = """
+select f.reference, f.currency, f.amount from funding f where f.party = %s and f.kind = 'paid in' and %s::text
+    = right(regexp_replace(upper(regexp_replace(f.reference, '^RF[0-9]{2}', '')), '[^A-Z0-9]', '', 'g'), 21)
+  and not exists (select from bank_decided d where d.party = f.party and d.reference = f.reference) order by f.no
+"""
 
 
 class Became(StrEnum):
@@ -96,7 +108,8 @@ class Wanted:
 
 
 def to_assign(connection: psycopg.Connection, programme: str, wanted: Wanted, now: datetime) -> BankDecision:
-    """What a person has to sign. Funds without a reference have one that names the credit; funds that were entered under the reference before are these.
+    """What a person has to sign. Funds are entered under the reference that is asked for, else the one that the payment carries, else one that names the
+    credit; funds that were entered under the reference before are these.
 
     Raises `BankError`: unknown-credit (none, or several: name the statement), assigned-already, other-sum (the debit); `RiskError`: unknown-party,
     unknown-currency, reference-used (for funds of another sum); `Refused`: reason-missing.
@@ -105,8 +118,7 @@ def to_assign(connection: psycopg.Connection, programme: str, wanted: Wanted, no
     entry, amount, currency, name, statement, account, known = _found(connection, wanted.credit, wanted.statement, credit=came_in)
     credit = Credit(entry, amount, currency)
     if wanted.became is Became.FUNDS:
-        undone = (connection.execute(UNDONE, (entry,)).fetchone() or (0,))[0]
-        reference = reference_of(wanted.reference or f"{name}, statement {statement}" + (f" ({undone + 1})" if undone else ""))
+        reference = _reference(connection, wanted, credit, f"{name}, statement {statement}")
         _require_funds(connection, wanted.party or "", reference, credit)
         credit = Credit(entry, amount, currency, wanted.party, reference)
     elif wanted.became is Became.GIVEN_BACK:
@@ -121,6 +133,31 @@ def to_assign(connection: psycopg.Connection, programme: str, wanted: Wanted, no
 def assigned(connection: psycopg.Connection) -> list[Assigned]:
     """What people have said of credits that name no payment, in the order of the statements."""
     return connection.cursor(row_factory=class_row(Assigned)).execute(ASSIGNED).fetchall()
+
+
+def _reference(connection: psycopg.Connection, wanted: Wanted, credit: Credit, name: str) -> str:
+    """Under which the money is a party's funds: the one that was asked for, or the creditor reference that the payment carries, or one that names the entry.
+
+    Funds that two people have entered under what the payment carries are these: the same payment is not entered again under another name.
+    """
+    carried, undone = connection.execute(CARRIED, (credit.entry,)).fetchone() or (None, 0)
+    reference = None if wanted.reference is None else reference_of(wanted.reference)
+    by_hand = connection.execute(BY_HAND, (wanted.party, carried)).fetchall()
+    same = [of for of, currency, amount in by_hand if (currency, amount) == (credit.currency, credit.amount_minor)]
+    told = f"{wanted.credit} carries the reference {carried}"
+    if reference is None and by_hand and not same:
+        of, currency, amount = by_hand[0]
+        entered = f"{of} of {wanted.party} stands for {to_text(amount, currency)} {currency}"
+        raise RiskError(RiskCode.REFERENCE_USED, f"{told}, and {entered}: if it is another payment, give it a --reference of its own")
+    if reference is not None and same and reference not in same:
+        words = f"under {same[0]} two people have entered this sum of {wanted.party}: name that as its --reference"
+        raise RiskError(RiskCode.REFERENCE_USED, f"{told}, and {words}")
+    if reference is not None or same:
+        return reference or str(same[0])
+    own = None if carried is None or undone else creditor_reference(carried)
+    if own is not None and connection.execute(ENTERED, (wanted.party, "paid in", own)).fetchone() is None:
+        return own
+    return reference_of(name + (f" ({undone + 1})" if undone else ""))
 
 
 def _require_funds(connection: psycopg.Connection, party: str, reference: str, credit: Credit) -> None:

@@ -15,7 +15,10 @@ import psycopg
 
 from clearing.approval import Refused, Unsigned
 from clearing.payment_states import PaymentState, Verdict
+from schemas.ids import PartyId
 from services.bank.errors import BankCode, BankError
+from services.journal.headroom import FUNDS_IN_TURN
+from services.risk.funds import require_cover
 from services.settlement.errors import SettlementCode, SettlementError
 from services.settlement.keys import holds
 from services.settlement.payment_states import Attempt, states_of
@@ -33,8 +36,11 @@ insert into bank_decision (end_to_end_id, report, verdict, begins, known, entry,
   at, document, signature)
 values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, false, %s, %s, %s, %s, %s, %s) returning decides
 """
-# Whoever enters funds locks them before signatures: two who did it the other way round would wait for each other.
-FUNDS_IN_TURN = "select pg_advisory_xact_lock(hashtext(current_schema() || ' funding'))"
+# The funds that were paid out as a decision was undone by this word.
+PAID_OUT = """
+select party, currency from funding where kind = 'paid out' and by_whom = %(person)s and at = %(at)s
+  and starts_with(reference, format('decision %%s undone: ', %(no)s::bigint))
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +136,8 @@ def keep(connection: psycopg.Connection, said: BankDecision, signature: bytes) -
     """Stores what a person signed; whether it holds from here on, or waits for a second person.
 
     Raises `SettlementError`: unknown-person, key-revoked, bad-signature; `BankError`: decided-already (by the same person), assigned-already (the funds or the
-    debit are those of another credit), contradicts-earlier (the bank has said more since, the statement has got another place, the money is assigned).
+    debit are those of another credit), contradicts-earlier (the bank has said more since, the statement has got another place, the money is assigned);
+    `RiskError`: funds-needed, where a word that undoes another pays out funds that debts or open room rest on.
     """
     key = newest_key(connection, said.person)
     if not key.in_force:
@@ -142,9 +149,10 @@ def keep(connection: psycopg.Connection, said: BankDecision, signature: bytes) -
     values = (*about, said.undoes, said.account and said.account.payee_iban, said.reason, said.person, key.no, said.at, said.document(), signature)
     try:
         with connection.transaction():
-            if money[1] is not None:
+            if of is not None:  # before the lock of signatures, which the row takes: a word that undoes another may pay out funds too
                 connection.execute(FUNDS_IN_TURN)
             row = connection.execute(KEEP, values).fetchone()
+            _require_cover(connection, said)
     except psycopg.errors.UniqueViolation as refused:
         if refused.diag.constraint_name != "bank_decision_once":
             raise BankError(BankCode.ASSIGNED, "it is assigned already, or its funds or debit are those of another credit: clh bank assigned") from None
@@ -153,6 +161,15 @@ def keep(connection: psycopg.Connection, said: BankDecision, signature: bytes) -
         raise BankError(BankCode.CONTRADICTS, f"it is not what was signed any more, look at it again: {refused.diag.message_primary}") from None
     assert row is not None
     return bool(row[0])
+
+
+def _require_cover(connection: psycopg.Connection, said: BankDecision) -> None:
+    """After the word is kept, in its transaction: where it paid out funds that the decision it undoes had entered, what is left still covers the party."""
+    if said.undoes is None or said.credit is None:
+        return
+    gone = connection.execute(PAID_OUT, {"no": said.undoes, "person": said.person, "at": said.at}).fetchone()
+    if gone is not None:
+        require_cover(connection, PartyId(gone[0]), gone[1], 0, now=True)
 
 
 def with_reason(reason: str) -> str:
