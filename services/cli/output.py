@@ -93,9 +93,12 @@ def print_table(
     return table.left_out(out.width)
 
 
-def say(sentence: str, *, style: str | None = None) -> None:
-    """Print a sentence as it is: what data brings along is no markup. On a terminal it is wrapped between words, but for one that names a command."""
-    out.print(sentence, style=style, markup=False, highlight=False, soft_wrap=not _wraps(out, sentence))
+def say(sentence: str, *, style: str | None = None, whole: bool = False) -> None:
+    """Print a sentence as it is: what data brings along is no markup. On a terminal it is wrapped between words, but for one that names a command.
+
+    `whole`: it is no sentence but a document, to be copied or compared: no line break is put into it.
+    """
+    out.print(sentence, style=style, markup=False, highlight=False, soft_wrap=whole or not _wraps(out, sentence))
 
 
 def say_aside(sentence: str, *, style: str | None = None) -> None:

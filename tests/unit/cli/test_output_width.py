@@ -91,3 +91,5 @@ def test_a_terminal_wraps_sentences_between_words_but_never_a_command(monkeypatc
         assert not wrapped or max(map(len, lines)) <= 80
         output.say(command)
         assert written.getvalue().splitlines()[-1] == command
+        output.say(sentence, whole=True)
+        assert written.getvalue().splitlines()[-1] == sentence.rstrip() + " "
