@@ -281,7 +281,9 @@ def lapse(programme: OneProgramme = None, output: Output = Format.TABLE) -> None
     if output is Format.JSON:
         print_json({"lapsed": lapsed})
     else:
-        say(f"{len(lapsed)} lapsed" + (": " + ", ".join(map(str, lapsed)) if lapsed else ""))
+        say(
+            f"Lapsed: dispute{'s' if len(lapsed) > 1 else ''} {', '.join(map(str, lapsed))}." if lapsed else "No dispute is past its deadline: none has lapsed."
+        )
 
 
 @app.command()
@@ -351,7 +353,8 @@ def _show(found: dict[str, Any], output: Format) -> None:
         print_json(found)
         return
     amount = f"{to_text(found['amount_minor'], found['currency'])} {found['currency']}"
-    words = f"Dispute {found['no']} is {found['state']}: {amount} of line {found['line']} ({found['kind']}) of window {found['window']}, {found['debtor']} "
+    stands = "has evidence and waits for the decision" if found["state"] == "evidence" else f"is {found['state']}"
+    words = f"Dispute {found['no']} {stands}: {amount} of line {found['line']} ({found['kind']}) of window {found['window']}, {found['debtor']} "
     words += f"to {found['creditor']}. "
     words += f"To be decided by {found['decide_by']}." if found["state"] in ("open", "held", "evidence") else f"Decided by {found['last_by']}."
     say(words)

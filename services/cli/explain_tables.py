@@ -165,7 +165,7 @@ def event(found: EventExplained, chosen: str = "") -> None:
         gone = f", without what an erasure took out: {', '.join(found.erased)} stands for who was erased; what described the person is left out"
     say(f"the event as it came{gone}:" if found.original is not None else f"the event itself is not kept{gone}")
     if found.original is not None:
-        say(_pretty(found.original))
+        say(_pretty(found.original), whole=True)
 
 
 def _pretty(text: str) -> str:

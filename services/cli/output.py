@@ -93,14 +93,22 @@ def print_table(
     return table.left_out(out.width)
 
 
-def say(sentence: str, *, style: str | None = None) -> None:
-    """Print a sentence as it is: what data brings along is no markup, and a terminal wraps it where it likes."""
-    out.print(sentence, style=style, markup=False, highlight=False, soft_wrap=True)
+def say(sentence: str, *, style: str | None = None, whole: bool = False) -> None:
+    """Print a sentence as it is: what data brings along is no markup. On a terminal it is wrapped between words, but for one that names a command.
+
+    `whole`: it is no sentence but a document, to be copied or compared: no line break is put into it.
+    """
+    out.print(sentence, style=style, markup=False, highlight=False, soft_wrap=whole or not _wraps(out, sentence))
 
 
 def say_aside(sentence: str, *, style: str | None = None) -> None:
     """The same on standard error, beside what is printed."""
-    err.print(sentence, style=style, markup=False, highlight=False, soft_wrap=True)
+    err.print(sentence, style=style, markup=False, highlight=False, soft_wrap=not _wraps(err, sentence))
+
+
+def _wraps(console: Console, sentence: str) -> bool:
+    """A pipe folds nothing; and a command that is copied from a terminal has to stay one line."""
+    return console.is_terminal and "clh " not in sentence
 
 
 def say_left_out(shown: int, of: int, what: str) -> None:

@@ -197,7 +197,7 @@ def resolve(
         plan = Plan(load(connection))
         signed = None
         if wish.signed and key is not None:
-            decision, fields = to_sign(connection, chosen, plan, number, wish, now), fields_of(connection, number)
+            decision, fields = to_sign(connection, chosen, plan, number, wish, now), fields_of(connection, number, other)
             if output is Format.TABLE:
                 show_fields(fields, title=f"Both rows of break {number}")
             say_aside(show_to_sign(decision, fields))

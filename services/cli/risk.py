@@ -78,10 +78,10 @@ def exit_(
 
 
 def _show(programme: str, found: Solvency) -> None:
-    from schemas.money import to_text
+    from services.report.words import amount_in_words
 
     def money(minor: int | None) -> str:
-        return "" if minor is None else to_text(minor, found.currency)
+        return "" if minor is None else amount_in_words(minor, found.currency)
 
     rows = [
         (one.party, money(one.owes_minor), money(one.limit.cap_minor if one.limit else None),

@@ -173,7 +173,9 @@ def test_a_break_is_shown_with_both_rows_its_history_and_what_the_second_person_
         "create": [{"debtor": "mall", "creditor": "bank1", "currency": "EUR", "amount_minor": 2}],
         "write-off": [{"debtor": "opco", "creditor": "bank1", "currency": "EUR", "amount_minor": 2}],
     }
-    assert resolve(card, no["theirs"], f"propose --proposal forced-match --with {no['ours']}", "ann").exit_code == 0
+    said = resolve(card, no["theirs"], f"propose --proposal forced-match --with {no['ours']}", "ann")
+    assert said.exit_code == 0
+    assert ["transaction", "t1", "t9", "yes"] in [[cell.strip() for cell in line.split("│")[1:-1]] for line in said.stdout.splitlines()]
     shown = as_json(card, f"recon show {no['theirs']}")
     (signed,) = shown["decidable"]
     assert {each["name"]: (each["house"], each["bank"]) for each in shown["fields"]}["bank_txn_id"] == ("t1", "t9")
