@@ -49,7 +49,7 @@ def test_every_command_of_the_page_does_what_the_page_says(addresses: Addresses,
         assert [result.exit_code for result in said] == [1] + [0] * 12, outputs
         assert "ORPHAN_CREDIT" in outputs[0]
         assert outputs[1] == "mia: B-IN-1 is funds of grocer; a second person signs the same."
-        assert said[1].stderr.split("\n")[0] == "mia signs: B-IN-1 is funds of grocer under B-IN-1, statement S-7."
+        assert said[1].stderr.split("\n")[0] == "mia signs: B-IN-1 is funds of grocer under B-IN-1, statement S-5."
         assert outputs[2] == "carl: B-IN-1 is funds of grocer; it is decided."
         assert "250.00" in outputs[3] and "carl" in run("clh funding list grocer --output json --programme harvest", signers.one.id).stdout
         assert outputs[5] == "carl: B-IN-2 was given back by B-OUT-2; it is decided."
