@@ -5,9 +5,7 @@ Where nothing has changed since the last answer of the day, the same file is wri
 
 from __future__ import annotations
 
-import csv
 import hashlib
-import io
 import json
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -20,7 +18,7 @@ from psycopg.rows import dict_row
 from clearing.matching import Pass, age_days
 from schemas.answer_files import ANSWER_COLUMNS, AnswerManifest, AnswerStatus
 from services.bank.reading import manifest_path
-from services.report.csv_files import cell
+from services.report.csv_files import cell, csv_line
 from services.runtime.progress import Progress, silent
 
 BATCH: Final = 10_000
@@ -128,9 +126,7 @@ def _write(connection: psycopg.Connection, asked: dict[str, Any], today: date, p
     with path.open("wb") as file:
 
         def put(cells: list[Any]) -> None:
-            text = io.StringIO(newline="")
-            csv.writer(text).writerow([cell(one) if isinstance(one, str) else "" if one is None else one for one in cells])
-            line = text.getvalue().encode()
+            line = csv_line([cell(one) if isinstance(one, str) else "" if one is None else str(one) for one in cells]).encode()
             hashed.update(line)
             file.write(line)
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
-import io
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -15,7 +13,7 @@ from typing import Any
 from schemas.card_files import COLUMNS, SCHEMA_VERSION, Manifest, TotalKey
 from schemas.programme import Programme
 from services.bank.reading import manifest_path
-from services.report.csv_files import cell
+from services.report.csv_files import cell, csv_line
 from services.runtime.progress import Progress, silent
 
 TELL_EVERY = 10_000
@@ -42,10 +40,8 @@ def write_lines(path: Path, rows: Iterable[Mapping[str, Any]], progress: Progres
     count = 0
     with path.open("wb") as file:
 
-        def write(cells: list[Any]) -> None:
-            text = io.StringIO(newline="")
-            csv.writer(text).writerow(cells)
-            line = text.getvalue().encode()
+        def write(cells: list[str]) -> None:
+            line = csv_line(cells).encode()
             hashed.update(line)
             file.write(line)
 

@@ -11,7 +11,7 @@ import typer
 
 from services.cli.books import OneProgramme
 from services.cli.house import broker
-from services.cli.output import FAILED, NOT_RUNNING, NUMBER_MAX, Format, Output, fail, print_json, print_table, say
+from services.cli.output import FAILED, NOT_RUNNING, NUMBER_MAX, Format, Output, fail, print_json, print_table, say, say_aside
 from services.cli.senders import Patience, SignOption, page_of, signer_of
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ def trigger(
     signer = signer_of(sign)
     problem = None if no_validate else check(line, speaks_for=signer.party if signer is not None else None)
     if dry_run or problem is not None or output is Format.TABLE:
-        print_json(event)
+        _show(event, good=problem is None and not no_validate)
     if problem is not None:
         raise fail(f"{problem.pointer or 'the event'}: {problem.reason} [{problem.code}]")
     if dry_run:
@@ -87,6 +87,23 @@ def trigger(
             _send_one(bootstrap, chosen, line, signer, patience, output, may_wait="original_id" in event["data"])
     except NoTopics as error:
         raise fail(str(error)) from None
+
+
+def _show(event: dict[str, Any], *, good: bool) -> None:
+    """The event as it is to be sent; one that is not known to be good only where nothing in it passes for a payment card number."""
+    from schemas.card_numbers import holds_card_number
+
+    def holds(value: Any) -> bool:
+        if isinstance(value, dict):
+            return any(holds(each) for pair in value.items() for each in pair)
+        if isinstance(value, list):
+            return any(map(holds, value))
+        return holds_card_number(str(value))
+
+    if not good and holds(event):
+        say_aside("the event is not shown: something in it passes for a payment card number")
+        return
+    print_json(event)
 
 
 def _send_one(bootstrap: str, programme: str, line: Any, signer: Signer | None, patience: float, output: Format, *, may_wait: bool) -> None:

@@ -167,7 +167,7 @@ def test_no_text_is_a_formula(card: Played, tmp_path: Path, monkeypatch: pytest.
     monkeypatch.setattr(Detail, "rows", lambda _: iter(rows))
     monkeypatch.setattr(Detail, "journal_totals", lambda _: {})
     found = [line["acceptor_id"] for line in lines(written(card, FIRST, tmp_path).path)]
-    assert found == ["'=cmd|' /C calc'!A0", "'+1", "'@SUM(A1)", "'-1+2", "'\t=1", "plain"]
+    assert found == ["'=cmd|' /C calc'!A0", "'+1", "'@SUM(A1)", "'-1+2", "'\t'=1", "plain"]
 
 
 def test_the_command_says_what_it_wrote_and_refuses_windows_that_are_not_closed(card: Played, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

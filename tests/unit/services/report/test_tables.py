@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.money import to_text
-from services.report.csv_files import NUMBER, cell, csv_text, write_files
+from services.report.csv_files import NUMBER, begins_formula, cell, csv_line, csv_text, write_files
 from services.report.tables import Money, Named, Price, Rank, Row, Table, Value, code, figure, for_people, for_programs, lines, text
 
 VALUES: list[tuple[Value, str, str]] = [
@@ -44,7 +44,7 @@ def test_an_amount_for_programs_is_the_text_that_money_has_everywhere(minor: int
     assert for_people(Money(minor, 2)).replace(",", "") == to_text(minor, "EUR")
 
 
-@pytest.mark.parametrize("dangerous", ["=1+1", "+cmd", "-cmd|' /C calc'!A0", "@SUM(A1)", "\t=1", "\r=1", "-1-1", "+1", "-", "-1,000", "-1.5.2"])
+@pytest.mark.parametrize("dangerous", ["=1+1", "+cmd", "-cmd|' /C calc'!A0", "@SUM(A1)", "\r=1", "-1-1", "+1", "-", "-1,000", "-1.5.2"])
 def test_a_cell_that_a_spreadsheet_would_run_is_defused(dangerous: str) -> None:
     assert cell(dangerous) == "'" + dangerous
 
@@ -69,6 +69,31 @@ def test_a_sign_of_a_formula_is_found_behind_what_is_not_seen_and_in_full_width(
 @pytest.mark.parametrize("words", ["-1.50", "7", " grocer = dairy", "\u200bgrocer", "", " ", "\uff11"])
 def test_other_words_and_numbers_stay_as_they_are(words: str) -> None:
     assert cell(words) == words
+
+
+@pytest.mark.parametrize(
+    ("words", "shown"),
+    [
+        ("x;=1+1;y", "x;'=1+1;y"), ("x;y", "x;y"), ("x\t+cmd", "x\t'+cmd"), ("\t=1", "'\t'=1"), ("=1;@A1", "'=1;'@A1"), ("a;-5;b", "a;'-5;b"),
+        ("a; =1", "a;' =1"), (";", ";"), ("x;'=1", "x;'=1"),
+    ],
+)  # fmt: skip
+def test_a_part_that_would_be_a_cell_of_its_own_elsewhere_is_defused_too(words: str, shown: str) -> None:
+    assert cell(words) == shown
+
+
+@given(st.lists(st.text(alphabet="ab=+-@;,\"\t\r\n' 1", max_size=12), min_size=2, max_size=5))
+def test_a_line_is_read_as_it_was_written_and_has_no_formula_wherever_it_is_divided(words: list[str]) -> None:
+    cells = [cell(one) for one in words]
+    line = csv_line(cells)
+    assert list(csv.reader(io.StringIO(line, newline=""))) == [cells]
+    for separator in ";\t":
+        for part in line.removesuffix("\r\n").split(separator)[1:]:
+            assert not begins_formula(part.lstrip("\t"))
+
+
+def test_a_cell_that_others_would_divide_stands_in_quotes() -> None:
+    assert csv_line(["x;y", "a\tb", "plain", "", "a,b", 'c"d']) == '"x;y","a\tb",plain,,"a,b","c""d"\r\n'
 
 
 TABLE = Table(
