@@ -56,7 +56,7 @@ def test_the_page_on_disputes_does_what_it_says(addresses: Addresses) -> None:
         assert Path("evidence/dispute-1-3").read_text(encoding="utf-8") == "sold once\n"
         assert "Dispute 1 is released" in said[5]
         assert "everything holds." in said[7]
-        assert "0 lapsed" in said[8]
+        assert "none has lapsed" in said[8]
 
 
 def test_the_page_on_limits_does_what_it_says(addresses: Addresses) -> None:
