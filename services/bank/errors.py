@@ -13,6 +13,7 @@ class BankCode(StrEnum):
     BAD_IBAN = "bad-iban"
     ACCOUNT_CHANGED = "account-changed"
     SAME_ACCOUNT = "account-as-approved"
+    OTHER_ACCOUNT = "account-differs"
     FILE_CHANGED = "file-changed"
     BAD_REFERENCE = "bad-reference"
     NOT_APPROVED = "not-approved"

@@ -16,7 +16,7 @@ from psycopg.rows import dict_row
 from clearing.approval import Refused, Unsigned
 from clearing.decisions import Says, digest
 from clearing.disputes import Booking, DisputeCode, DisputeEvent, DisputeRefused, DisputeState, booking, deadline, may_decide, may_lapse, may_open, moved
-from clearing.entries import Code
+from clearing.entries import Code, LineKind
 from clearing.two_people import Opening, Ruling, dispute_bytes
 from clearing.window import State
 from schemas.ids import PartyId
@@ -215,6 +215,9 @@ def _openable(connection: psycopg.Connection, wanted: Wanted, today: date) -> di
     found = connection.cursor(row_factory=dict_row).execute(LINE, (wanted.day, wanted.line)).fetchone()
     if found is None or State(found["state"]) in (State.OPEN, State.DRAINING, State.CLOSED):
         raise DisputeRefused(DisputeCode.NO_LINE, f"window {wanted.day} has no line {wanted.line} that stands: clh dispute lines {wanted.day}")
+    if found["kind"] == LineKind.DISPUTE:  # one person would take back what another's dispute withholds, or what two have decided
+        words = f"line {wanted.line} of window {wanted.day} is what disputes have brought: it goes with them"
+        raise DisputeRefused(DisputeCode.OF_A_DISPUTE, f"{words}, and a second person decides those: clh dispute list --all")
     amount = found["amount"] if wanted.amount_minor is None else wanted.amount_minor
     may_open(wanted.party, found["debtor"], amount, found["amount"], found["currency"], wanted.reason)
     live = connection.execute(LIVE, found | {"day": wanted.day, "line": wanted.line}).fetchone()

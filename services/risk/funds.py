@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import unicodedata
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 import psycopg
 from psycopg.rows import dict_row
@@ -11,6 +12,7 @@ from psycopg.rows import dict_row
 from clearing.plan import Plan
 from schemas.ids import PartyId
 from schemas.money import to_text
+from schemas.unseen import UNSEEN
 from services.bank.references import is_creditor_reference
 from services.journal.headroom import FUNDS_IN_TURN, unused_room
 from services.journal.programmes import load
@@ -19,6 +21,8 @@ from services.risk.exposure import exposure
 
 Kind = Literal["paid in", "paid out"]
 
+REFERENCE_CHARACTERS_MAX: Final = 35
+"""Of the reference of a payment (ISO 20022, Max35Text)."""
 KNOWN = "select exists (select from party where id = %s), exists (select from unit where id = %s and id not in ('points', 'stamps', 'purchases'))"
 ENTERED = "select currency, amount from funding where party = %s and kind = %s and reference = %s"
 BALANCE = "select coalesce(sum(amount), 0)::bigint from funding where party = %s and currency = %s"
@@ -60,20 +64,35 @@ def reference_of(text: str) -> str:
     return compact if is_creditor_reference(compact) else " ".join(text.split())
 
 
+def plain_reference(text: str) -> str:
+    """A reference that somebody types, as it is kept: as long as banks carry one (ISO 20022), and of what is seen, so that no two look the same.
+
+    Raises `RiskError`: reference-missing, reference-not-plain.
+    """
+    reference = reference_of(text)
+    if not reference:
+        raise RiskError(RiskCode.REFERENCE_MISSING, "funds are entered under the reference of their payment")
+    if len(reference) > REFERENCE_CHARACTERS_MAX:
+        words = f"a reference has at most {REFERENCE_CHARACTERS_MAX} characters, and this one {len(reference):,}"
+        raise RiskError(RiskCode.REFERENCE_NOT_PLAIN, words)
+    unseen = next((one for one in reference if one != " " and unicodedata.category(one) in UNSEEN), None)
+    if unseen is not None:
+        raise RiskError(RiskCode.REFERENCE_NOT_PLAIN, f"the reference has a character that is not seen, U+{ord(unseen):04X}: type it anew")
+    return reference
+
+
 def require_enterable(connection: psycopg.Connection, entry: Entry, *, now: bool = True) -> Entry:
     """Whether funds may be entered as the books are, in the caller's transaction, in which nobody else enters any; the entry with its reference as it is kept.
 
     `now`: they count from now on, so that nothing may rest on what is paid out; else it is proposed, and the next night opens no room out of it.
 
-    Raises `RiskError`: bad-amount, reference-missing, unknown-party, unknown-currency, reference-used (for another sum), funds-entered (for this one),
-    funds-too-small, and of what is paid out funds-needed: what is left would not cover what the party owes, or (`now`) may
+    Raises `RiskError`: bad-amount, reference-missing, reference-not-plain, unknown-party, unknown-currency, reference-used (for another sum),
+    funds-entered (for this one), funds-too-small, and of what is paid out funds-needed: what is left would not cover what the party owes, or (`now`) may
     come to owe out of room that is open.
     """
     if entry.amount_minor <= 0:
         raise RiskError(RiskCode.BAD_AMOUNT, "a sum above nothing is paid in, or out")
-    entry = replace(entry, reference=reference_of(entry.reference))
-    if not entry.reference:
-        raise RiskError(RiskCode.REFERENCE_MISSING, "funds are entered under the reference of their payment")
+    entry = replace(entry, reference=plain_reference(entry.reference))
     connection.execute(FUNDS_IN_TURN)
     party, currency = connection.execute(KNOWN, (entry.party, entry.currency)).fetchone() or (False, False)
     if not party:

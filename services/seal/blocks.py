@@ -6,6 +6,7 @@ What is hashed are the bytes that stand in the row; that they are the one form o
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -15,6 +16,7 @@ import msgspec
 
 from clearing.merkle import Tree
 from clearing.seal import KINDS, Added, Summed, added, canonical, commitment, leaf_hash, summed, sums_of, sums_of_moves
+from services.seal.bodies import BODIES, Event, Move, Row, anything, unhex
 from services.seal.container import ENTRIES
 from services.seal.verdict import UNUSABLE, Problem
 
@@ -25,39 +27,21 @@ NULL: Final = b"null"
 PARTY: Final = b'"party":"'
 KIND_PLACES: Final = {kind: place for place, kind in enumerate(KINDS)}
 
-Move = tuple[int, str | None, str | None, str | None, str | None, str, int]
-"""A movement: its pricing key in names (code, sponsor, contract, counterparty, its contract, unit), and how much."""
 Movements = tuple[tuple[tuple[Any, ...], int], ...]
 """Movements, each as its pricing key in names and how much."""
-Place = tuple[int, str, int]
-"""Where a leaf stands in its party's tree: the place of its kind, what its key says before the last number, and that number."""
-
-
-class Row(msgspec.Struct, forbid_unknown_fields=True, gc=False):
-    """A line of the entries, as it is written and read. Its names are in their order."""
-
-    body: msgspec.Raw
-    committed: str
-    key: str
-    kind: str
-    leaf: str
-    party: str
-    personal: msgspec.Raw
-    salt: str | None
-
-
-class Event(msgspec.Struct, forbid_unknown_fields=True, gc=False):
-    """The body of an entry, as it is written and read: of nearly all leaves, so it is not an object of anything."""
-
-    code: str | None
-    event_day: str | None
-    id: str | None
-    moves: msgspec.Raw
-    outcome: str
-    received: str
-    sender: str | None
-    source: str | None
-    type: str | None
+Place = tuple[int, str, tuple[int, ...], int]
+"""Where a leaf stands in its party's tree: the place of its kind, its topic, and the numbers of its key, the last of them apart."""
+NUMBER_DIGITS: Final = 19
+NUMBER: Final = "(0|[1-9][0-9]{0,18})"
+TOPIC: Final = "([A-Za-z0-9._-]{1,249})"
+FRONTS: Final = {
+    kind: re.compile(front, re.ASCII)
+    for kind, front in (("run", "()"), ("line", "()"), ("entry", f"{TOPIC}/{NUMBER}/"), ("attempt", f"{TOPIC}/{NUMBER}/{NUMBER}#"), ("night", f"(){NUMBER}/"))
+}
+"""What stands before the last number of a key, by kind: topic, partition, offset, number of the attempt; entry and line of the night; nothing."""
+BEHIND: Final = "it stands behind what comes after it"
+NAME_MAX: Final = 200
+"""So many letters of what an entry is called are told."""
 
 
 @dataclass(slots=True)
@@ -69,7 +53,12 @@ class Block:
     first: tuple[Place, str] | None = None
     """Where its first leaf stands, and what it is called."""
     last: Place | None = None
+    kind: str = ""
+    front: str = ""
+    """Of the last leaf: its kind, and its key before the last number."""
     tree: Tree[Summed] = field(default_factory=lambda: Tree(summed))
+    topics: dict[tuple[int, str], str] = field(default_factory=dict)
+    """Kinds and topics in their order, each with its first leaf: what is of one stands together."""
     totals: dict[tuple[Any, ...], int] = field(default_factory=dict)
     """By pricing key in names: what the movements add up to."""
     lines: dict[int, Any] = field(default_factory=dict)
@@ -108,11 +97,11 @@ def _check(block: Block, number: int, line: bytes) -> None:
             moves, adds, moves_one_form = _moved(bytes(event.moves), event.outcome)
             one_form = one_form and moves_one_form
         else:
-            body = _ANY(said)
-            one_form = canonical(body) == said
-            moves, adds = _movements(msgspec.convert(body.get("moves", ()), list[Move])), added(sums_of(row.party, row.kind, body))
+            body = anything(said)
+            one_form = canonical(msgspec.convert(body, BODIES[row.kind])) == said
+            moves, adds = _movements(body.get("moves", ())), added(sums_of(row.party, row.kind, body))
             _keep(block, row, body)
-        if not one_form or canonical(row) != line or (personal != NULL and canonical(_ANY(personal)) != personal):
+        if not one_form or canonical(row) != line or (personal != NULL and not (personal[:1] == b"{" and canonical(anything(personal)) == personal)):
             block.wrong("it is not in the one form that its content has", _named(row, event))
         committed = unhex(row.committed)
         if (row.salt is None) != (personal == NULL) or (row.salt is not None and commitment(unhex(row.salt), personal) != committed):
@@ -147,7 +136,7 @@ def _keep(block: Block, row: Row, body: Any) -> None:
     if row.kind == "line":
         if row.key != str(body["line"]):
             block.wrong("it is another line by its number", _named(row, None))
-        block.lines[body["line"]] = body
+        block.lines.setdefault(body["line"], body)
     elif row.kind == "run":
         block.runs.append(body)
 
@@ -155,35 +144,48 @@ def _keep(block: Block, row: Row, body: Any) -> None:
 def _placed(block: Block, row: Row, event: Event | None) -> None:
     before, key = block.last, row.key
     front = key.rstrip("0123456789")
-    place = block.last = KIND_PLACES[row.kind], front, int(key[len(front) :] or 0)
+    digits = key[len(front) :]
+    if len(digits) > NUMBER_DIGITS or (digits[:1] == "0" and digits != "0") or (digits == "") != (row.kind == "run"):
+        raise ValueError("no key of an entry")
+    number = int(digits or 0)
+    if before is not None and front == block.front and row.kind == block.kind and before[3] < number:
+        block.last = before[0], before[1], before[2], number
+        return
+    block.front, block.kind = front, row.kind
+    place = block.last = (*_front(row.kind, front), number)
     if before is None:
         block.first = place, _named(row, event)
     elif why := misplaced(before, place):
         block.wrong(why, _named(row, event))
+    if before is None or before[:2] != place[:2]:
+        if place[:2] in block.topics:
+            block.wrong(BEHIND, _named(row, event))
+        block.topics.setdefault(place[:2], _named(row, event))
+
+
+@lru_cache(maxsize=1 << 13)
+def _front(kind: str, front: str) -> tuple[int, str, tuple[int, ...]]:
+    """The place of a kind, and topic and numbers of what stands before the last number of a key. Raises ValueError."""
+    found = FRONTS[kind].fullmatch(front)
+    if found is None:
+        raise ValueError("no key of an entry")
+    topic, *numbers = found.groups()
+    return KIND_PLACES[kind], topic, tuple(map(int, numbers))
 
 
 def misplaced(before: Place, place: Place) -> str | None:
-    """What is wrong with a leaf that stands behind another of its party; None where it may."""
-    kind, front, number = place
-    if (before[0] == kind and (before[2] < number or before[1] != front)) or before[0] < kind:
+    """What is wrong with a leaf that stands behind another of its party; None where it may. Topics stand in the order in which the house knows them."""
+    if before[0] < place[0] or (before[0] == place[0] and (before[1] != place[1] or before[2:] < place[2:])):
         return None
-    return "it is there twice" if place == before else "it stands behind what comes after it"
+    return "it is there twice" if place == before else BEHIND
 
 
 def _named(row: Row, event: Event | None) -> str:
     """An entry as people are told of it."""
-    return f"{row.party} {row.kind} {row.key}{f' (event {event.id})' if event and event.id else ''}"
-
-
-def unhex(text: str) -> bytes:
-    """Bytes from hexadecimal digits as they are written here: small letters, nothing between them. Raises ValueError."""
-    value = bytes.fromhex(text)
-    if value.hex() != text:
-        raise ValueError("no hexadecimal digits")
-    return value
+    name = f"{row.party} {row.kind} {row.key}{f' (event {event.id})' if event and event.id else ''}"
+    return name if len(name) <= NAME_MAX else f"{name[:NAME_MAX]}…"
 
 
 _ROW: Final = msgspec.json.Decoder(Row).decode
 _MOVES: Final = msgspec.json.Decoder(list[Move]).decode
 _EVENT: Final = msgspec.json.Decoder(Event).decode
-_ANY: Final = msgspec.json.Decoder().decode

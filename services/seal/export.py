@@ -18,7 +18,8 @@ from services.journal.programmes import load
 from services.runtime.progress import Progress, silent
 from services.seal import container
 from services.seal import statements as sql
-from services.seal.blocks import NULL, Row
+from services.seal.blocks import NULL
+from services.seal.bodies import Row
 from services.seal.container import CHAIN, ENTRIES, MANIFEST, PROOF, RESULT, SIGNATURE, STATEMENT
 from services.seal.errors import NoSuchParty, NotSealed
 from services.seal.keys import Signer

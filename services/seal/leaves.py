@@ -18,7 +18,7 @@ from clearing.seal import Added, Summed, added, canonical, commitment, leaf_hash
 from services.explain.ledger import Key, Ledger
 from services.journal.names import Names
 from services.seal import statements as sql
-from services.seal.blocks import Event
+from services.seal.bodies import Event
 from services.seal.lines import key_names, line_bodies
 
 ROWS_AT_ONCE = 2_000

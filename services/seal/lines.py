@@ -50,7 +50,7 @@ def _basis(ledger: Ledger, line: StoredLine) -> dict[str, Any] | None:
     if line.detail == MONTHLY_MINIMUM:
         before = [_counts(base) for base in bases]
         return {"minimum_minor": str(minor(_minimum(contract, line.currency), line.currency)), "paid_minor": str(sum(before, Fraction(0)))}
-    return {"percent": str(_percent(contract, line)), "of": [[base.line, str(_counts(base))] for base in bases]}
+    return {"percent": format(_percent(contract, line), "f"), "of": [[base.line, str(_counts(base))] for base in bases]}
 
 
 def _counts(base: Base) -> Fraction:

@@ -6,7 +6,6 @@ can be told: each line of `entries.jsonl` carries the hash of its leaf.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -14,12 +13,13 @@ from typing import Any
 
 from clearing.entries import Code
 from clearing.merkle import climb
-from clearing.seal import HEAD_CONTEXT, MANIFEST_CONTEXT, Ranged, canonical, party_leaf, ranged, sha256
-from clearing.sealed_lines import Key, without_line, wrong_lines
+from clearing.seal import HEAD_CONTEXT, MANIFEST_CONTEXT, canonical, party_leaf, ranged, sha256
+from clearing.sealed_lines import Key, operator_of, without_line, wrong_lines
 from services.runtime.progress import Progress, silent
-from services.seal.blocks import unhex
+from services.seal.bodies import anything, unhex
 from services.seal.container import CHAIN, ENTRIES, MANIFEST, MEMBERS, PROOF, RESULT, SIGNATURE, STATEMENT, Archive, take_apart
 from services.seal.export import statement
+from services.seal.files import Link, Manifest, Proof, read_as
 from services.seal.keys import signed_by
 from services.seal.verdict import UNUSABLE, Problem, Verdict
 from services.seal.verify_entries import Entries, read_entries
@@ -72,7 +72,7 @@ class _Verifying:
 
     def _parsed(self, name: str) -> Any:
         content = self.archive.content(name)
-        value = json.loads(content)
+        value = anything(content)
         if canonical(value) != content:
             self.verdict.wrong(name, "it is not in the one form that its content has")
         return value
@@ -84,7 +84,8 @@ class _Verifying:
         if found is None:
             self.verdict.wrong(SIGNATURE, "it is not written as a signature is")
         manifest = self.manifest = self._parsed(MANIFEST)
-        key = str(manifest["key"])
+        read_as(Manifest, manifest)
+        key = manifest["key"]
         if key not in self.keys:
             self.verdict.wrong(MANIFEST, f"it is signed with key {key}, which is none of the house's keys that were given")
         elif found is not None:
@@ -95,8 +96,7 @@ class _Verifying:
                 self.verdict.wrong(SIGNATURE, "it names another hash than that of the manifest")
         self.verdict.programme, self.verdict.window, self.verdict.party = manifest["programme"], manifest["window"], manifest["party"]
         for name in MEMBERS[2:]:
-            told = manifest["files"][name]
-            if told != {"bytes": self.archive.members[name].size, "sha256": self.archive.sha256(name)}:
+            if manifest["files"][name] != {"bytes": self.archive.members[name].size, "sha256": self.archive.sha256(name)}:
                 self.verdict.wrong(name, "its bytes are not those that the manifest names")
         if set(manifest["files"]) != set(MEMBERS[2:]):
             self.verdict.wrong(MANIFEST, "it names other files than those of an export")
@@ -107,13 +107,14 @@ class _Verifying:
         last: dict[str, Any] = {}
         for line in self.archive.lines(CHAIN):
             number += 1
-            link = json.loads(line)
+            link = anything(line)
+            read_as(Link, link)
             head, text = link["head"], canonical(link["head"])
             if canonical(link) != line:
                 self.verdict.wrong(CHAIN, "it is not in the one form that its content has", f"head {number}")
             if not signed_by(self.keys, str(head["key"]), unhex(link["signature"]), HEAD_CONTEXT + text):
                 self.verdict.wrong(CHAIN, f"its signature by key {head['key']} does not hold", f"head {number}")
-            if (head["number"], head["previous"], head["programme"]) != (number, previous, self.verdict.programme):
+            if (head["format"], head["number"], head["previous"], head["programme"]) != (1, number, previous, self.verdict.programme):
                 self.verdict.wrong(CHAIN, "it does not follow from the head before it", f"head {number}")
             last, previous = head, sha256(text)
             if "signatures" not in head and head["window"] == self.verdict.window:
@@ -137,16 +138,15 @@ class _Verifying:
 
     def _proof(self) -> None:
         """Each party's tree is in the root that was signed, at a place of its own; its run is the one of the head."""
-        proof = self._parsed(PROOF)
-        paths, party, root = proof["paths"], self.verdict.party, unhex(self.head["root"])
+        proof: Proof = read_as(Proof, self._parsed(PROOF))
+        paths, party, root = proof.paths, self.verdict.party, unhex(self.head["root"])
         if set(paths) != set(self.entries.roots):
             self.verdict.wrong(PROOF, "it proves other parties than those whose entries are there")
         if party not in self.entries.roots or len(self.entries.roots) not in (1, self.head["parties"]):
             self.verdict.wrong(ENTRIES, f"they are neither all entries of {party} nor all of the window")
         run = {"window": self.head["window"], **self.head["run"]}
         for name, top in self.entries.roots.items():
-            beside = [Ranged(unhex(node["hash"]), node["first"], node["last"]) for node in paths[name]["path"]]
-            reached = climb(party_leaf(name, top), paths[name]["index"], self.head["parties"], beside, ranged)
+            reached = climb(party_leaf(name, top), paths[name].index, self.head["parties"], paths[name].beside(), ranged)
             if reached.hash != root:
                 self.verdict.wrong(ENTRIES, f"the entries of {name} are not those that were sealed, or {PROOF} is another's")
             if self.entries.runs.get(name) != [run]:
@@ -156,7 +156,7 @@ class _Verifying:
         """The statement is the one that follows from the sealed lines."""
         stated, party = self._parsed(STATEMENT), str(self.verdict.party)
         expected = statement(self.head, party, self.entries.lines.get(party, {}).values())
-        if stated != expected:
+        if canonical(stated) != canonical(expected):
             self.verdict.wrong(STATEMENT, "it does not follow from the sealed lines" + _difference(stated, expected))
 
     def _result(self) -> None:
@@ -167,13 +167,19 @@ class _Verifying:
 
     def _follows(self) -> None:
         """Lines follow from entries; where both sides of a line are there, they are the same, and positions add up to zero."""
-        for party, lines in self.entries.lines.items():
-            for wrong in wrong_lines(party, lines, self.entries.totals):
+        shown = {number: line for lines in self.entries.lines.values() for number, line in lines.items()}
+        operator = self.verdict.party if len(self.entries.roots) > 1 else operator_of(shown)
+        for party in self.entries.roots:
+            lines = self.entries.lines.get(party, {})
+            for wrong in wrong_lines(party, lines, self.entries.totals, shown, operator):
                 self.verdict.wrong(ENTRIES, wrong.why, f"{party} line {wrong.line}")
-            owed = without_line(party, lines, self.entries.totals)
-            self.verdict.notes += [
-                f"{party} is charged nothing for what was booked as {_total(key)}: its price comes to nothing. That is no fault" for key in owed
-            ]
+            for key, fault in without_line(party, lines, self.entries.totals):
+                if fault:
+                    self.verdict.wrong(ENTRIES, f"no line is there for what was booked as {_total(key)}", f"{party} lines")
+                else:
+                    self.verdict.notes.append(
+                        f"{party} has no line for what was booked as {_total(key)}: its contract says whether that has a price; this export cannot tell"
+                    )
         if len(self.entries.roots) > 1:
             self.verdict.add(*(Problem(ENTRIES, what, entry) for what, entry in self._two_sides()))
 

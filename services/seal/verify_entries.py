@@ -15,7 +15,7 @@ from clearing.merkle import Tree
 from clearing.seal import Summed, summed
 from clearing.sealed_lines import Key, Totals
 from services.runtime.progress import Progress
-from services.seal.blocks import LEAVES, Block, check, misplaced, party_of
+from services.seal.blocks import BEHIND, LEAVES, Block, check, misplaced, party_of
 from services.seal.container import ENTRIES, Archive
 from services.seal.verdict import Verdict
 
@@ -33,6 +33,7 @@ class Entries:
     lines: dict[str, dict[int, Any]] = field(default_factory=dict)
     runs: dict[str, list[Any]] = field(default_factory=dict)
     totals: Totals = field(default_factory=dict)
+    topics: dict[str, set[tuple[int, str]]] = field(default_factory=dict)
 
 
 def read_entries(archive: Archive, entries: Entries, verdict: Verdict, progress: Progress) -> None:
@@ -90,9 +91,15 @@ def _join(entries: Entries, verdict: Verdict, tree: Tree[Summed], before: Block 
     if before is not None and block.first is not None:
         place, entry = block.first
         if party < before.party:
-            verdict.wrong(ENTRIES, "it stands behind what comes after it", entry)
+            verdict.wrong(ENTRIES, BEHIND, entry)
         elif party == before.party and before.last is not None and (why := misplaced(before.last, place)):
             verdict.wrong(ENTRIES, why, entry)
+    seen = entries.topics.setdefault(party, set())
+    going_on = before.last[:2] if before is not None and before.party == party and before.last is not None else None
+    for topic, entry in block.topics.items():
+        if topic in seen and topic != going_on:
+            verdict.wrong(ENTRIES, BEHIND, entry)
+    seen |= block.topics.keys()
     verdict.add(*block.problems)
     verdict.entries += block.tree.count
     verdict.lines += len(block.lines)
@@ -102,6 +109,8 @@ def _join(entries: Entries, verdict: Verdict, tree: Tree[Summed], before: Block 
         key = party, Key(*names)
         entries.totals[key] = entries.totals.get(key, 0) + amount
     if block.lines:
-        entries.lines.setdefault(party, {}).update(block.lines)
+        own = entries.lines.setdefault(party, {})
+        for number, body in block.lines.items():
+            own.setdefault(number, body)
     if block.runs:
         entries.runs.setdefault(party, []).extend(block.runs)

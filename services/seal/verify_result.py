@@ -7,8 +7,9 @@ from typing import Any
 
 from clearing.approval import APPROVALS, DOMAIN, Action
 from clearing.merkle import climb
-from clearing.seal import Ranged, canonical, payments_leaf, ranged, sha256
-from services.seal.blocks import unhex
+from clearing.seal import canonical, payments_leaf, ranged, sha256
+from services.seal.bodies import unhex
+from services.seal.files import Way, read_as
 from services.settlement.keys import holds
 
 
@@ -19,7 +20,7 @@ def wrong_result(told: Any, window: Mapping[str, Any], settled: Mapping[str, Any
             yield "it tells of a result, and no head of one is in the chain"
         return
     run = {name: window["run"][name] for name in ("run", "report_sha256")}
-    if settled["run"] != run or settled["parties"] != window["parties"]:
+    if canonical(settled["run"]) != canonical(run) or settled["parties"] != window["parties"]:
         yield "the head of the result is of another run than that of the window"
     if set(told) != {"signatures", "payments", "paths"} or not set(told["payments"]) == set(told["paths"]) == set(parties):
         yield "it proves payments of other parties than those whose entries are there"
@@ -29,9 +30,8 @@ def wrong_result(told: Any, window: Mapping[str, Any], settled: Mapping[str, Any
     yield from _signatures(told["signatures"], settled)
     root = unhex(settled["root"])
     for party in parties:
-        path = told["paths"][party]
-        beside = [Ranged(unhex(node["hash"]), node["first"], node["last"]) for node in path["path"]]
-        if climb(payments_leaf(party, canonical(told["payments"][party])), path["index"], settled["parties"], beside, ranged).hash != root:
+        way = read_as(Way, told["paths"][party])
+        if climb(payments_leaf(party, canonical(told["payments"][party])), way.index, settled["parties"], way.beside(), ranged).hash != root:
             yield f"the payments of {party} are not those that were sealed"
     yield from _payments(told["payments"], parties, settled["parties"])
 

@@ -15,12 +15,17 @@ from schemas.money import to_text
 from services.bank.errors import BankCode, BankError
 from services.bank.references import creditor_reference
 from services.risk.errors import RiskCode, RiskError
-from services.risk.funds import ENTERED, KNOWN, reference_of
+from services.risk.funds import ENTERED, KNOWN, plain_reference, reference_of
 from services.settlement.deciding import BankDecision, Credit, with_reason
 
 FIND: Final = """
 select a.entry, a.amount, a.currency, a.bank_reference, r.id, r.iban, bank_heard(null, a.report) from entry_astray a join bank_report r on r.no = a.report
 where a.bank_reference = %(id)s and a.credit = %(credit)s and (%(statement)s::text is null or r.id = %(statement)s)
+"""
+# The same of what came back of a payment less what the bank kept: and how much that is.
+SHORT: Final = """
+select s.entry, s.amount, s.currency, s.bank_reference, r.id, r.iban, bank_heard(null, s.report), s.charge
+from entry_short s join bank_report r on r.no = s.report where s.bank_reference = %(id)s and (%(statement)s::text is null or r.id = %(statement)s)
 """
 DECIDED: Final = """
 select 1 from bank_entry e join bank_report r on r.no = e.report join bank_decided d on e.no in (d.entry, d.given_back)
@@ -32,10 +37,11 @@ with word as (
   select d.*, last_undone(null, d.entry) > d.no ended from bank_decision d where d.entry is not null and d.verdict <> 'undone'
 )
 select e.bank_reference, r.id statement, r.iban account, e.booking_date, e.currency, e.amount amount_minor, e.counterparty, d.verdict, d.party, d.reference,
-  g.bank_reference given_back, bool_or(d.decides) decided, array_agg(d.person order by d.no) people, array_agg(d.reason order by d.no) reasons, max(d.at) at,
+  g.bank_reference given_back, d.charge charge_minor, bool_or(d.decides) decided,
+  array_agg(d.person order by d.no) people, array_agg(d.reason order by d.no) reasons, max(d.at) at,
   d.ended undone, coalesce((select array_agg(u.person order by u.no) from bank_decision u where u.undoes = max(d.no) filter (where d.decides)), '{}') undone_by
 from word d join bank_entry e on e.no = d.entry join bank_report r on r.no = e.report left join bank_entry g on g.no = d.given_back
-group by e.no, r.no, g.no, d.verdict, d.party, d.reference, d.ended
+group by e.no, r.no, g.no, d.verdict, d.party, d.reference, d.charge, d.ended
 having bool_or(d.decides) or (not d.ended and not exists (select from bank_decided other where other.entry = e.no))
 order by e.no, min(d.no)
 """
@@ -63,12 +69,13 @@ class Became(StrEnum):
     KEPT = "kept"
     """The operator keeps it."""
     BORNE = "borne"
-    """A debit that nobody ordered: the operator bears it."""
+    """A debit that nobody ordered, or what the bank kept of a payment that came back: the operator bears it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Assigned:
-    """What people said of one entry. `decided`: two have; else it waits for a second. `given_back`: the bank's reference of the debit.
+    """What people said of one entry. `decided`: two have; else it waits for a second. `given_back`: the bank's reference of the debit. `charge_minor`: what the
+    bank kept of a payment that came back.
 
     `undone_by`: who said that the decision was a mistake; `undone`: two have.
     """
@@ -84,6 +91,7 @@ class Assigned:
     party: str | None
     reference: str | None
     given_back: str | None
+    charge_minor: int | None
     decided: bool
     people: list[str]
     reasons: list[str]
@@ -109,12 +117,18 @@ class Wanted:
 
 def to_assign(connection: psycopg.Connection, programme: str, wanted: Wanted, now: datetime) -> BankDecision:
     """What a person has to sign. Funds are entered under the reference that is asked for, else the one that the payment carries, else one that names the
-    credit; funds that were entered under the reference before are these.
+    credit; funds that were entered under the reference before are these. What is borne of an entry with which a payment came back is what is missing of the
+    payment: it came back in full then, and goes out anew.
 
     Raises `BankError`: unknown-credit (none, or several: name the statement), assigned-already, other-sum (the debit); `RiskError`: unknown-party,
     unknown-currency, reference-used (for funds of another sum); `Refused`: reason-missing.
     """
     came_in = wanted.became is not Became.BORNE
+    short = None if came_in else _short(connection, wanted)
+    if short is not None:
+        (entry, amount, currency, _, _, _, known, charge) = short
+        credit = Credit(entry, amount, currency, charge_minor=charge)
+        return BankDecision(programme, None, None, wanted.became.value, None, known, with_reason(wanted.reason), wanted.person, now, credit)
     entry, amount, currency, name, statement, account, known = _found(connection, wanted.credit, wanted.statement, credit=came_in)
     credit = Credit(entry, amount, currency)
     if wanted.became is Became.FUNDS:
@@ -142,6 +156,8 @@ def _reference(connection: psycopg.Connection, wanted: Wanted, credit: Credit, n
     """
     carried, undone = connection.execute(CARRIED, (credit.entry,)).fetchone() or (None, 0)
     reference = None if wanted.reference is None else reference_of(wanted.reference)
+    if reference is not None and connection.execute(ENTERED, (wanted.party, "paid in", reference)).fetchone() is None:
+        reference = plain_reference(reference)
     by_hand = connection.execute(BY_HAND, (wanted.party, carried)).fetchall()
     same = [of for of, currency, amount in by_hand if (currency, amount) == (credit.currency, credit.amount_minor)]
     told = f"{wanted.credit} carries the reference {carried}"
@@ -169,6 +185,14 @@ def _require_funds(connection: psycopg.Connection, party: str, reference: str, c
     before = connection.execute(ENTERED, (party, "paid in", reference)).fetchone()
     if before is not None and before != (credit.currency, credit.amount_minor):
         raise RiskError(RiskCode.REFERENCE_USED, f"{reference} of {party} stands for {to_text(before[1], before[0])} {before[0]}")
+
+
+def _short(connection: psycopg.Connection, wanted: Wanted) -> tuple[Any, ...] | None:
+    """The entry with which a payment came back, and what is missing of it; None where it is no such entry."""
+    rows = connection.execute(SHORT, {"id": wanted.credit, "statement": wanted.statement}).fetchall()
+    if len(rows) > 1:
+        raise BankError(BankCode.UNKNOWN_CREDIT, f"several statements have {wanted.credit}: name the statement")
+    return tuple(rows[0]) if rows else None
 
 
 def _found(connection: psycopg.Connection, name: str, statement: str | None, *, credit: bool) -> tuple[Any, ...]:

@@ -32,9 +32,9 @@ where a.end_to_end_id = %(id)s or a.payment = %(id)s order by a.run desc, a.atte
 """
 SHOWN = "select 1 from entry_payment m join bank_report r on r.no = m.report where m.end_to_end_id = %s and m.amount > 0 and r.kind = 'statement'"
 KEEP = """
-insert into bank_decision (end_to_end_id, report, verdict, begins, known, entry, party, reference, given_back, undoes, payee_iban, decides, reason, person, key,
-  at, document, signature)
-values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, false, %s, %s, %s, %s, %s, %s) returning decides
+insert into bank_decision (end_to_end_id, report, verdict, begins, known, entry, party, reference, given_back, charge, undoes, payee_iban, decides, reason,
+  person, key, at, document, signature)
+values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, false, %s, %s, %s, %s, %s, %s) returning decides
 """
 # The funds that were paid out as a decision was undone by this word.
 PAID_OUT = """
@@ -45,7 +45,10 @@ select party, currency from funding where kind = 'paid out' and by_whom = %(pers
 
 @dataclass(frozen=True, slots=True)
 class Credit:
-    """Of money that names no payment: its entry, its sum, and what became of it: funds of `party` under `reference`, or `given_back` by that other entry."""
+    """Of money that names no payment: its entry, its sum, and what became of it: funds of `party` under `reference`, or `given_back` by that other entry.
+
+    `charge_minor`: of the entry with which a payment came back, or beside it, what the bank kept of the payment and the operator bears.
+    """
 
     entry: int
     amount_minor: int
@@ -53,6 +56,7 @@ class Credit:
     party: str | None = None
     reference: str | None = None
     given_back: int | None = None
+    charge_minor: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +95,8 @@ class BankDecision:
         }  # fmt: skip
         if self.credit is not None:
             told |= asdict(self.credit)
+            if self.credit.charge_minor is None:  # what was signed before there were any names none
+                del told["charge_minor"]
         if self.undoes is not None:
             told["undoes"] = self.undoes
         if self.account is not None:
@@ -144,7 +150,7 @@ def keep(connection: psycopg.Connection, said: BankDecision, signature: bytes) -
         raise SettlementError(SettlementCode.KEY_REVOKED, f"the key of {said.person} is revoked: {key.reason}")
     if not holds(key.public_key, said.signed(), signature):
         raise SettlementError(SettlementCode.BAD_SIGNATURE, f"the signature was not made with the key of {said.person}")
-    money = (None,) * 4 if (of := said.credit) is None else (of.entry, of.party, of.reference, of.given_back)
+    money = (None,) * 5 if (of := said.credit) is None else (of.entry, of.party, of.reference, of.given_back, of.charge_minor)
     about = (said.end_to_end_id, said.report, said.verdict, said.begins, said.known, *money)
     values = (*about, said.undoes, said.account and said.account.payee_iban, said.reason, said.person, key.no, said.at, said.document(), signature)
     try:

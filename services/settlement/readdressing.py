@@ -55,11 +55,12 @@ def changed_accounts(connection: psycopg.Connection, run: int) -> dict[str, tupl
     return found
 
 
-def to_readdress(connection: psycopg.Connection, programme: str, payment: str, reason: str, person: str, now: datetime) -> BankDecision:
+def to_readdress(connection: psycopg.Connection, programme: str, payment: str, named: str, reason: str, person: str, now: datetime) -> BankDecision:
     """What a person has to sign so that a payment (its id, or an EndToEndId) goes out anew to the account that the programme in force names for its payee.
 
-    Raises `BankError`: unknown-payment, nothing-to-correct (its money is not back, or its window is not instructed), too-many-attempts, no-account, bad-iban,
-    account-as-approved; `Refused`: reason-missing.
+    `named`: the account as the person knows it from the payee, with spaces or without; nobody signs one that the programme alone has brought. Raises
+    `BankError`: unknown-payment, nothing-to-correct (its money is not back, or its window is not instructed), too-many-attempts, no-account, bad-iban,
+    account-differs, account-as-approved; `Refused`: reason-missing.
     """
     found = connection.execute(FIND, {"id": payment}).fetchone()
     if found is None:
@@ -73,6 +74,8 @@ def to_readdress(connection: psycopg.Connection, programme: str, payment: str, r
     if party.account is None:
         raise BankError(BankCode.NO_ACCOUNT, f"{party.id} has no account in the programme file: parties, account, iban")
     iban = checked_iban(party.account.iban, party.id)
+    if "".join(named.split()).upper() != iban:
+        raise BankError(BankCode.OTHER_ACCOUNT, f"the programme in force names another account for {party.id} than was typed: ask who has changed it")
     approved = next(each.payee_iban for each in payments_of(connection, run) if each.id == name)
     if account_after(one.attempts, approved, signed_accounts(connection, run)) in (iban, None):
         raise BankError(BankCode.SAME_ACCOUNT, f"payment {name} goes to {iban} as it is: clh settlement pay {day} --corrected")

@@ -299,3 +299,8 @@ def test_what_the_payment_carries_is_the_reference_of_its_funds_so_that_nobody_e
     assert told.value.code is RiskCode.FUNDS_ENTERED
     assert said(one, signers, replace(FUNDS, credit="RF-2"), "mia", "carl") == [False, True]
     assert [(row["reference"], row["balance_minor"]) for row in entries(one.books)] == [(reference, 25_000), ("RF-2, statement S-RF", 50_000)]
+
+
+@pytest.mark.parametrize("reference", ["Ab" * 4500, "APRIL\u200b"], ids=["long", "no width"])
+def test_a_reference_that_is_typed_is_plain(reference: str, one: AtTheBank, signers: Signers) -> None:
+    refused(RiskCode.REFERENCE_NOT_PLAIN, one, signers, replace(FUNDS, reference=reference))

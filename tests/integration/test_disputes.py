@@ -383,3 +383,19 @@ def test_the_database_takes_no_signature_about_something_else_and_none_of_the_sa
             connection.execute(sign, {"no": no, "who": "ben", "document": json.dumps(said)})
         assert people.decide(connection, no, DisputeEvent.RELEASE, "ben", TODAY, NOW) == "released"
     assert sound(one) == []
+
+
+def test_what_a_dispute_withholds_is_not_disputed_by_one_person(people: Signers) -> None:
+    """The line of the hold lies in the next window; its debtor would have it back at once."""
+    no = opened(people)
+    people.one.close(TUESDAY)
+    with people.one.books() as connection:
+        (line, debtor) = connection.execute("select line, debtor from obligation where day = %s and kind = 'dispute'", (TUESDAY,)).fetchone() or (0, "")
+        wanted = Wanted(TUESDAY, line, PartyId(debtor), "it is owed", "ben", 30)
+        with pytest.raises(DisputeRefused) as refusal:
+            people.dispute(connection, wanted, TODAY, NOW)
+        assert refusal.value.code is DisputeCode.OF_A_DISPUTE
+    people.one.close(WEDNESDAY)
+    with people.one.books() as connection:
+        assert connection.execute("select count(*) from obligation where day = %s and kind = 'dispute'", (WEDNESDAY,)).fetchone() == (0,)
+        assert [(row["no"], row["state"]) for row in disputes(connection)] == [(no, "held")]

@@ -75,3 +75,23 @@ def test_what_will_be_signed_is_shown_before_the_key_is_asked_for(signers: Signe
     assert refused.exit_code == 1
     assert refused.stderr.startswith("carl signs: 7.00 EUR of fuelco paid in under RF18539007547034.")
     assert balances(signers) == {}
+
+
+@pytest.mark.parametrize(
+    ("reference", "says"),
+    [
+        ("A" * 36, "a reference has at most 35 characters, and this one 36"),
+        ("Ab" * 4500, "and this one 9,000"),
+        ("APRIL\u200b", "a character that is not seen, U+200B"),
+        ("A\u202ePRIL", "U+202E"),
+        ("A\u0007PRIL", "U+0007"),
+    ],
+    ids=["long", "longer", "no width", "turned", "control"],
+)
+def test_references_are_as_banks_carry_them_and_what_is_seen(reference: str, says: str, signers: Signers, funding: Run) -> None:
+    refused = funding("add", "fuelco", "5.00", "EUR", "--reference", reference, by="mia")
+    assert (refused.exit_code, says in refused.output, "[reference-not-plain]" in refused.output) == (1, True, True), refused.output
+    kept = "A" * 35
+    done(funding("add", "fuelco", "5.00", "EUR", "--reference", f" {kept}\u00a0", by="mia"))
+    done(funding("confirm", "fuelco", "5.00", "EUR", "--reference", kept, "--paid-in", by="carl"))
+    assert balances(signers) == {("fuelco", "EUR"): 500}

@@ -41,7 +41,7 @@ def test_the_others_go_and_the_one_is_made_by_hand_under_its_last_id(addresses: 
         assert f"make it by hand at the bank, with the EndToEndId {last}" in str(told.value)
         apply(one.books, CAFE, OTHER)
         with pytest.raises(BankError) as of_account:
-            to_readdress(one.books, one.programme, one.standings()["cafe"].id, "closed", "mia", one.now)
+            to_readdress(one.books, one.programme, one.standings()["cafe"].id, OTHER, "closed", "mia", one.now)
         assert of_account.value.code is BankCode.TOO_MANY_ATTEMPTS
         one.take(one.statement(one.debit("cafe"), one.debit("fuelco"), one.credit("grocer")))
         assert one.match().settled == [MONDAY]

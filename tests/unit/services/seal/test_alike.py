@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import product
 from pathlib import Path
+from string import ascii_uppercase
 from typing import Any
 
 import pytest
@@ -13,11 +17,13 @@ from msgspec import structs
 
 from clearing.merkle import root_of
 from clearing.seal import HEAD_CONTEXT, canonical, commitment, head_of, key_id, payments_leaf, ranged, sha256
-from services.seal.container import CHAIN, ENTRIES, RESULT
+from schemas.money import currency_places, is_currency
+from services.seal.container import CHAIN, ENTRIES, PROOF, RESULT, STATEMENT
 from services.seal.errors import BadKey
 from services.seal.export import told
 from services.seal.keys import public_keys
 from services.seal.leaves import Leaf, made
+from services.seal.verify import verify
 from tests.seals import (
     HOUSE,
     ISSUE,
@@ -26,7 +32,9 @@ from tests.seals import (
     RUN,
     SIGNED,
     SPENT,
+    VERIFIER,
     WINDOW,
+    Key,
     Sealed,
     auditor,
     both,
@@ -104,7 +112,47 @@ def salted(leaves: Leaves) -> None:
 
 
 def moved(*moves: list[Any]) -> Callable[[], Leaf]:
-    return lambda: made("grocer", "night", "-7/1", {"expiry": None, "earned": None, "moves": list(moves)})
+    return lambda: made("grocer", "night", "7/1", {"expiry": None, "earned": None, "moves": list(moves)})
+
+
+NIGHT: dict[str, Any] = {"expiry": None, "earned": None, "moves": []}
+
+
+def night(key: str, **more: Any) -> Leaf:
+    return made("grocer", "night", key, NIGHT | more)
+
+
+def monthly(number: float) -> dict[str, Any]:
+    return line(0, kind="fee", detail="monthly", quantity=1, unit_price="500", amount_minor=50_000, events=None) | {"line": number}
+
+
+def another_line(number: int, of: int) -> Callable[[Leaves], None]:
+    """A line stands there again under another number, with both of its sides."""
+
+    def change(leaves: Leaves) -> None:
+        for party, own in leaves.items():
+            same = [made(party, "line", str(number), json.loads(leaf.body) | {"line": number}) for leaf in own if leaf.kind == "line" and leaf.key == str(of)]
+            at = next((at for at, leaf in enumerate(own) if leaf.kind == "entry"), len(own))
+            leaves[party] = [*own[:at], *same, *own[at:]]
+
+    return change
+
+
+def entry_again(between: str) -> Callable[[Leaves], None]:
+    """The first entry is there again, behind one of elsewhere."""
+
+    def change(leaves: Leaves) -> None:
+        first = next(leaf for leaf in leaves["grocer"] if leaf.kind == "entry")
+        other = made("grocer", "entry", between, json.loads(event("grocer", 9, "grocer", []).body))
+        leaves["grocer"] += [other, structs.replace(first)]
+
+    return change
+
+
+def unowed(leaves: Leaves) -> None:
+    """Cash-back that its funder does not owe."""
+    for party in ("fuelco", "grocer"):
+        leaves[party].append(event(party, 9, "grocer", [[25, "grocer", None, "fuelco", None, "EUR", 120]]))
 
 
 SEALED_WRONGLY: dict[str, tuple[str, Callable[[Leaves], None]]] = {
@@ -128,6 +176,44 @@ SEALED_WRONGLY: dict[str, tuple[str, Callable[[Leaves], None]]] = {
     "a number for a counterparty": ("grocer night", appended("grocer", moved([*ISSUE[:3], 5, *ISSUE[4:], 0]))),
     "no unit": ("grocer night", appended("grocer", moved([*ISSUE[:5], None, 0]))),
     "a salt for nothing": ("grocer line 2", salted),
+    "a fee that rests on itself": ("grocer line 0", lines_with(0, amount_minor=999_999, basis={"percent": "5", "of": [[0, "999999"]] * 20})),
+    "a tax that rests on itself": ("grocer line 1", lines_with(1, amount_minor=10**6, basis={"percent": "100", "of": [[1, "1000000"]]})),
+    "a line that counts twice": ("opco line 0", lines_with(0, amount_minor=5, basis={"percent": "5", "of": [[2, "54"], [2, "54"]]})),
+    "a quantity at a price beside a percentage": ("grocer line 0", lines_with(0, quantity=10**9, unit_price="1.00")),
+    "a quantity beside a percentage": ("grocer line 0", lines_with(0, quantity=777)),
+    "a quantity without a price": ("grocer line 2", lines_with(2, unit_price=None, quantity=999_999)),
+    "a number of events of a percentage": ("grocer line 0", lines_with(0, events=3)),
+    "a line the other way": ("grocer line 2", lines_with(2, debtor="opco", creditor="grocer")),
+    "a line of another kind": ("grocer line 2", lines_with(2, kind="redemption")),
+    "a line to itself": ("grocer line 2", lines_with(2, creditor="grocer")),
+    "a fee in another currency": ("grocer line 0", lines_with(0, currency="USD")),
+    "the same charge twice": ("grocer line 4", another_line(4, 2)),
+    "the same tax twice": ("grocer line 4", another_line(4, 1)),
+    "other places than the currency has": ("grocer line 2", lines_with(2, places=4, amount_minor=5400)),
+    "a currency that is none": ("grocer line 2", lines_with(2, currency="ZZZ")),
+    "more places than can be": ("grocer line 2", lines_with(2, places=9_999_999_999_999)),
+    "a price that has no end": ("grocer line 2", lines_with(2, unit_price="1e99999999")),
+    "a percent that has no end": ("grocer line 0", lines_with(0, basis={"percent": "1e-99999999", "of": [[2, "54"]]})),
+    "what counts has no end": ("grocer line 0", lines_with(0, basis={"percent": "5", "of": [[2, "1e99999999"]]})),
+    "a minimum that has no end": (
+        "grocer line 1",
+        lines_with(1, kind="fee", detail="monthly_minimum", basis={"minimum_minor": "1e99999999", "paid_minor": "1"}),
+    ),
+    "an entry twice with one of another partition between": ("grocer entry partner.transactions.v1/0/0", entry_again("partner.transactions.v1/1/0")),
+    "an entry twice with one of another topic between": ("grocer entry partner.transactions.v1/0/0", entry_again("others.v1/0/0")),
+    "an amount with a dot": ("grocer line 2", lines_with(2, amount_minor=54.0)),
+    "true for an amount": ("grocer line 1", lines_with(1, amount_minor=True)),
+    "true for the number of a line": ("grocer line True", appended("grocer", lambda: made("grocer", "line", "True", line(2) | {"line": True}))),
+    "a line 2.0 beside line 2": ("grocer line 2.0", appended("grocer", lambda: made("grocer", "line", "2.0", monthly(2.0)))),
+    "a line below zero": ("grocer line -2", appended("grocer", lambda: made("grocer", "line", "-2", monthly(-2)))),
+    "a large number with an exponent": ("grocer night 7/1", appended("grocer", lambda: night("7/1", f=1e16))),
+    "a small number with an exponent": ("grocer night 7/1", appended("grocer", lambda: night("7/1", f=1e-7))),
+    "a field more in a row of the night": ("grocer night 7/1", appended("grocer", lambda: night("7/1", more="x"))),
+    "a quote in a key": ("", appended("grocer", lambda: made("grocer", "entry", 'q"x/0/9', json.loads(event("grocer", 9, "grocer", []).body)))),
+    "a digit that is none": ("grocer night 7/²", appended("grocer", lambda: night("7/²"))),
+    "a number with zeros before it in a key": ("grocer night 7/01", appended("grocer", lambda: night("7/01"))),
+    "a list of what is said of a person": ("", appended("grocer", lambda: made("grocer", "night", "7/1", NIGHT, b"[1]"))),
+    "a sum of amounts without a line": ("grocer lines", unowed),
 }
 
 
@@ -309,11 +395,100 @@ def test_a_file_of_keys_is_read_or_refused_by_both(what: str, module: Any, tmp_p
             module.Export(path, keys)
 
 
-def test_what_comes_to_nothing_is_told_in_words_and_is_no_fault(module: Any, tmp_path: Path) -> None:
+def test_points_for_which_no_line_is_there_are_told_by_both_since_no_export_can_tell_whether_they_have_a_price(module: Any, tmp_path: Path) -> None:
     leaves = window_of_leaves()
-    for party in ("fuelco", "grocer"):
-        leaves[party].append(event(party, 7, "grocer", [[*ELSEWHERE, 5]]))
+    for party in leaves:
+        leaves[party] = [leaf for leaf in leaves[party] if (leaf.kind, leaf.key) != ("line", "3")]
+    path, keys = export_of(sealed(leaves), "fuelco", tmp_path), key_file(tmp_path)
+    verdict = verify(path, public_keys(keys))
+    export = module.Export(path, keys)
+    assert (verdict.problems, export.problems) == ([], [])
+    told = "its contract says whether that has a price; this export cannot tell"
+    total = "redemption in points of sponsor grocer (contract 2026-01-01) with counterparty fuelco (contract 2026-01-01)"
+    assert verdict.notes == [f"fuelco has no line for what was booked as {total}: {told}"]
+    (note,) = export.notes
+    assert note.startswith("fuelco has no line for code 3 in points, of sponsor grocer")
+    assert note.endswith(told)
+
+
+def test_both_know_the_same_currencies(module: Any) -> None:
+    codes = ["".join(letters) for letters in product(ascii_uppercase, repeat=3)]
+    assert {code: currency_places(code) for code in codes if is_currency(code)} == module.PLACES
+
+
+FOR_ANOTHER: dict[str, tuple[str, bytes, bytes]] = {
+    "true in the statement": (STATEMENT, b'"amount_minor":1,', b'"amount_minor":true,'),
+    "a dot in the statement": (STATEMENT, b'"amount_minor":54,', b'"amount_minor":54.0,'),
+    "an exponent in the statement": (STATEMENT, b'"amount_minor":54,', b'"amount_minor":5.4e1,'),
+    "true in the proof": (PROOF, b'"index":1', b'"index":true'),
+    "a dot in the proof": (PROOF, b'"index":1', b'"index":1.0'),
+    "a word more in the proof": (PROOF, b'{"paths"', b'{"note":"x","paths"'),
+    "a word more on the way": (PROOF, b'{"index"', b'{"also":1,"index"'),
+    "a word more in the chain": (CHAIN, b'{"head"', b'{"also":"x","head"'),
+    "true in the chain": (CHAIN, b'"number":1,', b'"number":true,'),
+    "a dot in the chain": (CHAIN, b'"number":1,', b'"number":1.0,'),
+    "a word more on the way in the result": (RESULT, b'{"index"', b'{"also":1,"index"'),
+    "true in the result": (RESULT, b'"index":1', b'"index":true'),
+}
+
+
+@pytest.mark.parametrize("what", FOR_ANOTHER)
+def test_one_value_that_stands_for_another_is_found_by_both(what: str, module: Any, tmp_path: Path) -> None:
+    file, old, new = FOR_ANOTHER[what]
+
+    def tamper(members: dict[str, bytes]) -> None:
+        assert old in members[file]
+        members[file] = members[file].replace(old, new, 1)
+
+    verdict, problems = both(export_of(settled(sealed(window_of_leaves())), "grocer", tmp_path, tamper), key_file(tmp_path), module)
+    assert file in {problem.file for problem in verdict.problems}
+    assert file in {problem.split(":")[0] for problem in problems}
+
+
+def test_a_statement_cannot_leave_out_a_line_in_whose_place_another_stands(module: Any, tmp_path: Path) -> None:
+    """Line 2.0 would be line 2 where numbers are compared as numbers."""
+    leaves = window_of_leaves()
+    leaves["grocer"].insert(4, made("grocer", "line", "2.0", monthly(2.0)))
+
+    def tamper(members: dict[str, bytes]) -> None:
+        told = json.loads(members[STATEMENT])
+        told["lines"] = list({one["line"]: one for one in told["lines"]}.values())
+        told["net_minor"] = {"EUR": -sum(one["amount_minor"] for one in told["lines"])}
+        members[STATEMENT] = canonical(told)
+
+    verdict, problems = both(export_of(sealed(leaves), "grocer", tmp_path, tamper), key_file(tmp_path), module)
+    assert {ENTRIES, STATEMENT} <= {problem.file for problem in verdict.problems}
+    assert {ENTRIES, STATEMENT} <= {problem.split(":")[0] for problem in problems}
+
+
+def test_what_an_entry_is_called_is_told_in_part_where_it_is_long(module: Any, tmp_path: Path) -> None:
+    leaves = window_of_leaves()
+    leaves["grocer"].append(night("9" * 5000))
     verdict, problems = both(export_of(sealed(leaves), "grocer", tmp_path), key_file(tmp_path), module)
-    assert (verdict.problems, problems) == ([], [])
-    total = "redemption in points of sponsor grocer (contract 2026-02-01) with counterparty fuelco (contract 2026-01-01)"
-    assert f"grocer is charged nothing for what was booked as {total}: its price comes to nothing. That is no fault" in verdict.notes
+    assert any((problem.entry or "").startswith("grocer night 999") for problem in verdict.problems)
+    assert any(problem.startswith(f"{ENTRIES}: grocer night 999") for problem in problems)
+    assert max(len(text) for text in (*problems, *(f"{problem.entry}{problem.what}" for problem in verdict.problems))) < 400
+
+
+ENDLESS = ((b'"unit_price":"0.0100"', b'"unit_price":"1e99999999"'), (b'"percent":"5"', b'"percent":"1e-99999999"'), (b'"places":2', b'"places":9999999999999'))
+OURS = """
+import sys
+from pathlib import Path
+from services.seal.keys import public_keys
+from services.seal.verify import verify
+sys.exit(not verify(Path(sys.argv[1]), public_keys(Path(sys.argv[2]))).holds)
+"""
+
+
+@pytest.mark.parametrize("what", range(len(ENDLESS)))
+def test_numbers_that_nobody_can_work_out_stop_neither(what: int, tmp_path: Path) -> None:
+    """Not even the house has to have signed them: whoever is sent a file may be sent any."""
+    old, new = ENDLESS[what]
+
+    def tamper(members: dict[str, bytes]) -> None:
+        assert old in members[ENTRIES]
+        members[ENTRIES] = members[ENTRIES].replace(old, new)
+
+    path, keys = export_of(sealed(window_of_leaves()), "grocer", tmp_path, tamper, signer=Key(99)), key_file(tmp_path)
+    for command in (["-I", str(VERIFIER)], ["-c", OURS]):
+        assert subprocess.run([sys.executable, *command, str(path), str(keys)], capture_output=True, check=False, timeout=60).returncode == 1
