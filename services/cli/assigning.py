@@ -95,7 +95,7 @@ def assigned(programme: OneProgramme = None, output: Output = Format.TABLE) -> N
 
         clh bank assigned --output json
     """
-    from schemas.money import to_text
+    from services.report.words import amount_in_words
     from services.settlement.assigning import assigned as all_assigned
 
     with books_of(programme) as (_, chosen, connection):
@@ -104,7 +104,7 @@ def assigned(programme: OneProgramme = None, output: Output = Format.TABLE) -> N
         print_json({"programme": chosen, "credits": [asdict(one) for one in found]})
         return
     rows = [
-        (one.bank_reference, one.statement, to_text(one.amount_minor, one.currency), one.currency, _said(one), ", ".join(one.people),
+        (one.bank_reference, one.statement, amount_in_words(one.amount_minor, one.currency), one.currency, _said(one), ", ".join(one.people),
          _stands(one), one.at.isoformat(timespec="seconds"), "; ".join(one.reasons))
         for one in found
     ]  # fmt: skip

@@ -185,10 +185,10 @@ def cash_back(
     """
     from dataclasses import asdict
 
-    from schemas.money import to_text
     from services.bank.detail import NotClosed
     from services.bank.funders import cash_back_statement
     from services.bank.writing import TotalsDiffer
+    from services.report.words import amount_in_words
 
     window = as_day(day)
     with books_of(programme) as (_, _, connection):
@@ -204,7 +204,7 @@ def cash_back(
         return
 
     def figures(one: FunderLine | FunderTotal) -> tuple[str, ...]:
-        return tuple(to_text(minor, one.currency) for minor in (one.earned_minor, one.reversed_minor, one.net_minor))
+        return tuple(amount_in_words(minor, one.currency) for minor in (one.earned_minor, one.reversed_minor, one.net_minor))
 
     rows = [(line.funder, line.payer, line.rule, line.currency, f"{line.transactions:,}", *figures(line)) for line in lines]
     right = ("transactions", "earned", "reversed", "net")
@@ -274,9 +274,9 @@ def payouts(
     """
     from dataclasses import asdict
 
-    from schemas.money import to_text
     from services.bank.detail import NotClosed
     from services.bank.payouts import payouts_of
+    from services.report.words import amount_in_words
 
     window = as_day(day)
     with books_of(programme) as (_, _, connection):
@@ -288,7 +288,7 @@ def payouts(
     if output is Format.JSON:
         print_json({"day": day, "payouts": [asdict(one) for one in found]})
         return
-    rows = [(one.payer, one.rule, one.member, one.card, one.currency, to_text(one.amount_minor, one.currency)) for one in found]
+    rows = [(one.payer, one.rule, one.member, one.card, one.currency, amount_in_words(one.amount_minor, one.currency)) for one in found]
     empty = f"Nothing is paid out for {day}" + ("." if payer is None else f" by {payer}.")
     print_table(("payer", "rule", "member", "card", "currency", "amount"), rows, title=f"Payouts of {day}", right=("amount",), empty=empty)
 

@@ -134,6 +134,7 @@ def _as_json(programme: str, done: Matched, found: list[Finding]) -> dict[str, A
 
 def _show(done: Matched, found: list[Finding], suffix: str) -> None:
     from schemas.money import to_text
+    from services.report.words import amount_in_words
 
     def days(settled: list[date]) -> str:
         return ", ".join(map(str, settled)) or "none"
@@ -149,7 +150,7 @@ def _show(done: Matched, found: list[Finding], suffix: str) -> None:
             (
                 one.code,
                 one.about,
-                "" if one.amount_minor is None else to_text(one.amount_minor, one.currency or ""),
+                "" if one.amount_minor is None else amount_in_words(one.amount_minor, one.currency or ""),
                 one.currency or "",
                 one.since or "",
                 one.says,

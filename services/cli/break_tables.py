@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from schemas.money import is_currency, to_text
+from schemas.money import is_currency
 from services.cli.output import heading, print_table, say
 from services.recon.fields import UNIT_OF
+from services.report.words import amount_in_words
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,7 +33,7 @@ def amount(units: int | None, unit: str, kind: str = "") -> str:
     """Units with what they are of: money in its own decimals, points whole. Nothing where there is no figure."""
     if units is None:
         return ""
-    written = to_text(units, unit) if kind != "POINTS" and is_currency(unit) else f"{units:,}"
+    written = amount_in_words(units, unit) if kind != "POINTS" and is_currency(unit) else f"{units:,}"
     return f"{written} {unit}".strip()
 
 

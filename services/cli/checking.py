@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from services.cli.books import OneProgramme, as_day, books_of
-from services.cli.output import FAILED, Format, Output, print_json, print_table, say
+from services.cli.output import FAILED, Format, Output, print_json, print_table, progress_bars, say
 from services.cli.people import refusals
 
 if TYPE_CHECKING:
@@ -91,7 +91,9 @@ def verify(
 
     day = as_day(window)
     with books_of(programme) as (_, chosen, connection), refusals():
-        proofs = verify_settlement(connection, chosen, day)
+        with progress_bars() as report:
+            report("recomputed from the tables", 0, None)
+            proofs = verify_settlement(connection, chosen, day)
         runs = runs_of(connection, day)
     signers = sorted({(one.person, one.key.fingerprint) for run in runs for one in run.signatures if one.key is not None})
     broken = [proof for proof in proofs if not proof.holds]

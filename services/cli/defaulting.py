@@ -121,10 +121,16 @@ def _borne_as_json(borne: Sequence[Borne]) -> list[dict[str, Any]]:
 
 
 def _show_borne(borne: Sequence[Borne], day: date, title: str) -> None:
-    from schemas.money import to_text
+    from services.report.words import amount_in_words
 
     rows = [
-        (line.defaulter, line.bearer, "its own funds" if line.code.name == "ADJUSTMENT" else "loss", line.currency, to_text(line.amount_minor, line.currency))
+        (
+            line.defaulter,
+            line.bearer,
+            "its own funds" if line.code.name == "ADJUSTMENT" else "loss",
+            line.currency,
+            amount_in_words(line.amount_minor, line.currency),
+        )
         for line in borne
     ]
     print_table(("not paid by", "borne by", "as", "currency", "amount"), rows, title=f"{title} window {day}", right=("amount",), empty="Nobody bears anything.")

@@ -65,9 +65,8 @@ def lines(
 
         clh dispute lines 2026-03-02 --party grocer
     """
-    from schemas.money import to_text
     from services.disputes.life import lines_of
-    from services.report.words import in_words
+    from services.report.words import amount_in_words, in_words
 
     day = as_day(window)
     with books_of(programme) as (_, _, connection):
@@ -77,7 +76,14 @@ def lines(
         print_json(found)
         return
     rows = [
-        (row["line"], in_words(row["kind"], row["detail"]), row["debtor"], row["creditor"], to_text(row["amount_minor"], row["currency"]), row["currency"])
+        (
+            row["line"],
+            in_words(row["kind"], row["detail"]),
+            row["debtor"],
+            row["creditor"],
+            amount_in_words(row["amount_minor"], row["currency"]),
+            row["currency"],
+        )
         for row in found
     ]
     empty = f"No line of window {day} " + ("is there." if party is None else f"is owed by {party}.")
@@ -144,9 +150,8 @@ def list_(
 
         clh dispute list --all --output json
     """
-    from schemas.money import to_text
     from services.disputes.life import disputes
-    from services.report.words import in_words
+    from services.report.words import amount_in_words, in_words
 
     with books_of(programme) as (_, chosen, connection):
         found = disputes(connection, over=over)
@@ -154,7 +159,7 @@ def list_(
         print_json(found)
         return
     rows = [
-        (row["no"], row["window"], row["line"], row["debtor"], row["creditor"], f"{to_text(row['amount_minor'], row['currency'])} {row['currency']}",
+        (row["no"], row["window"], row["line"], row["debtor"], row["creditor"], f"{amount_in_words(row['amount_minor'], row['currency'])} {row['currency']}",
          row["state"], row["decide_by"], "yes" if row["withheld"] else "no", in_words(row["kind"], row.get("detail")), row["reason"])
         for row in found
     ]  # fmt: skip

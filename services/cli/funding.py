@@ -142,7 +142,7 @@ def list_(
 
         clh funding list grocer
     """
-    from schemas.money import to_text
+    from services.report.words import amount_in_words
     from services.risk.funds import entries
 
     with books_of(programme) as (_, chosen, connection):
@@ -152,8 +152,8 @@ def list_(
         print_json(found)
         return
     rows = [
-        (row["party"], row["at"], row["kind"], row["reference"], row["by_whom"], row["currency"], to_text(row["amount_minor"], row["currency"]),
-         row["state"] if row["balance_minor"] is None else to_text(row["balance_minor"], row["currency"]))
+        (row["party"], row["at"], row["kind"], row["reference"], row["by_whom"], row["currency"], amount_in_words(row["amount_minor"], row["currency"]),
+         row["state"] if row["balance_minor"] is None else amount_in_words(row["balance_minor"], row["currency"]))
         for row in found
     ]  # fmt: skip
     columns = ("party", "at", "what", "reference", "by", "currency", "amount", "balance")

@@ -173,10 +173,10 @@ def payments_as_json(connection: Any, run: int, now: datetime, *, replaced: bool
 
 def show_payments(payments: list[dict[str, Any]], day: date) -> None:
     """The same for people: what confirms each, and what it waits for."""
-    from schemas.money import to_text
+    from services.report.words import amount_in_words
 
     def figure(one: dict[str, Any], name: str) -> str:
-        return to_text(one[name], one["currency"])
+        return amount_in_words(one[name], one["currency"])
 
     rows = [
         (one["run"], one["from"], one["to"], figure(one, "amount_minor"), one["currency"], *_stands(one), one["deadline"],
@@ -200,11 +200,11 @@ def show_payments(payments: list[dict[str, Any]], day: date) -> None:
 
 def _stands(one: dict[str, Any]) -> tuple[str, str]:
     """Its state, and what is missing of it: of what a default has replaced before it was sent, nothing."""
-    from schemas.money import to_text
+    from services.report.words import amount_in_words
 
     if one["replaced"] and one["state"] == "planned":
         return "replaced by the default", ""
-    return one["state"], to_text(one["missing_minor"], one["currency"])
+    return one["state"], amount_in_words(one["missing_minor"], one["currency"])
 
 
 def _attempts(one: dict[str, Any]) -> str:

@@ -52,11 +52,11 @@ def test_the_page_on_disputes_does_what_it_says(addresses: Addresses) -> None:
         people.pem("ann", "ben")
         said = [run(signed(words), one.id).output for words in commands("dispute-a-line.md")]
         assert len(said) == 9
-        assert "Dispute 1 is evidence: 0.20 EUR of line 3 (issue) of window 2026-03-02, grocer to opco." in said[1]
+        assert "Dispute 1 has evidence and waits for the decision: 0.20 EUR of line 3 (issue) of window 2026-03-02, grocer to opco." in said[1]
         assert Path("evidence/dispute-1-3").read_text(encoding="utf-8") == "sold once\n"
         assert "Dispute 1 is released" in said[5]
         assert "everything holds." in said[7]
-        assert "0 lapsed" in said[8]
+        assert "none has lapsed" in said[8]
 
 
 def test_the_page_on_limits_does_what_it_says(addresses: Addresses) -> None:
