@@ -192,7 +192,8 @@ def _show_verdict(path: Path, verdict: Verdict) -> None:
     for note in verdict.notes:
         say(f"note: {note}")
     if verdict.holds:
-        settled = "the window is settled: its signatures and payments are those that were sealed" if verdict.settled else "the window is not settled yet"
+        sealed = "the window is settled: its signatures and payments are those that were sealed; what payments have to come to, the report says"
+        settled = sealed if verdict.settled else "the window is not settled yet"
         say(settled)
     told = f"{verdict.entries:,} entries, {verdict.lines:,} lines, {verdict.heads:,} heads of {verdict.programme}, window {verdict.window}, for {verdict.party}"
     result = "everything holds" if verdict.holds else f"IT DOES NOT HOLD: {len(verdict.problems)} found"
