@@ -71,6 +71,7 @@ class DisputeCode(StrEnum):
     DEADLINE_PASSED = "deadline-passed"
     REASON_MISSING = "reason-missing"
     DISPUTED_ALREADY = "disputed-already"
+    OF_A_DISPUTE = "of-a-dispute"
     NO_DISPUTE = "no-dispute"
     NO_LINE = "no-line"
     NO_OPEN_WINDOW = "no-open-window"

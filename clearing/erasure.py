@@ -1,5 +1,6 @@
 """What a document says of a person, taken out of it: the books go on with a stand-in, and nobody can tell from it who it was."""
 
+import re
 from collections.abc import Collection
 from typing import Any, Final
 
@@ -7,6 +8,9 @@ IDENTIFYING: Final = frozenset({"subject", "card", "card_token", "cards", "membe
 """Fields of events and answers that hold what identifies a person."""
 DESCRIBING: Final = frozenset({"attributes", "consents", "household", "reason"})
 """Fields of events about members that say more of the person; those of other events do not."""
+
+ESCAPE: Final = re.compile(r"\\u([0-9a-fA-F]{4})|\\(.)", re.DOTALL)
+"""A character as JSON may write it: by its number, or behind a backslash."""
 
 
 def stand_in(number: int) -> str:
@@ -44,3 +48,22 @@ def without_person(document: Any, known: Collection[str], instead: str, *, own: 
         else:
             changed[name] = without_person(value, known, instead, own=own)
     return changed
+
+
+def names_person(text: str, known: Collection[str]) -> bool:
+    """Whether a text, JSON or not, holds one of the `known` ids and cards: as it stands, or with characters written as JSON may write them.
+
+    JSON in a string of JSON is written so twice, so this is undone for as long as it changes anything.
+    """
+    while True:
+        if any(one in text for one in known):
+            return True
+        plain = ESCAPE.sub(_plain, text)
+        whole = plain.encode("utf-16", "surrogatepass").decode("utf-16", "replace")  # beyond 16 bits a character is written as two
+        if whole == text:
+            return False
+        text = whole
+
+
+def _plain(found: re.Match[str]) -> str:
+    return chr(int(found[1], 16)) if found[1] is not None else found[2]

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
+from types import MappingProxyType
 from typing import Generic, TypeVar
 
 from clearing.headroom import ROOM_OF_NIGHT, Funds, Headroom, Opened, limits_on, opened
@@ -55,10 +56,14 @@ class NightFunding:
             self.exhausted.add(sponsor)
         return there - points
 
-    def open_next(self, day: date, parts: int) -> dict[PartyId, Opened]:
-        """The room of each partition in the next window, after what was funded, by the limits in force then."""
+    def open_next(self, day: date, parts: int, leaving: Funds = MappingProxyType({})) -> dict[PartyId, Opened]:
+        """The room of each partition in the next window, after what was funded, by the limits in force then.
+
+        `leaving`: what of the funds is to be paid out, in minor units; no room is opened out of it.
+        """
         after: dict[tuple[PartyId, str], Fraction] = {key: Fraction(amount) for key, amount in self._all.items()}
         for (party, _), used in self.headroom.used.items():
             key = (party, self.limits[party].currency)
             after[key] = after.get(key, Fraction(0)) + used
-        return opened(limits_on(self.terms, day, self.funds), after, parts)
+        stay = {key: max(0, amount - leaving.get(key, 0)) for key, amount in self.funds.items()}
+        return opened(limits_on(self.terms, day, stay), after, parts)

@@ -604,6 +604,6 @@ if __name__ == "__main__":
         sys.exit(print(f"{error.filename}: {error.strerror}", file=sys.stderr) or 2)
     except ValueError:  # of the keys: what is wrong with an export is found and named
         sys.exit(print(f"{sys.argv[2]}: it holds no public keys: a line of 64 hexadecimal digits for each", file=sys.stderr) or 2)
-    print(*export.problems, *(f"note: {note}" for note in export.notes), end="\n" if export.problems or export.notes else "", sep="\n")
-    print(f"{sys.argv[1]}: {'IT DOES NOT HOLD' if export.problems else 'everything holds'}")
+    said = export.problems or [f"note: {note}" for note in export.notes]
+    print("\n".join([*said, f"{sys.argv[1]}: {'IT DOES NOT HOLD' if export.problems else 'everything holds'}"]))
     sys.exit(bool(export.problems))

@@ -80,8 +80,28 @@ Units = Annotated[int, BeforeValidator(_whole), Field(ge=-MINOR_MAX, le=MINOR_MA
 AmountMinor = Annotated[int, BeforeValidator(_whole), Field(ge=0, le=MINOR_MAX)]
 Number = Annotated[int, BeforeValidator(_whole), Field(ge=1, le=10**9)]
 Ref = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$")]
-TxnId = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:-]{0,43}$")]
-"""At most 44 characters: with the event type behind it, it is the id of an event, which has 64."""
+EVENT_ID_MAX: Final = 64
+
+
+def event_id_of(transaction: str, event_type: EventType) -> str:
+    """Id of the event that a line of a bank's file becomes, always the same: the transaction's id with the event type behind it, or, where that would be
+    longer than the id of an event may be, the transaction's id alone."""
+    whole = f"{transaction}:{event_type}"
+    return whole if len(whole) <= EVENT_ID_MAX else transaction
+
+
+def transaction_of(event_id: str, event_type: EventType) -> str:
+    """The bank's id of a transaction, from that of its event: without its event type behind it, where that is there."""
+    return event_id.removesuffix(f":{event_type}") or event_id
+
+
+def _told_apart(transaction: str | None, event_type: EventType) -> None:
+    if transaction is not None and transaction_of(event_id_of(transaction, event_type), event_type) != transaction:
+        raise ValueError(f"an id as long as that of an event must not end as one, with :{event_type}")
+
+
+TxnId = Annotated[str, Field(pattern=r"^[A-Za-z0-9._:-]{1,64}$")]
+"""Whatever the id of an event may be. One that a spreadsheet would run, as `-1`, stands in a file behind an apostrophe."""
 Words = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9 ._:/-]{0,127}$")]
 Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$"), AfterValidator(_currency)]
 Unit = Annotated[str, Field(pattern=r"^[A-Z0-9]{2,8}$")]
@@ -126,9 +146,16 @@ class CardRow(BaseModel):
     network_funded: Units | None = None
     settlement_ref: Ref | None = None
 
+    @field_validator("event_type")
+    @classmethod
+    def _told_apart(cls, value: EventType, info: ValidationInfo) -> EventType:
+        _told_apart(info.data.get("bank_txn_id"), value)
+        return value
+
     @field_validator("original_bank_txn_id")
     @classmethod
     def _names_its_original(cls, value: str | None, info: ValidationInfo) -> str | None:
+        _told_apart(value, EventType.EARN)
         if value is None and info.data.get("event_type") in REVERSALS:
             raise ValueError("a refund, a chargeback and its reversal name the transaction that they are of")
         return value
@@ -155,7 +182,7 @@ class CardRow(BaseModel):
     @property
     def event_id(self) -> str:
         """Id of the event that the line becomes: the same line always becomes the same event."""
-        return f"{self.bank_txn_id}:{self.event_type}"
+        return event_id_of(self.bank_txn_id, self.event_type)
 
 
 COLUMNS: Final = tuple(CardRow.model_fields)
@@ -238,6 +265,6 @@ def event_of(row: dict[str, Any], source: str) -> dict[str, Any]:
     optional = {"acceptor": row["acceptor_id"], "rrn": row["rrn"], "auth_code": row["auth_code"], "arn": row["arn"]}
     data |= {name: value for name, value in optional.items() if value is not None}
     if original is not None and event_type is not EventType.EARN:
-        data["original_id"] = f"{original}:{EventType.EARN}"
-    head = {"specversion": "1.0", "id": f"{row['bank_txn_id']}:{event_type}", "source": source, "type": "card-transaction.v1"}
+        data["original_id"] = event_id_of(original, EventType.EARN)
+    head = {"specversion": "1.0", "id": event_id_of(row["bank_txn_id"], event_type), "source": source, "type": "card-transaction.v1"}
     return head | {"time": row["transacted_at"], "subject": token, "data": data}

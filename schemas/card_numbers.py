@@ -11,6 +11,7 @@ from typing import Final
 
 from schemas.bank_numbers import without_bank_numbers
 from schemas.card_issuers import issuer_takes
+from schemas.unseen import UNSEEN
 
 DIGITS_MIN = 13
 DIGITS_MAX = 19
@@ -83,7 +84,7 @@ def _plain_character(one: str) -> str:
     if digit is not None:
         return str(digit)
     category = unicodedata.category(one)
-    if category in {"Zs", "Zl", "Zp", "Cf", "Cc"}:
+    if category in UNSEEN:
         return " "
     return "-" if category == "Pd" or one == "\u2212" else one
 

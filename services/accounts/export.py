@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import date, timedelta
+from itertools import count
 from typing import Any
 
 from clearing.deferred import Account, Movement
@@ -81,10 +82,12 @@ class Names:
 
     def __init__(self, file: ProgrammeFile) -> None:
         self._part: dict[str, str] = {}
+        taken: set[str] = set()
         for party in file.parties:
             name = component(party.id)
-            same = sum(other == name or other.startswith(f"{name}--") for other in self._part.values())
-            self._part[party.id] = f"{name}--{same + 1}" if same else name
+            numbered = (f"{name}--{number}" for number in count(2))  # another party's own id may look like that
+            self._part[party.id] = free = name if name not in taken else next(each for each in numbered if each not in taken)
+            taken.add(free)
 
     def receivable(self, party: str) -> str:
         """What the party owes the operator."""

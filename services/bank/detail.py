@@ -19,7 +19,7 @@ from clearing.caps import Cap, caps_of, why_nothing
 from clearing.entries import Code
 from clearing.events import Received
 from clearing.plan import Plan
-from schemas.card_files import COLUMNS, EVENT_TYPE_OF, EventType, RewardKind
+from schemas.card_files import COLUMNS, EVENT_TYPE_OF, EventType, RewardKind, transaction_of
 from schemas.events.card_transaction import CardTransactionEvent
 from schemas.ids import MechanicId, PartyId, RecordId
 from services.journal.reading import applied_of
@@ -232,8 +232,8 @@ def _transaction(found: Row, event: CardTransactionEvent) -> Row:
         | _card(data.card_token)
         | {
             "entry": found["record"],
-            "bank_txn_id": transaction_id(found["id"]),
-            "original_bank_txn_id": transaction_id(found["clearing"] or found["original"]) or None,
+            "bank_txn_id": transaction_of(found["id"], EVENT_TYPE_OF[data.kind]),
+            "original_bank_txn_id": transaction_of(found["clearing"] or found["original"], EventType.EARN) or None,
             "rrn": data.rrn,
             "auth_code": data.auth_code,
             "arn": data.arn,
@@ -254,9 +254,3 @@ def _card(token: str) -> Row:
     """A card as files name it: events mark a payment account reference."""
     marked = token.startswith("par:")
     return {"card_ref_type": "PAR" if marked else "TOKEN", "card_ref": token.removeprefix("par:") if marked else token}
-
-
-def transaction_id(event_id: str) -> str:
-    """The bank's id of a transaction: that of the event, less the event type that files put behind it."""
-    head, colon, tail = event_id.rpartition(":")
-    return head if colon and tail in EventType.__members__ else event_id

@@ -19,7 +19,7 @@ from schemas.card_files import CARD_NUMBER_COLUMNS, COLUMNS, REQUIRED, CardRow, 
 from schemas.card_numbers import holds_card_number
 from services.bank.refusals import BadLine, FileCode, LineCode, RefusedFile
 from services.bounded import TooLarge, read_bounded
-from services.report.csv_files import runs_as_formula
+from services.report.csv_files import runs_as_formula, unmarked
 from services.runtime.progress import Progress, silent
 
 BYTES_MAX: Final = 2**30
@@ -172,7 +172,7 @@ def _add(totals: dict[TotalKey, list[int]], no: int, cells: list[str]) -> None:
 
 
 def _line(no: int, place: int, cells: list[str]) -> CardRow | BadLine:
-    named = {name: cell for name, cell in zip(COLUMNS, cells, strict=True) if cell}
+    named = {name: unmarked(cell) for name, cell in zip(COLUMNS, cells, strict=True) if cell}
     for name in REQUIRED:
         if name not in named:
             return BadLine(no, name, LineCode.MISSING_FIELD, "the cell is empty, and must not be")

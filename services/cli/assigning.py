@@ -10,12 +10,13 @@ import typer
 
 from services.cli.books import OneProgramme, books_of
 from services.cli.funding import refusals as funding_refusals
-from services.cli.output import Format, Output, print_json, print_table, say
+from services.cli.output import Format, Output, print_json, print_table, say, say_aside
 from services.cli.people import Key, PassphraseFile, refusals, sign_as
 from services.cli.typed import no_card_number
 
 if TYPE_CHECKING:
     from services.settlement.assigning import Assigned, Wanted
+    from services.settlement.deciding import Credit
 
 
 def assign(
@@ -28,11 +29,15 @@ def assign(
         str | None, typer.Option("--given-back", metavar="DEBIT", help="It was sent back at the bank: the bank's reference of that debit.", show_default=False)
     ] = None,
     kept: Annotated[bool, typer.Option("--kept", help="The operator keeps it.")] = False,
-    borne: Annotated[bool, typer.Option("--borne", help="Of a debit that nobody ordered, as a charge of the bank: the operator bears it.")] = False,
+    borne: Annotated[bool, typer.Option("--borne", help="The operator bears it: a debit that nobody ordered, or what the bank kept of a payment.")] = False,
     reference: Annotated[
         str | None,
         typer.Option(
-            "--reference", metavar="TEXT", help="Of funds: the one they were entered under, if they were.", callback=no_card_number, show_default=False
+            "--reference",
+            metavar="TEXT",
+            help="Of funds: the one they were entered under, if they were; left out: the one that the payment carries.",
+            callback=no_card_number,
+            show_default=False,
         ),
     ] = None,
     statement: Annotated[
@@ -46,7 +51,9 @@ def assign(
 
     So end ORPHAN_CREDIT, CURRENCY, LATE and MISSING_AT_PROGRAMME. What was debited and came back is named from the credit: --given-back DEBIT. It holds once
     the second person has signed the same; clh bank undo takes it back. Then clh bank match shows it no more, and it counts for no payment. Funds are
-    entered with the second signature; those that clh funding confirm had entered under the reference are not entered again.
+    entered with the second signature; those that clh funding confirm had entered under the reference are not entered again. What the payment carries as its
+    creditor reference is that reference, unless another is named. --borne of the entry with which a payment came back short, or of the charge beside it: the
+    operator bears what is missing, and the payment goes out anew.
 
     Exit code 0: it is kept; 1: it was refused, and nothing has changed.
 
@@ -69,14 +76,16 @@ def assign(
     wanted = Wanted(credit, became, reason, person, statement, to_party, reference, given_back)
     with books_of(programme) as (_, chosen, connection), refusals(), funding_refusals():
         said = to_assign(connection, chosen, wanted, datetime.now(UTC))
+        if said.credit is not None and said.credit.reference is not None:
+            say_aside(f"{person} signs: {credit} is funds of {to_party} under {said.credit.reference}.")
         holds = keep(connection, said, sign_as(connection, person, key, passphrase_file, said.signed()))
     if output is Format.JSON:
         funds = said.credit.reference if said.credit is not None else None
         print_json({"programme": chosen, "credit": credit, "became": became, "party": to_party, "reference": funds, "given_back": given_back}
-                   | {"person": person, "decided": holds})  # fmt: skip
+                   | {"charge_minor": said.credit.charge_minor if said.credit is not None else None, "person": person, "decided": holds})  # fmt: skip
         return
     waits = "it is decided" if holds else "a second person signs the same"
-    say(f"{person}: {credit} {_became(wanted)}; {waits}.")
+    say(f"{person}: {_became(wanted, said.credit)}; {waits}.")
 
 
 def assigned(programme: OneProgramme = None, output: Output = Format.TABLE) -> None:
@@ -112,17 +121,25 @@ def _stands(one: Assigned) -> str:
     return "decided" if one.decided else "waits for a second person"
 
 
-def _became(wanted: Wanted) -> str:
+def _became(wanted: Wanted, of: Credit | None) -> str:
+    from schemas.money import to_text
+
+    if of is not None and of.charge_minor is not None:
+        return f"of what came back by {wanted.credit} {to_text(of.charge_minor, of.currency)} {of.currency} are missing, and borne by the operator"
     if wanted.party is not None:
-        return f"is funds of {wanted.party}"
+        return f"{wanted.credit} is funds of {wanted.party}"
     if wanted.became == "borne":
-        return "is borne by the operator"
-    return "is kept" if wanted.debit is None else f"was given back by {wanted.debit}"
+        return f"{wanted.credit} is borne by the operator"
+    return f"{wanted.credit} {'is kept' if wanted.debit is None else f'was given back by {wanted.debit}'}"
 
 
 def _said(one: Assigned) -> str:
+    from schemas.money import to_text
+
     if one.party is not None:
         return f"funds of {one.party}: {one.reference}"
+    if one.charge_minor is not None:
+        return f"{to_text(one.charge_minor, one.currency)} missing of what came back, borne by the operator"
     if one.verdict == "borne":
         return "borne by the operator"
     return one.verdict if one.given_back is None else f"given back by {one.given_back}"

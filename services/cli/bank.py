@@ -13,6 +13,7 @@ from services.cli.bank_messages import import_message, is_message, match, show_m
 from services.cli.books import OneProgramme, as_day, books_of, named
 from services.cli.house import expect_kafka
 from services.cli.output import FAILED, NOT_RUNNING, Format, Output, fail, print_json, print_table, progress_bars, say_aside
+from services.cli.parties import expect_bank, expect_party
 from services.cli.senders import SignOption, signer_of
 from services.cli.undoing import undo
 from services.cli.withdrawing import withdraw
@@ -141,15 +142,16 @@ def rewards(
     """
     from clearing.plan import Plan
     from schemas.ids import PartyId
-    from services.bank.detail import Detail, NoBank, NotClosed
+    from services.bank.detail import Detail, NotClosed
     from services.bank.writing import write_detail
     from services.journal.programmes import load
 
     window = as_day(day)
     with books_of(programme) as (_, _, connection):
+        expect_bank(connection, bank)
         try:
             detail = Detail(connection, Plan(load(connection)), PartyId(bank), window)
-        except (NoBank, NotClosed) as error:
+        except NotClosed as error:
             raise fail(str(error)) from None
         with progress_bars() as report:
             written = write_detail(detail, folder, report)
@@ -190,6 +192,7 @@ def cash_back(
 
     window = as_day(day)
     with books_of(programme) as (_, _, connection):
+        expect_party(connection, funder)
         try:
             lines, totals = cash_back_statement(connection, window, funder)
         except (NotClosed, TotalsDiffer) as error:
@@ -234,6 +237,7 @@ def answer(
 
     window = as_day(day)
     with books_of(programme) as (_, chosen, connection), progress_bars() as report:
+        expect_bank(connection, bank)
         try:
             written = write_answer(connection, chosen, bank, window, folder, datetime.now(UTC), report)
         except NothingToAnswer as error:
@@ -276,6 +280,7 @@ def payouts(
 
     window = as_day(day)
     with books_of(programme) as (_, _, connection):
+        expect_party(connection, payer)
         try:
             found = payouts_of(connection, window, payer)
         except NotClosed as error:
@@ -284,7 +289,8 @@ def payouts(
         print_json({"day": day, "payouts": [asdict(one) for one in found]})
         return
     rows = [(one.payer, one.rule, one.member, one.card, one.currency, to_text(one.amount_minor, one.currency)) for one in found]
-    print_table(("payer", "rule", "member", "card", "currency", "amount"), rows, title=f"Payouts of {day}", right=("amount",))
+    empty = f"Nothing is paid out for {day}" + ("." if payer is None else f" by {payer}.")
+    print_table(("payer", "rule", "member", "card", "currency", "amount"), rows, title=f"Payouts of {day}", right=("amount",), empty=empty)
 
 
 def _refused(file: Path, refused: RefusedFile, output: Format) -> dict[str, Any]:

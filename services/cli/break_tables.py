@@ -83,7 +83,7 @@ def show(shown: Shown, as_of: date) -> None:
         said = shown.proposal
         at, sha256 = said["at"].isoformat(timespec="seconds"), said["sha256"]
         say(f"{said['person']} proposed at {at} that it be {_HOW[said['decision']]}, and signed (SHA-256 {sha256}):")
-        say(f"  {said['document']}")
+        say(f"  {said['document']}", whole=True)
     for each in shown.decidable:
         who = "The second person signs that it is" if shown.proposal is not None else "It could be proposed that it be"
         say(f"{who} {_HOW[each.decision]}; that books: {_charges(each.charges)}.")

@@ -58,7 +58,7 @@ def check(
         print_table(("check", "holds", "of", "figures"), rows, title=f"Checks of window {day}, run {run.no}")
         _show_proofs([one for one in proofs if details or one.run == run.no], f"Report {run.sha256}")
         if not details:
-            _show_earlier([one for one in proofs if one.run != run.no])
+            _show_earlier([one for one in proofs if one.run != run.no], whole=False)
         print_table(
             ("party", "account"),
             sorted(accounts.items()),
@@ -69,14 +69,22 @@ def check(
         raise typer.Exit(FAILED)
 
 
-def verify(window: Window, programme: OneProgramme = None, output: Output = Format.TABLE) -> None:
+def verify(
+    window: Window,
+    details: Annotated[bool, typer.Option("--details", help="Show what was recomputed of the reports of earlier windows too.")] = False,
+    programme: OneProgramme = None,
+    output: Output = Format.TABLE,
+) -> None:
     """Recompute from the tables who signed what about a window's runs, and whether it stands where that puts it. Exit code 1: something does not hold.
 
-    The fingerprints shown are those of the keys that signed: compare them with those that their owners have.
+    The reports of earlier windows are recomputed too, as each names the hash of the one before it: those that hold are one line. The fingerprints shown are
+    those of the keys that signed: compare them with those that their owners have.
 
-    Example:
+    Examples:
 
         clh settlement verify 2026-03-02
+
+        clh settlement verify 2026-03-02 --details
     """
     from services.settlement.runs import runs_of
     from services.settlement.verify import verify_settlement
@@ -91,7 +99,9 @@ def verify(window: Window, programme: OneProgramme = None, output: Output = Form
         people = [{"person": person, "fingerprint": fingerprint} for person, fingerprint in signers]
         print_json({"programme": chosen, "window": day, "broken": len(broken), "proofs": _plain(proofs), "signers": people})
     else:
-        _show_proofs(proofs, f"Window {day}")
+        _show_proofs([one for one in proofs if details or one.day == day], f"Window {day}")
+        if not details:
+            _show_earlier([one for one in proofs if one.day != day], whole=True)
         print_table(("person", "fingerprint (SHA-256)"), signers, title="Keys that signed", empty="Nobody has signed anything about it yet.")
         say("everything holds." if not broken else f"{len(broken)} do not hold.")
     if broken:
@@ -107,8 +117,8 @@ def _show_proofs(proofs: list[Proof], title: str) -> None:
     print_table(("window", "run", "what was recomputed", "holds", "what differs"), rows, title=title, right=("run",))
 
 
-def _show_earlier(proofs: list[Proof]) -> None:
-    """How many earlier runs hold, and a line for each that does not."""
+def _show_earlier(proofs: list[Proof], *, whole: bool) -> None:
+    """How many earlier runs hold, and a line for each that does not. `whole`: all of them was recomputed, and not their hashes alone."""
     of: dict[tuple[date, int], list[Proof]] = {}
     for proof in proofs:
         of.setdefault((proof.day, proof.run), []).append(proof)
@@ -118,7 +128,9 @@ def _show_earlier(proofs: list[Proof]) -> None:
         if not all(one.holds for one in own)
     ]
     if sound := len(of) - len(rows):
-        say(f"{sound} earlier run{'s hold by their hashes' if sound > 1 else ' holds by its hash'}; recomputed in full with --details.")
+        told = f"{sound} earlier runs hold" if sound > 1 else f"{sound} earlier run holds"
+        hashes = "by their hashes" if sound > 1 else "by its hash"
+        say(f"{told} in all that was recomputed; each proof with --details." if whole else f"{told} {hashes}; recomputed in full with --details.")
     if rows:
         print_table(("window", "run", "hold", "what differs"), rows, title="Earlier runs that do not hold", right=("run", "hold"))
 

@@ -101,7 +101,8 @@ def _stopped_afterwards(*, keep: bool) -> Iterator[bool]:
 
     told = settings()
     instance = instance_at(told.state_dir)
-    if not (told.postgres_uri and told.kafka_bootstrap) and not (instance.root / "instance.json").exists():
+    # with --keep it is said where it is made: services/runtime/local.py
+    if not keep and not (told.postgres_uri and told.kafka_bootstrap) and not (instance.root / "instance.json").exists():
         say_aside(f"a new house is made in {instance.root}")
     ours = not (keep or (told.postgres_uri and told.kafka_bootstrap) or any(server.pid for server in instance.status()))
     try:

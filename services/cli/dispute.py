@@ -15,6 +15,7 @@ import typer
 
 from services.cli.books import OneProgramme, as_day, books_of
 from services.cli.output import FAILED, NUMBER_MAX, Format, Output, print_json, print_table, refused, say
+from services.cli.parties import expect_party
 from services.cli.people import Doer, PassphraseFile, sign_as
 from services.cli.people import refusals as signing_refusals
 from services.cli.typed import no_card_number, refuse_card_number
@@ -70,6 +71,7 @@ def lines(
 
     day = as_day(window)
     with books_of(programme) as (_, _, connection):
+        expect_party(connection, party)
         found = lines_of(connection, day, party)
     if output is Format.JSON:
         print_json(found)
@@ -98,7 +100,7 @@ def open_(
     programme: OneProgramme = None,
     output: Output = Format.TABLE,
 ) -> None:
-    """Dispute a line, with a signature. While its window is not settled its amount is withheld until somebody else decides.
+    """Dispute a line, with a signature. While it is not paid its amount is withheld until somebody else decides.
 
     Exit code 0: it is open; 1: it was refused, and nothing has changed.
 
@@ -114,6 +116,7 @@ def open_(
 
     day, now = as_day(window), datetime.now(UTC)
     with books_of(programme) as (_, chosen, connection), refusals():
+        expect_party(connection, party)
         head = load(connection).programme
         told = None if evidence is None else _read(evidence)
         currency = next((row["currency"] for row in lines_of(connection, day) if row["line"] == line), head.currencies[0])
@@ -278,7 +281,9 @@ def lapse(programme: OneProgramme = None, output: Output = Format.TABLE) -> None
     if output is Format.JSON:
         print_json({"lapsed": lapsed})
     else:
-        say(f"{len(lapsed)} lapsed" + (": " + ", ".join(map(str, lapsed)) if lapsed else ""))
+        say(
+            f"Lapsed: dispute{'s' if len(lapsed) > 1 else ''} {', '.join(map(str, lapsed))}." if lapsed else "No dispute is past its deadline: none has lapsed."
+        )
 
 
 @app.command()
@@ -348,7 +353,8 @@ def _show(found: dict[str, Any], output: Format) -> None:
         print_json(found)
         return
     amount = f"{to_text(found['amount_minor'], found['currency'])} {found['currency']}"
-    words = f"Dispute {found['no']} is {found['state']}: {amount} of line {found['line']} ({found['kind']}) of window {found['window']}, {found['debtor']} "
+    stands = "has evidence and waits for the decision" if found["state"] == "evidence" else f"is {found['state']}"
+    words = f"Dispute {found['no']} {stands}: {amount} of line {found['line']} ({found['kind']}) of window {found['window']}, {found['debtor']} "
     words += f"to {found['creditor']}. "
     words += f"To be decided by {found['decide_by']}." if found["state"] in ("open", "held", "evidence") else f"Decided by {found['last_by']}."
     say(words)

@@ -13,6 +13,7 @@ import typer
 
 from services.cli.books import OneProgramme, as_day, books_of
 from services.cli.output import FAILED, NUMBER_MAX, Format, Output, fail, out, print_json, print_table, progress_bars
+from services.cli.parties import expect_sender
 
 if TYPE_CHECKING:
     import psycopg
@@ -57,6 +58,7 @@ def list_(
     with books_of(programme) as (_, _, connection):
         place = places(connection)
         chosen = _chosen(code, party, day, event)
+        expect_sender(connection, party)
         counts = counted(connection)
         found = refused(connection, chosen, limit=limit)
     if output is Format.JSON:
@@ -94,6 +96,7 @@ def replay(
     from services.dlq.refused import refused
 
     with books_of(programme) as (_, _, connection):
+        expect_sender(connection, party)
         records = [each.record for each in refused(connection, _chosen(code, party, day, event))]
         if not records:
             raise fail("no refused event of this choice can be tried again: clh dlq list")

@@ -160,9 +160,12 @@ def event(found: EventExplained, chosen: str = "") -> None:
     equations(found.equations)
     if found.counted_in:
         say(f"next: clh explain obligation {found.counted_in[0].day} {found.counted_in[0].line}{chosen}")
-    say("the event as it came:" if found.original is not None else "the event itself is not kept")
+    gone = ""
+    if found.erased:
+        gone = f", without what an erasure took out: {', '.join(found.erased)} stands for who was erased; what described the person is left out"
+    say(f"the event as it came{gone}:" if found.original is not None else f"the event itself is not kept{gone}")
     if found.original is not None:
-        say(_pretty(found.original))
+        say(_pretty(found.original), whole=True)
 
 
 def _pretty(text: str) -> str:

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from services.cli.books import OneProgramme, books_of
-from services.cli.output import Format, Output, fail, print_json, print_table, refused, say
+from services.cli.output import Format, Output, fail, print_json, print_table, refused, say, say_aside
+from services.cli.parties import expect_party
 from services.cli.people import Key, PassphraseFile, Person, sign_as
 from services.cli.typed import no_card_number
 
@@ -79,6 +80,7 @@ def pay_out(
 ) -> None:
     """Propose, with a signature, to pay out of a party's funds: never more than is there, nor what its debts over all windows not settled still need.
 
+    The next night opens no room out of what is proposed; where room of the open window rests on it, another person confirms it after that night.
     Exit code 0: it is proposed, and another person confirms it; 1: it was refused, and nothing has changed.
 
     Example:
@@ -94,41 +96,38 @@ def confirm(
     amount: Sum,
     currency: Currency,
     reference: Reference,
+    paid_in: Annotated[bool, typer.Option("--paid-in/--paid-out", help="Which way the money goes: it is signed with the sum.", show_default=False)],
     person: Person,
     key: Key,
     passphrase_file: PassphraseFile = None,
     programme: OneProgramme = None,
     output: Output = Format.TABLE,
 ) -> None:
-    """Confirm what another person has proposed under a reference, paid in or paid out, by naming the same sum. From now on it counts.
+    """Confirm what another person has proposed under a reference, by naming the same sum and which way it goes. From now on it counts.
 
-    Exit code 0: it is entered; 1: it was refused, and nothing has changed.
+    What will be signed is shown before the passphrase of the key is asked for. Exit code 0: it is entered; 1: it was refused, and nothing has changed.
 
     Example:
 
-        clh funding confirm grocer 5000.00 EUR --reference "RF18 5390 0754 7034" --as carl --key carl.pem
+        clh funding confirm grocer 5000.00 EUR --paid-in --reference "RF18 5390 0754 7034" --as carl --key carl.pem
     """
     from schemas.money import to_text
-    from services.risk.errors import RiskCode, RiskError
-    from services.risk.funds import Entry, reference_of
+    from services.risk.funds import Entry
     from services.risk.signed_funds import confirm as enter
-    from services.risk.signed_funds import proposed, to_confirm
+    from services.risk.signed_funds import to_confirm
 
+    kind: Kind = "paid in" if paid_in else "paid out"
     named, minor = _typed(party, amount, currency)
+    told_sum = f"{to_text(minor, currency)} {currency}"
     with books_of(programme) as (_, chosen, connection), refusals():
-        last = proposed(connection, named, reference_of(reference))
-        if last is None:
-            raise RiskError(RiskCode.NOT_PROPOSED, f"nothing waits to be confirmed under {reference} of {party}: clh funding list {party}")
-        entry = Entry(named, currency, minor, last.kind, reference)
-        said = to_confirm(connection, chosen, entry, person, datetime.now(UTC))
+        said = to_confirm(connection, chosen, Entry(named, currency, minor, kind, reference), person, datetime.now(UTC))
+        say_aside(f"{person} signs: {told_sum} of {party} {kind} under {said.reference}.")
         balance = enter(connection, said, sign_as(connection, person, key, passphrase_file, said.signed()))
     if output is Format.JSON:
-        told = {"programme": chosen, "party": party, "currency": currency, "kind": last.kind, "reference": said.reference, "balance_minor": balance}
+        told = {"programme": chosen, "party": party, "currency": currency, "kind": kind, "reference": said.reference, "balance_minor": balance}
         print_json(told)
     else:
-        told_sum = f"{to_text(minor, currency)} {currency}"
-        words = f"{told_sum} {last.kind}: {party} has {to_text(balance, currency)} {currency} paid in. The next night counts it."
-        say(words)
+        say(f"{told_sum} {kind}: {party} has {to_text(balance, currency)} {currency} paid in. The next night counts it.")
 
 
 @app.command(name="list")
@@ -147,6 +146,7 @@ def list_(
     from services.risk.funds import entries
 
     with books_of(programme) as (_, chosen, connection):
+        expect_party(connection, party)
         found = entries(connection, party)
     if output is Format.JSON:
         print_json(found)
@@ -176,7 +176,10 @@ def _propose(kind: Kind, about: tuple[str, str, str, str], who: tuple[str, Path,
         told = {"programme": chosen, "party": party, "currency": currency, "kind": kind, "reference": said.reference, "amount_minor": minor}
         print_json(told | {"proposed_by": person})
     else:
-        words = f"Proposed: {to_text(minor, currency)} {currency} of {party} {kind} under {said.reference}. Another person confirms it: clh funding confirm"
+        way = "--paid-in" if kind == "paid in" else "--paid-out"
+        words = (
+            f"Proposed: {to_text(minor, currency)} {currency} of {party} {kind} under {said.reference}. Another person confirms it: clh funding confirm {way}"
+        )
         say(words)
 
 

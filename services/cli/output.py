@@ -75,29 +75,40 @@ def print_table(
     right: Sequence[str] = (),
     optional: Sequence[str] = (),
     empty: str | None = None,
-) -> None:
+) -> list[str]:
     """Print a table; words are wrapped, figures and ids never broken. `right`: the columns of figures, aligned to the right.
 
-    `optional`: columns left out where the terminal is too narrow for all, the last one first. `empty`: the sentence that stands for a table without rows.
+    `optional`: columns left out where the terminal is too narrow for all, the last one first; returns those that were, which the table names below it.
+    `empty`: the sentence that stands for a table without rows.
     """
     from services.report.fitting import Field, Fitted, Line
 
     if not rows and empty is not None:
         say(empty)
-        return
+        return []
     fields = [Field(visible(column), right=column in right, optional=column in optional) for column in columns]
     lines = [Line(tuple("" if cell is None else visible(str(cell)) for cell in row)) for row in rows]
-    out.print(Fitted(fields, lines, title=visible(title or "")), crop=False)
+    table = Fitted(fields, lines, title=visible(title or ""))
+    out.print(table, crop=False)
+    return table.left_out(out.width)
 
 
-def say(sentence: str, *, style: str | None = None) -> None:
-    """Print a sentence as it is: what data brings along is no markup, and a terminal wraps it where it likes."""
-    out.print(sentence, style=style, markup=False, highlight=False, soft_wrap=True)
+def say(sentence: str, *, style: str | None = None, whole: bool = False) -> None:
+    """Print a sentence as it is: what data brings along is no markup. On a terminal it is wrapped between words, but for one that names a command.
+
+    `whole`: it is no sentence but a document, to be copied or compared: no line break is put into it.
+    """
+    out.print(sentence, style=style, markup=False, highlight=False, soft_wrap=whole or not _wraps(out, sentence))
 
 
 def say_aside(sentence: str, *, style: str | None = None) -> None:
     """The same on standard error, beside what is printed."""
-    err.print(sentence, style=style, markup=False, highlight=False, soft_wrap=True)
+    err.print(sentence, style=style, markup=False, highlight=False, soft_wrap=not _wraps(err, sentence))
+
+
+def _wraps(console: Console, sentence: str) -> bool:
+    """A pipe folds nothing; and a command that is copied from a terminal has to stay one line."""
+    return console.is_terminal and "clh " not in sentence
 
 
 def say_left_out(shown: int, of: int, what: str) -> None:

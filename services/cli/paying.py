@@ -121,9 +121,19 @@ def recall(
         how = Paying(chosen, person or getpass.getuser(), datetime.now(UTC), _transport(folder, url))
         asked = recall_payment(connection, payment, reason.value, how, attempt=attempt)
     if output is Format.JSON:
-        print_json({"programme": chosen, "payment": asked.payment, "end_to_end_id": asked.end_to_end_id, "message_id": asked.message_id})
+        print_json(
+            {
+                "programme": chosen,
+                "payment": asked.payment,
+                "end_to_end_id": asked.end_to_end_id,
+                "message_id": asked.message_id,
+                "window_settled": asked.settled,
+            }
+        )
         return
     say(f"{asked.message_id} asks the bank for payment {asked.payment}. Until it answers, nothing has changed.")
+    if asked.settled:
+        say("Its window is settled, and stays so: what comes back is an adjustment in the current window.")
 
 
 def payments_as_json(connection: Any, run: int, now: datetime, *, replaced: bool = False) -> list[dict[str, Any]]:
@@ -174,7 +184,10 @@ def show_payments(payments: list[dict[str, Any]], day: date) -> None:
         for one in payments
     ]  # fmt: skip
     columns = ("run", "from", "to", "amount", "currency", "state", "missing", "deadline", "payment", "by statements", "confirmed")
-    print_table(columns, rows, title=f"Payments of window {day}", right=("run", "amount", "confirmed", "missing"), optional=columns[7:])
+    left_out = print_table(columns, rows, title=f"Payments of window {day}", right=("run", "amount", "confirmed", "missing"), optional=columns[7:])
+    if "payment" in left_out:
+        ids = [(one["id"], one["from"], one["to"], figure(one, "amount_minor"), one["currency"]) for one in payments]
+        print_table(("payment", "from", "to", "amount", "currency"), ids, title="What other commands call them", right=("amount",))
     waiting = [(one, waits) for one in payments if (waits := _waits_for(one))]
     if waiting:
         say("What they wait for:")

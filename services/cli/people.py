@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import getpass
+import warnings
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
@@ -12,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from services.cli.books import OneProgramme, books_of
-from services.cli.output import Format, Output, print_json, print_table, refused, say
+from services.cli.output import Format, Output, fail, print_json, print_table, refused, say
 from services.cli.typed import no_card_number
 
 if TYPE_CHECKING:
@@ -50,10 +52,15 @@ def refusals() -> AbstractContextManager[None]:
 
 
 def passphrase(file: Path | None, *, confirm: bool = False) -> str:
-    """The passphrase of a private key: from a file, or typed in without being shown."""
+    """The passphrase of a private key: from a file, or typed in without being shown. Ends the command, exit code 2, where nobody can be asked unseen."""
     if file is not None:
         return file.read_text(encoding="utf-8").partition("\n")[0]
-    typed: str = typer.prompt("Passphrase of the private key", hide_input=True, confirmation_prompt=confirm, err=True)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", getpass.GetPassWarning)  # there is no terminal: what is typed would be shown
+        try:
+            typed: str = typer.prompt("Passphrase of the private key", hide_input=True, confirmation_prompt=confirm, err=True)
+        except getpass.GetPassWarning:
+            raise fail("nobody can be asked for the passphrase here: --passphrase-file FILE reads it from the first line of a file", code=2) from None
     return typed
 
 

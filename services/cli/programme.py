@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
+from services.cli.books import OneProgramme
 from services.cli.findings import FOUND, as_json, exit_code, print_findings
-from services.cli.house import servers
+from services.cli.house import only_programme, servers
 from services.cli.output import Format, Output, fail, out, print_json, say
 
 if TYPE_CHECKING:
@@ -72,22 +73,28 @@ def schema() -> None:
 
 @app.command()
 def show(
-    programme: Annotated[str, typer.Argument(metavar="PROGRAMME", help="A programme file, or the id of a programme in force.", show_default=False)],
+    programme: Annotated[
+        str | None, typer.Argument(metavar="[PROGRAMME]", help="A programme file, or the id of a programme in force.", show_default=False)
+    ] = None,
+    id_: OneProgramme = None,
     output: Output = Format.TABLE,
 ) -> None:
-    """Show a programme: settings, parties, contracts, mechanics.
+    """Show a programme: settings, parties, contracts, mechanics. Where nothing is named, the one that is in force.
 
     Examples:
 
         clh programme show harvest.yaml
 
         clh programme show harvest          # the version in force
+
+        clh programme show --programme harvest
     """
     from services.programme.parts import plain
     from services.programme.show import tables
 
-    path = Path(programme)
-    file = _read(path, output) if path.suffix or path.exists() else _in_force(programme)
+    if programme is not None and id_ is not None:
+        raise typer.BadParameter("a file or id, or --programme, not both", param_hint="--programme")
+    file = _named(programme, output) if programme is not None else _in_force(id_)
     if output is Format.JSON:
         print_json(plain(file))
         return
@@ -192,11 +199,19 @@ def _read(path: Path, output: Format) -> ProgrammeFile:
         _stop(path, error, output)
 
 
-def _in_force(programme: str) -> ProgrammeFile:
+def _named(name: str, output: Format) -> ProgrammeFile:
+    """A file where there is one of that name, or it has an ending; or else what is in force under that id."""
+    path = Path(name)
+    return _read(path, output) if path.suffix or path.exists() else _in_force(name)
+
+
+def _in_force(programme: str | None) -> ProgrammeFile:
+    """Of the only programme that there is, where None is named."""
     from schemas.ids import ProgrammeId
     from services.programme.apply import in_force
 
     with servers() as house:
+        programme = programme or only_programme(house)
         found = in_force(house, ProgrammeId(programme))
     if found is None:
         raise fail(f"no programme {programme} was applied; a file is named with its ending, such as {programme}.yaml")

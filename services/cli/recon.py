@@ -15,6 +15,7 @@ from services.cli.books import AsOf, OneProgramme, as_day, as_of_day, books_of
 from services.cli.break_tables import amount, break_table, show_fields, show_report, show_to_sign
 from services.cli.break_tables import show as show_in_full
 from services.cli.output import DAYS_MAX, FAILED, NUMBER_MAX, Format, Output, fail, print_json, print_table, progress_bars, say, say_aside
+from services.cli.parties import expect_bank
 from services.cli.people import Doer, PassphraseFile, refusals, sign_as
 from services.cli.typed import no_card_number
 
@@ -66,16 +67,17 @@ def run(bank: Bank, day: Day, programme: OneProgramme = None, output: Output = F
     """
     from clearing.plan import Plan
     from schemas.ids import PartyId
-    from services.bank.detail import NoBank, NotClosed
+    from services.bank.detail import NotClosed
     from services.journal.programmes import load
     from services.recon.run import run_matching
 
     window = as_day(day)
     now = datetime.now(UTC)
     with books_of(programme) as (_, _, connection), progress_bars() as report:
+        expect_bank(connection, bank)
         try:
             done = run_matching(connection, Plan(load(connection)), PartyId(bank), window, seen=now.date(), now=now, progress=report)
-        except (NoBank, NotClosed) as error:
+        except NotClosed as error:
             raise fail(str(error)) from None
     if output is Format.JSON:
         print_json({"bank": bank, "day": window, **asdict(done)})
@@ -110,6 +112,7 @@ def list_breaks(
 
     counted = as_of_day(as_of)
     with books_of(programme) as (_, _, connection):
+        expect_bank(connection, bank)
         found = breaks(connection, Chosen(bank, code, state, every), counted, limit=limit)
     if output is Format.JSON:
         print_json([row | {"as_of": counted} for row in found])
@@ -186,13 +189,15 @@ def resolve(
     from services.recon.deciding import resolve as move_on
     from services.recon.showing import fields_of
 
+    if move is ByHand.PROPOSE and proposal is None and person in set(Proposal):  # the word of before
+        raise typer.BadParameter(f"what is proposed is --proposal {person}; --as is who does it", param_hint="--as")
     now = datetime.now(UTC)
     wish = Wish(Move(move), person or getpass.getuser(), " ".join(note.split()), None if proposal is None else Move(proposal), other)
     with books_of(programme) as (_, chosen, connection), refusals():
         plan = Plan(load(connection))
         signed = None
         if wish.signed and key is not None:
-            decision, fields = to_sign(connection, chosen, plan, number, wish, now), fields_of(connection, number)
+            decision, fields = to_sign(connection, chosen, plan, number, wish, now), fields_of(connection, number, other)
             if output is Format.TABLE:
                 show_fields(fields, title=f"Both rows of break {number}")
             say_aside(show_to_sign(decision, fields))
@@ -226,6 +231,7 @@ def verify(
     from services.recon.verify import verify_breaks
 
     with books_of(programme) as (_, chosen, connection), refusals():
+        expect_bank(connection, bank)
         proofs = verify_breaks(connection, chosen, bank)
     broken = [proof for proof in proofs if not proof.holds]
     if output is Format.JSON:
@@ -266,6 +272,7 @@ def status(
 
     today = as_of_day(as_of)
     with books_of(programme) as (_, _, connection), refusals():
+        expect_bank(connection, bank)
         try:
             files = expected_files(connection, load(connection).programme.bank_calendar, today, bank=bank, days=days)
         except LookupError as error:
@@ -309,6 +316,7 @@ def report(bank: Bank, day: Day, programme: OneProgramme = None, as_of: AsOf = N
 
     window = as_day(day)
     with books_of(programme) as (_, _, connection):
+        expect_bank(connection, bank)
         try:
             made = recon_report(connection, bank, window, as_of_day(as_of))
         except NotRun as error:

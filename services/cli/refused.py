@@ -9,6 +9,7 @@ import typer
 
 from services.cli.books import OneProgramme, as_day, books_of, named
 from services.cli.output import NUMBER_MAX, Format, Output, out, print_json, print_table, say
+from services.cli.parties import expect_sender
 
 if TYPE_CHECKING:
     from services.events.refused import Held, Refused
@@ -46,6 +47,7 @@ def rejected(
             raise typer.BadParameter(f"{one} is none of {', '.join(RejectionCode)}", param_hint="--code")
     with books_of(programme) as (house, id_, connection):
         chosen = named(house, id_)
+        expect_sender(connection, party)
         found = refused(connection, window, party=party, codes=code, first=(page - 1) * limit, limit=limit)
     if output is Format.JSON:
         print_json({"programme": id_, "window": window, "page": page, "of": found.of, "events": [_as_json(each, chosen) for each in found.rows]})
@@ -87,6 +89,7 @@ def held(
 
     with books_of(programme) as (house, id_, connection):
         chosen = named(house, id_)
+        expect_sender(connection, party)
         found = held_events(connection, party=party, card=card, first=(page - 1) * limit, limit=limit)
     if output is Format.JSON:
         print_json({"programme": id_, "page": page, "of": found.of, "events": [_as_json(each, chosen) for each in found.rows]})

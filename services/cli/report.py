@@ -223,7 +223,7 @@ def verify(day: Day = None, programme: OneProgramme = None, output: Output = For
         print_table(("window", "run", "recomputed", "result", "what differs"), rows, title=f"Reports of {chosen}", right=("run",))
         runs = len({proof.run for proof in proofs})
         verdict = f"{len(broken)} of {len(proofs)} do not hold" if broken else "everything holds"
-        say(f"{len(proofs)} proofs over {runs} runs: {verdict}.")
+        say(f"{len(proofs)} proofs over {runs} {'run' if runs == 1 else 'runs'}: {verdict}.")
     if broken:
         raise typer.Exit(FAILED)
 

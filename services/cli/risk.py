@@ -10,6 +10,7 @@ import typer
 from services.cli.books import OneProgramme, as_day, books_of
 from services.cli.leaving_tables import leaving_as_json, show_leaving
 from services.cli.output import Format, Output, print_json, print_table, say
+from services.cli.parties import expect_party
 
 if TYPE_CHECKING:
     from clearing.risk import PartyRisk, Solvency
@@ -68,6 +69,7 @@ def exit_(
     from services.risk.leaving import leaving
 
     with books_of(programme) as (_, chosen, connection), refusals():
+        expect_party(connection, party)
         found = leaving(connection, PartyId(party), as_day(at))
     if output is Format.JSON:
         print_json({"programme": chosen, **leaving_as_json(found)})
@@ -76,10 +78,10 @@ def exit_(
 
 
 def _show(programme: str, found: Solvency) -> None:
-    from schemas.money import to_text
+    from services.report.words import amount_in_words
 
     def money(minor: int | None) -> str:
-        return "" if minor is None else to_text(minor, found.currency)
+        return "" if minor is None else amount_in_words(minor, found.currency)
 
     rows = [
         (one.party, money(one.owes_minor), money(one.limit.cap_minor if one.limit else None),

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TypeVar
+from typing import TYPE_CHECKING, Annotated, Final, TypeVar
 
 import typer
 
@@ -23,6 +23,8 @@ app = typer.Typer(help="The seal: window, show, export, keygen.", no_args_is_hel
 Day = Annotated[str, typer.Argument(metavar="DAY", help="The window.", show_default=False)]
 Key = Annotated[Path | None, typer.Option("--key", metavar="FILE", help="The house's private key; left out: CLH_SEAL_KEY.", show_default=False)]
 Done = TypeVar("Done")
+MANIFEST: Final = "manifest.json"
+BEGINNING_BYTES: Final = 1024
 
 
 @app.callback()
@@ -73,7 +75,7 @@ def window(day: Day, programme: OneProgramme = None, key: Key = None, output: Ou
     signer = _signer(key)
     with books_of(programme) as (_, chosen, connection), progress_bars() as report:
         days = _or_fail(lambda: seal_through(connection, signer, wanted, report))
-        results = _or_fail(lambda: seal_results_due(connection, signer))
+        results = _or_fail(lambda: seal_results_due(connection, signer, report))
     if output is Format.JSON:
         print_json({"programme": chosen, "sealed": [each.isoformat() for each in days], "results": [each.isoformat() for each in results]})
     else:
@@ -175,9 +177,12 @@ def verify(
     keys = _or_fail(lambda: public_keys(public))
     try:
         with progress_bars() as report:
+            report("verify", 0, None)
             verdict = proved(path, keys, known_head=head, progress=report)
     except OSError as error:
         raise fail(f"{path} cannot be read: {error.strerror}") from None
+    if output is Format.TABLE and not verdict.holds and not _begins_as_an_export(path):
+        raise fail(f"{path} is no export: an export is a tar with {MANIFEST} first, as clh seal export writes it")
     if output is Format.JSON:
         print_json({**asdict(verdict), "holds": verdict.holds})
     else:
@@ -186,18 +191,25 @@ def verify(
         raise typer.Exit(FAILED)
 
 
+def _begins_as_an_export(path: Path) -> bool:
+    """Whether it begins like a tar, or names the first file of an export: one of the two is left wherever something of an export was changed or put in."""
+    with path.open("rb") as file:
+        beginning = file.read(BEGINNING_BYTES)
+    return any(sign in beginning for sign in (b"ustar", MANIFEST.encode()))
+
+
 def _show_verdict(path: Path, verdict: Verdict) -> None:
-    for problem in verdict.problems:
-        say(f"{problem.file}: {f'{problem.entry}: ' if problem.entry else ''}{problem.what}")
-    for note in verdict.notes:
-        say(f"note: {note}")
-    if verdict.holds:
-        sealed = "the window is settled: its signatures and payments are those that were sealed; what payments have to come to, the report says"
-        settled = sealed if verdict.settled else "the window is not settled yet"
-        say(settled)
+    """The verdict, then what was found; where nothing was, what else there is to know. Notes rest on what the export says."""
     told = f"{verdict.entries:,} entries, {verdict.lines:,} lines, {verdict.heads:,} heads of {verdict.programme}, window {verdict.window}, for {verdict.party}"
     result = "everything holds" if verdict.holds else f"IT DOES NOT HOLD: {len(verdict.problems)} found"
     say(f"{path}: {result}. {told}; head {verdict.head_sha256}")
+    for problem in verdict.problems:
+        say(f"{problem.file}: {f'{problem.entry}: ' if problem.entry else ''}{problem.what}")
+    if verdict.holds:
+        sealed = "the window is settled: its signatures and payments are those that were sealed; what payments have to come to, the report says"
+        say(sealed if verdict.settled else "the window is not settled yet")
+        for note in verdict.notes:
+            say(f"note: {note}")
 
 
 def _signer(key: Path | None) -> Signer:

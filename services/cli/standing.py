@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
 from services.cli.books import OneProgramme, as_day, books_of
 from services.cli.defaulting import default_as_json, show_default
-from services.cli.output import NUMBER_MAX, Format, Output, print_json, print_table, say_left_out
+from services.cli.output import NUMBER_MAX, Format, Output, print_json, print_table, say, say_left_out
 from services.cli.paying import payments_as_json, show_payments
 from services.cli.people import refusals
 from services.cli.recalls import recalls_as_json, show_recalls
 
 if TYPE_CHECKING:
     from services.settlement.runs import SignedRun
+
+REPORT: Final = "report (SHA-256)"
 
 
 def status(
@@ -62,7 +64,10 @@ def status(
             | ({"defaults": defaults} if defaults else {})
         )
         return
-    _show_runs(chosen, shown, defaults)
+    left_out = _show_runs(chosen, shown, defaults)
+    if day is not None and REPORT in left_out:
+        for run in shown:
+            say(f"report of run {run.no}: {run.sha256}")
     say_left_out(len(shown), made, "runs")
     for each in defaults:
         show_default(each, shown[-1].day)
@@ -72,7 +77,7 @@ def status(
         show_recalls(recalls, day)
 
 
-def _show_runs(programme: str, shown: Sequence[SignedRun], defaults: list[dict[str, Any]]) -> None:
+def _show_runs(programme: str, shown: Sequence[SignedRun], defaults: list[dict[str, Any]]) -> list[str]:
     newest = {run.day: run.no for run in shown}
     told = {each["run"]: f"nothing: default of {', '.join(sorted({one['party'] for one in each['unpaid']}))}" for each in defaults}
     rows = [
@@ -86,9 +91,9 @@ def _show_runs(programme: str, shown: Sequence[SignedRun], defaults: list[dict[s
         )
         for run in shown
     ]
-    columns = ("window", "run", "state", "submitted by", "approved by", "rejected by", "waits for", "report (SHA-256)")
+    columns = ("window", "run", "state", "submitted by", "approved by", "rejected by", "waits for", REPORT)
     empty = f"No window of {programme} is netted yet."
-    print_table(columns, rows, title=f"Settlement of {programme}", right=("run",), optional=("report (SHA-256)",), empty=empty)
+    return print_table(columns, rows, title=f"Settlement of {programme}", right=("run",), optional=(REPORT,), empty=empty)
 
 
 def _signers(run: SignedRun) -> tuple[str, str, str]:

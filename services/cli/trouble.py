@@ -12,6 +12,7 @@ import typer.core
 
 from services.cli.output import FAILED, NOT_RUNNING, fail
 from services.cli.renamed import said_anew
+from services.cli.typed import negative_amount
 from services.runtime.errors import LocalRuntimeError
 
 USAGE = 2
@@ -25,7 +26,7 @@ class Guarded(typer.core.TyperGroup):
         for place, word in enumerate(args, 1):
             if any("\ud800" <= letter <= "\udfff" for letter in word):
                 raise fail(f"word {place} of the command is not UTF-8: type it anew, or rename the file", code=USAGE)
-        if said := said_anew(args):
+        if said := said_anew(args) or negative_amount(args):
             raise fail(said, code=USAGE)
         return super().parse_args(ctx, args)
 

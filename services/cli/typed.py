@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
+from itertools import pairwise
 from typing import Final
 
 import typer
@@ -10,6 +13,9 @@ from schemas.card_numbers import bytes_hold_card_number, card_numbers_in
 from services.cli.output import fail
 
 CARD_NUMBER: Final = "card-number-in-clear"
+WITH_AMOUNT: Final = frozenset({("funding", "add"), ("funding", "pay-out"), ("funding", "confirm")})
+"""Commands whose amount is an argument: below nothing, it would be read as an option."""
+BELOW_NOTHING: Final = re.compile(r"-[.,]?\d[\d.,]*")
 
 
 def no_card_number(parameter: typer.CallbackParam, value: str | None) -> str | None:
@@ -21,6 +27,18 @@ def no_card_number(parameter: typer.CallbackParam, value: str | None) -> str | N
         name = max(parameter.opts, key=len) if parameter.opts and parameter.opts[0].startswith("-") else str(parameter.name).upper()
         raise _refused(name)
     return value
+
+
+def negative_amount(words: Sequence[str]) -> str | None:
+    """The sentence for a command line with an amount below nothing, where one above it is asked for; None where it has none."""
+    if tuple(words[:2]) not in WITH_AMOUNT:
+        return None
+    found = next((word for before, word in pairwise(words[1:]) if BELOW_NOTHING.fullmatch(word) and not before.startswith("-")), None)
+    return (
+        None
+        if found is None
+        else f"clh {' '.join(words[:2])}: an amount is above nothing, such as 5000.00; {found} is not. What goes back is clh funding pay-out"
+    )
 
 
 def refuse_card_number(what: str, name: str, content: bytes = b"") -> None:

@@ -16,7 +16,7 @@ from psycopg.rows import dict_row
 from clearing.approval import Refused, Unsigned
 from clearing.decisions import Says, digest
 from clearing.disputes import Booking, DisputeCode, DisputeEvent, DisputeRefused, DisputeState, booking, deadline, may_decide, may_lapse, may_open, moved
-from clearing.entries import Code
+from clearing.entries import Code, LineKind
 from clearing.two_people import Opening, Ruling, dispute_bytes
 from clearing.window import State
 from schemas.ids import PartyId
@@ -30,8 +30,16 @@ EVIDENCE_BYTES_MAX: Final = 5 * 1024 * 1024
 Said = TypeVar("Said", Opening, Ruling)
 
 # The line as the newest run has it, locked: of two people who dispute it at the same moment the second sees the first.
+# `paid`: with the first window, from its own on, that did not carry the position on in which it stands. A position lies between a party and the operator, so
+# what the operator owes stands in its creditor's.
 LINE = """
-select o.kind, o.detail, o.debtor, o.creditor, o.currency, o.amount, w.state, (select max(no) from run where run.day = o.day) run
+select o.kind, o.detail, o.debtor, o.creditor, o.currency, o.amount, w.state, (select max(no) from run where run.day = o.day) run,
+  coalesce((
+    select p.state = 'settled' from settlement_window p where p.day >= o.day and not exists (
+      select from carried c where c.day = p.day and c.currency = o.currency and c.party =
+        case o.debtor when (select f.body #>> '{programme,operator,party}' from programme f order by f.no desc limit 1) then o.creditor else o.debtor end
+    ) order by p.day limit 1
+  ), false) paid
 from obligation o join settlement_window w on w.day = o.day where o.day = %s and o.line = %s
 for update of o for share of w
 """
@@ -107,8 +115,9 @@ def to_open(connection: psycopg.Connection, programme: str, wanted: Wanted, now:
 def open_dispute(connection: psycopg.Connection, programme: str, wanted: Wanted, today: date, signed: tuple[Opening, bytes] | None) -> int:
     """Opens a dispute about a line of the newest run, in one transaction; gives its number. `signed`: what `to_open` gave, and its signature.
 
-    While the line's window is not settled, its amount is withheld: an entry of the current window takes it back until the decision. Raises `DisputeRefused`,
-    `SettlementError` where the signature is not what it claims to be.
+    While the line is not paid, its amount is withheld: an entry of the current window takes it back until the decision. It is paid when its window is
+    settled, or, where the position in which it stands was carried on, the window that pays that. Raises `DisputeRefused`, `SettlementError` where the
+    signature is not what it claims to be.
     """
     said, signature = _required(signed, wanted.who)
     with connection.transaction():
@@ -206,13 +215,16 @@ def _openable(connection: psycopg.Connection, wanted: Wanted, today: date) -> di
     found = connection.cursor(row_factory=dict_row).execute(LINE, (wanted.day, wanted.line)).fetchone()
     if found is None or State(found["state"]) in (State.OPEN, State.DRAINING, State.CLOSED):
         raise DisputeRefused(DisputeCode.NO_LINE, f"window {wanted.day} has no line {wanted.line} that stands: clh dispute lines {wanted.day}")
+    if found["kind"] == LineKind.DISPUTE:  # one person would take back what another's dispute withholds, or what two have decided
+        words = f"line {wanted.line} of window {wanted.day} is what disputes have brought: it goes with them"
+        raise DisputeRefused(DisputeCode.OF_A_DISPUTE, f"{words}, and a second person decides those: clh dispute list --all")
     amount = found["amount"] if wanted.amount_minor is None else wanted.amount_minor
     may_open(wanted.party, found["debtor"], amount, found["amount"], found["currency"], wanted.reason)
     live = connection.execute(LIVE, found | {"day": wanted.day, "line": wanted.line}).fetchone()
     if live is not None:
         raise DisputeRefused(DisputeCode.DISPUTED_ALREADY, f"line {wanted.line} of window {wanted.day} is disputed, or was upheld: dispute {live[0]}")
     row = found | {"day": wanted.day, "line": wanted.line, "line_amount": found["amount"], "amount": amount, "opened_by": wanted.who}
-    return row | {"withheld": State(found["state"]) is not State.SETTLED, "decide_by": deadline(today, wanted.days), "reason": " ".join(wanted.reason.split())}
+    return row | {"withheld": not found["paid"], "decide_by": deadline(today, wanted.days), "reason": " ".join(wanted.reason.split())}
 
 
 def _ruling(

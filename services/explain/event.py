@@ -10,14 +10,16 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from clearing.entries import POINTS, PURCHASES, Code
+from clearing.erasure import stand_in
 from clearing.plan import Plan
-from schemas.ids import PartyId
+from schemas.ids import PartyId, RecordId
 from services.accrual.incoming import place_of, record_id
 from services.explain import statements as sql
 from services.explain.accounts import AccountNames
 from services.explain.equations import Equation, amounts, counts
 from services.explain.ledger import Key, Ledger, NotExplained
-from services.explain.working import Working, workings
+from services.explain.working import REWARDED, Rewarded, Working, workings
+from services.journal.reading import applied_of
 
 PLACE = re.compile(r"(?P<topic>[^/]+)/(?P<partition>\d{1,5})/(?P<offset>\d{1,12})")
 GIVES = {
@@ -119,6 +121,8 @@ class EventExplained:
     """Of an accepted purchase or card transaction: how the figures of its answer were worked out."""
     claim_until: date | None = None
     """Of a held event: the last window in which its card can be enrolled for it."""
+    erased: tuple[str, ...] = ()
+    """What stands in it, or in its answer, for people who were erased since it came; what identified them, and in their own events described them, is gone."""
 
 
 def records_of(ledger: Ledger, event_id: str, source: str | None = None) -> list[int]:
@@ -145,7 +149,28 @@ def explain_event(ledger: Ledger, record: int) -> EventExplained:
     row = ledger.connection.execute(sql.ENTRY, (record,)).fetchone()
     if row is None:
         raise NotExplained(f"the record {place_name(ledger, record)} has no entry")
-    (_, day, booked, outcome, kind, source, event_id, party, contract, member, card, event_day, received_at, code, detail, pointer, answer, body, raw) = row
+    (
+        _,
+        day,
+        booked,
+        outcome,
+        kind,
+        source,
+        event_id,
+        party,
+        contract,
+        member,
+        card,
+        event_day,
+        received_at,
+        code,
+        detail,
+        pointer,
+        answer,
+        body,
+        raw,
+        applied,
+    ) = row
     rows = ledger.connection.execute(sql.TRANSFERS, (record,)).fetchall()
     keys = [Key(each[2], each[8], each[9], each[10], each[11], each[4]) for each in rows]
     if outcome == "accepted" and kind == "purchase.v1":
@@ -155,7 +180,13 @@ def explain_event(ledger: Ledger, record: int) -> EventExplained:
     names = AccountNames(ledger, rows)
     told = json.loads(answer)
     sender = ledger.names.party_id.get(party)
-    worked = workings(Plan(ledger.file), record, received_at, sender, body, told) if outcome == "accepted" and body is not None and sender is not None else ()
+    worked: Iterable[Working] = ()
+    if outcome == "accepted" and kind in REWARDED and body is not None and sender is not None:
+        standing = ledger.connection.execute(sql.STANDING, (record,)).fetchone() or (False, False)
+        names_applied = applied_of(applied)
+        known = frozenset(names_applied) if names_applied is not None else None
+        worked = workings(Plan(ledger.file), Rewarded(RecordId(record), received_at, sender, body, told.get("effects", ()), known, *standing))
+    erased = ledger.connection.execute(sql.ERASED, {"member": member, "text": f"{body} {answer}"}).fetchall()
     return EventExplained(
         record, f"{ledger.file.programme.id}.{ledger.names.topic_name[topic]}", partition, offset, received_at, day, booked, outcome, code, detail, pointer,
         kind, ledger.names.source_uri.get(source), event_id, sender, names.member_id(member), card, event_day, told,
@@ -165,6 +196,7 @@ def explain_event(ledger: Ledger, record: int) -> EventExplained:
         tuple(AttemptPart(*attempt) for attempt in ledger.connection.execute(sql.ATTEMPTS, (record,))), tuple(_equations(ledger, told, rows)),
         tuple(worked),
         event_day + timedelta(days=ledger.file.programme.claim_days) if outcome == "held" and event_day is not None else None,
+        tuple(stand_in(no) for (no,) in erased),
     )  # fmt: skip
 
 

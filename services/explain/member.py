@@ -93,7 +93,10 @@ def explain_member(ledger: Ledger, member: str, *, first: int = 0, limit: int = 
     counts_in = [ledger.names.unit[unit] for unit in (POINTS, STAMPS, PURCHASES)]
     got = ledger.connection.execute(sql.GOT, {"member": no, "counts": counts_in}).fetchall()
     equations = (
-        *(counts(f"{part} by {row[0]} entries", moved, f"{part} in the books", has) for part, moved, has in zip(PARTS, row[1:], found[4:8], strict=True)),
+        *(
+            counts(f"{part} by {row[0]} {'entry' if row[0] == 1 else 'entries'}", moved, f"{part} in the books", has)
+            for part, moved, has in zip(PARTS, row[1:], found[4:8], strict=True)
+        ),
         counts("lots that can be spent", sum(lot.points for lot in lots if not lot.pending), "available in the books", available),
         counts("lots that are pending", sum(lot.points for lot in lots if lot.pending), "pending in the books", pending),
         *(

@@ -40,8 +40,19 @@ MEMBER_IDS = "select no, id from member where no = any(%s)"
 # --- one event ---------------------------------------------------------------------------------------------------------------------------
 
 ENTRY = """
-select record, day, booked, outcome, type, source, id, party, contract, member, card, event_day, received_at, code, detail, pointer, answer, body, raw
+select record, day, booked, outcome, type, source, id, party, contract, member, card, event_day, received_at, code, detail, pointer, answer, body, raw, applied
 from entry where record = %s
+"""
+# Of an accepted event: whether the night has still to decide it, and whether its member had left before it came.
+STANDING = """
+select exists (select from deferred d where d.record = e.record), exists (
+  select from entry c where c.member = e.member and c.type = 'member-closed.v1' and c.outcome = 'accepted'
+    and (c.received_at, c.record) < (e.received_at, e.record)
+) from entry e where e.record = %s
+"""
+# Who was erased and is named in an entry by the number that stands for the person, or whose entry it is.
+ERASED = """
+select member from erasure where member = %(member)s or %(text)s like '%%"erased-' || member || '"%%' order by member
 """
 # Who owns an id: asked by sender, since ids are indexed under their senders.
 OWNERS = "select i.record, s.uri from source s join identity i on i.source = s.no and i.id = %s where %s::text is null or s.uri = %s order by i.record"

@@ -11,7 +11,9 @@ from typing import Any, Final
 
 from clearing.basket import Basket, BasketLine, basket_of
 from clearing.card_transactions import card_basket
+from clearing.cuts import bounds_that_cut
 from clearing.events import Received
+from clearing.mechanics.base import Mechanic
 from clearing.mechanics.card_discount import CardDiscount
 from clearing.mechanics.card_points import CardPoints
 from clearing.mechanics.cash_back import CashBack
@@ -24,9 +26,12 @@ from clearing.mechanics.stamp_card import StampCard
 from clearing.plan import Plan, Rule, Rules
 from schemas import mechanics as spec
 from schemas.events.decode import decode
-from schemas.ids import PartyId, RecordId
+from schemas.ids import MechanicId, PartyId, RecordId
+from services.explain.bounds import why_less
 from services.explain.equations import exact, money
 
+REWARDED: Final = frozenset({"purchase.v1", "card-transaction.v1"})
+"""Types of events whose figures are worked out. An event about a member is never read as one again: an erasure takes fields from it."""
 _ROUNDED: Final = {"down": "whole steps only", "half_up": "steps rounded half up", "proportional": "rounded down"}
 
 
@@ -44,28 +49,59 @@ class Working:
     """Who bears it: the party, its share, and what that came to by largest remainder."""
 
 
-def workings(plan: Plan, record: int, received_at: datetime, sender: PartyId, original: str, answer: dict[str, Any]) -> Iterator[Working]:
-    """Of an accepted purchase or card transaction, in the order of the file; of other events nothing: what comes back is valued again by the original's.
+@dataclass(frozen=True, slots=True)
+class Rewarded:
+    """An accepted purchase or card transaction, as the books have it."""
 
-    `answer` is what the sender was told. A mechanic that gave nothing is left out, unless a limit took all of it.
+    record: RecordId
+    received_at: datetime
+    sender: PartyId
+    body: str
+    effects: Sequence[Mapping[str, Any]]
+    """What the sender was told that it brought."""
+    applied: frozenset[MechanicId] | None
+    """The mechanics that applied, where that depended on the member, a group or the night; else None: all did."""
+    undecided: bool
+    """The night of its window has still to decide a part of it."""
+    had_left: bool
+    """Its member had left, and earned nothing."""
+
+
+def workings(plan: Plan, one: Rewarded) -> Iterator[Working]:
+    """Of each mechanic that applied, in the order of the file. One that gave nothing is left out, unless a limit took all of it or the night decides it.
+
+    Of a refund or chargeback nothing: what comes back is valued again by the original's.
     """
-    event = decode(original.encode())
+    event = decode(one.body.encode())
     local = event.time.astimezone(plan.zone)
     if event.type == "purchase.v1":
-        rules, basket = plan.rules(sender, local.date()), basket_of(event.data, sender, local)
+        rules, basket = plan.rules(one.sender, local.date()), basket_of(event.data, one.sender, local)
     elif event.type == "card-transaction.v1" and event.data.kind == "clearing":
-        received = Received(RecordId(record), received_at, event, sender)
-        rules, basket = plan.card_rules(sender, local.date()), card_basket(received, local, event.data.amount_minor)
+        received = Received(one.record, one.received_at, event, one.sender)
+        rules, basket = plan.card_rules(one.sender, local.date()), card_basket(received, local, event.data.amount_minor)
     else:
         return
-    for rule in rules.all:
-        effects = [each for each in answer.get("effects", ()) if each.get("mechanic") == rule.mechanic.id and each["kind"] == rule.mechanic.effect]
-        worth = rule.mechanic.value(basket, rules.bases)
-        if effects or (worth and not rule.personal and not rule.entry.group and _bounds(rule.entry)):
-            yield _working(rule, rules, basket, worth, effects)
+    if one.had_left and not one.effects:
+        return
+    applying = [rule for rule in rules.all if one.applied is None or rule.mechanic.id in one.applied]
+    bases = _bases(rules, applying)
+    for rule in applying:
+        effects = [each for each in one.effects if each.get("mechanic") == rule.mechanic.id and each["kind"] == rule.mechanic.effect]
+        worth = rule.mechanic.value(basket, bases)
+        if effects or worth:
+            yield _working(plan, rule, bases, basket, worth, effects, waits=one.undecided and rule.late)
 
 
-def _working(rule: Rule, rules: Rules, basket: Basket, worth: int, effects: Sequence[dict[str, Any]]) -> Working:
+def _bases(rules: Rules, applying: Sequence[Rule]) -> Mapping[MechanicId, Mechanic]:
+    """What multipliers see: of what is for the member, what did not lose its group (`best_of_groups`)."""
+    if rules.grouped:
+        return {rule.mechanic.id: rule.mechanic for rule in applying if not isinstance(rule.mechanic, Multiplier)}
+    return {rule.mechanic.id: rule.mechanic for rule in applying if rule.mechanic.id in rules.bases}
+
+
+def _working(
+    plan: Plan, rule: Rule, bases: Mapping[MechanicId, Mechanic], basket: Basket, worth: int, effects: Sequence[Mapping[str, Any]], *, waits: bool
+) -> Working:
     given = sum(map(_figure, effects))
     shares = dict(rule.funding)
 
@@ -80,10 +116,13 @@ def _working(rule: Rule, rules: Rules, basket: Basket, worth: int, effects: Sequ
         for each in effects
         if each.get("sponsor") in shares and len(shares) > 1
     )
-    less = (
-        f"{told(worth - given)} cut off: {'; '.join(_bounds(rule.entry)) or 'a sponsor without a contract, or the best of its group'}" if given < worth else ""
-    )
-    return Working(rule.mechanic.id, rule.mechanic.effect, _formula(rule, rules, basket), told(worth), told(given), less, borne)
+    less = ""
+    if waits:
+        less = "the night of its window decides it"
+    elif given < worth:
+        bounds = bounds_that_cut(plan, rule, basket.seller, basket.day, worth, given)
+        less = f"{told(worth - given)} cut off: {why_less(bounds, rule.mechanic.effect, plan.programme.currencies[0], basket.day)}"
+    return Working(rule.mechanic.id, rule.mechanic.effect, _formula(rule, bases, basket), told(worth), told(given), less, borne)
 
 
 def _figure(effect: Mapping[str, Any]) -> int:
@@ -94,7 +133,7 @@ def _percent(share: Fraction) -> str:
     return exact(share * 100)
 
 
-def _formula(rule: Rule, rules: Rules, basket: Basket) -> str:
+def _formula(rule: Rule, bases: Mapping[MechanicId, Mechanic], basket: Basket) -> str:
     """The rule of programme.md in words and figures."""
     mechanic, entry = rule.mechanic, rule.entry
     match mechanic, entry:
@@ -103,13 +142,15 @@ def _formula(rule: Rule, rules: Rules, basket: Basket) -> str:
             return f"{steps} × {entry.points:,}, {_ROUNDED[entry.rounding]}"
         case Multiplier(), spec.Multiplier():
             lines = mechanic.condition.lines(basket)
-            points = sum(rules.bases[name].value(basket.only(lines), rules.bases) for name in mechanic.bases if name in rules.bases)
-            return f"({entry.factor} − 1) × {points:,} points of {', '.join(mechanic.bases)} on {_spent(lines, basket)}, rounded down"
+            of = [name for name in mechanic.bases if name in bases]
+            points = sum(bases[name].value(basket.only(lines), bases) for name in of)
+            return f"({entry.factor} − 1) × {points:,} points of {', '.join(of)} on {_spent(lines, basket)}, rounded down"
         case FixedBonus(), spec.FixedBonus():
             units = sum((line.quantity for line in mechanic.condition.lines(basket)), Decimal(0))
             return f"{entry.points:,} for the event" if entry.each == "event" else f"{units:f} units, whole ones only × {entry.points:,}"
         case CardDiscount(), spec.CardDiscount():
-            return f"of each line the smaller of what the seller named and {entry.percent:f} % of {_before_discounts(mechanic, basket)}, half-even"
+            lines_told = "; ".join(_discounted(mechanic, entry, line, basket.currency) for line in mechanic.condition.lines(basket) if _named(mechanic, line))
+            return f"of each line the smaller of what the seller named and what is allowed, half-even: {lines_told}"
         case CardPoints(), spec.CardPoints():
             rate = next(each for each in entry.rates if basket.mcc in MccList(each.mcc) and each.per.currency == basket.currency)
             steps = f"{_spent(mechanic.condition.lines(basket), basket)} ÷ {_sum(rate.per.amount, rate.per.currency)} × {rate.points:,}"
@@ -120,14 +161,18 @@ def _formula(rule: Rule, rules: Rules, basket: Basket) -> str:
             added = f"; {entry.match.party} adds {entry.match.percent:f} % of it, half-even" if entry.match is not None else ""
             return f"{_spent(mechanic.condition.lines(basket), basket)} up to the next multiple of {money(mechanic.multiple_minor, mechanic.currency)}{added}"
         case StampCard(), spec.StampCard():
-            what = (
-                entry.stamp_for
-                if isinstance(entry.stamp_for, str)
-                else f"whole {_sum(entry.stamp_for.amount, mechanic.currency)} of {_spent(mechanic.condition.lines(basket), basket)}"
-            )
-            return f"a stamp for each {what}"
+            return _stamps(mechanic, entry, basket)
         case _:
             raise AssertionError(f"a purchase or card transaction brings nothing of the kind {entry.kind}")
+
+
+def _stamps(mechanic: StampCard, entry: spec.StampCard, basket: Basket) -> str:
+    lines = mechanic.condition.lines(basket)
+    if entry.stamp_for == "purchase":
+        return "1 for the purchase"
+    if isinstance(entry.stamp_for, str):
+        return f"1 for each of {sum((line.quantity for line in lines), Decimal(0)):f} units, whole ones only"
+    return f"{_spent(lines, basket)} ÷ {_sum(entry.stamp_for.amount, mechanic.currency)}, whole steps only"
 
 
 def _cash_back(mechanic: CashBack, entry: spec.CashBack, basket: Basket) -> str:
@@ -144,27 +189,15 @@ def _spent(lines: Sequence[BasketLine], basket: Basket) -> str:
     return money(sum(line.base_minor for line in lines), basket.currency)
 
 
-def _before_discounts(mechanic: CardDiscount, basket: Basket) -> str:
-    named = (line for line in mechanic.condition.lines(basket) if any(of == mechanic.id for of, _ in line.discounts))
-    return money(sum(line.amount_minor + sum(amount for _, amount in line.discounts) for line in named), basket.currency)
+def _named(mechanic: CardDiscount, line: BasketLine) -> int:
+    """What the seller named for the mechanic on a line, in minor units."""
+    return sum(amount for of, amount in line.discounts if of == mechanic.id)
+
+
+def _discounted(mechanic: CardDiscount, entry: spec.CardDiscount, line: BasketLine, currency: str) -> str:
+    whole_minor = line.amount_minor + sum(amount for _, amount in line.discounts)
+    return f"line {line.line}: {money(_named(mechanic, line), currency)} named, {entry.percent:f} % of {money(whole_minor, currency)} allowed"
 
 
 def _sum(amount: Decimal, currency: str) -> str:
     return f"{amount:f} {currency}"
-
-
-def _bounds(entry: spec.Mechanic) -> list[str]:
-    """Its limits and its budget, in words."""
-    found = []
-    for limit in entry.limit:
-        per = "ever" if limit.per == "ever" else f"for each {limit.per}"
-        found.append(f"at most {_most(limit.points, limit.amount, limit.times)} {per}{'' if limit.of == 'member' else ', all members together'}")
-    if entry.budget is not None:
-        found.append(f"a budget of {_most(entry.budget.points, entry.budget.amount, None)}")
-    return found
-
-
-def _most(points: int | None, amount: Decimal | None, times: int | None) -> str:
-    if points is not None:
-        return f"{points:,} points"
-    return f"{amount:f}" if amount is not None else f"{times:,} times"

@@ -13,10 +13,13 @@ from typing import Any, Final
 
 import psycopg
 
-from clearing.erasure import is_about, stand_in, without_person
+from clearing.erasure import is_about, names_person, stand_in, without_person
 from services.runtime.progress import Progress, silent
 
 ROWS_AT_ONCE: Final = 1_000
+READINGS: Final = (("utf-8", 0), ("latin-1", 0), *((encoding, shift) for encoding in ("utf-16-le", "utf-16-be") for shift in (0, 1)),
+                   *((encoding, shift) for encoding in ("utf-32-le", "utf-32-be") for shift in range(4)))  # fmt: skip
+"""How bytes that could not be read may be meant: an encoding, and how many bytes before the first whole character."""
 
 LOCK = "select no, closed from member where id = %s for update"
 CARDS = "select card from card where member = %s order by card"
@@ -28,15 +31,16 @@ where e.member = %(no)s and w.state in ('open', 'draining')
 WAITS = (
     "select exists (select 1 from (select record from waiting union all select record from deferred) w join entry e on e.record = w.record where e.member = %s)"
 )
-# Every entry that is the member's, or that may say something of the person: also what was refused, or held while the card was nobody's.
+# Every entry that is the member's, or that may say something of the person: also what was refused, or held while the card was nobody's. JSON may write
+# any character with a backslash, and what could not be read is in whatever encoding: of these it is decided here whether they name the person.
 ENTRIES = """
-select record, day, member = %(no)s or card = any(%(known)s), card, body, answer, detail, raw from entry
-where member = %(no)s or card = any(%(known)s)
-  or body like any(%(quoted)s) or answer like any(%(quoted)s) or detail like any(%(quoted)s)
-  or (raw is not null and encode(raw, 'escape') like any(%(within)s))
+select record, day, coalesce(member = %(no)s, false) or coalesce(card = any(%(known)s), false), card, body, answer, detail, raw from entry
+where member = %(no)s or card = any(%(known)s) or raw is not null
+  or body like any(%(quoted)s) or answer like any(%(quoted)s) or detail like any(%(within)s)
+  or strpos(body, e'\\\\') > 0 or strpos(answer, e'\\\\') > 0 or strpos(detail, e'\\\\') > 0
 """
 ENTRY = "update entry set card = %s, body = %s, answer = %s, detail = %s, raw = %s where record = %s and day = %s"
-OUTBOX = "select seq, record, key, body from outbox where key = any(%(known)s) or body like any(%(quoted)s)"
+OUTBOX = "select seq, key, body from outbox where key = any(%(known)s) or body like any(%(quoted)s) or strpos(body, e'\\\\') > 0"
 OUTGOING = "update outbox set key = %s, body = %s where seq = %s"
 MEMBER = "update member set id = %(instead)s, attributes = '{}' where no = %(no)s"
 # A card is a name too: it stays blocked under one that nobody can show.
@@ -136,12 +140,15 @@ def _ready(connection: psycopg.Connection, member: str) -> int:
 def _entries(connection: psycopg.Connection, values: dict[str, Any]) -> int:
     known, instead = values["known"], values["instead"]
     rows = []
-    for record, day, own, card, body, answer, detail, raw in connection.execute(ENTRIES, values).fetchall():
-        shown = instead if card is not None and (own or card in known) else card
-        said = [_without(text, known, instead, own=own) for text in (body, answer)]
-        told = (shown, *said, None if detail is not None and any(one in detail for one in known) else detail, None if own or _holds(raw, known) else raw)
-        if told != (card, body, answer, detail, raw):
-            rows.append((*told, record, day))
+    with connection.cursor(name="entries_of_person") as found:
+        found.itersize = ROWS_AT_ONCE
+        for record, day, own, card, body, answer, detail, raw in found.execute(ENTRIES, values):
+            shown = instead if card is not None and (own or card in known) else card
+            said = [_without(text, known, instead, own=own) for text in (body, answer)]
+            told = None if detail is not None and names_person(detail, known) else detail
+            changed = (shown, *said, told, None if raw is not None and (own or _holds(raw, known)) else raw)
+            if changed != (card, body, answer, detail, raw):
+                rows.append((*changed, record, day))
     with connection.cursor() as cursor:
         cursor.executemany(ENTRY, rows)
     return len(rows)
@@ -150,7 +157,7 @@ def _entries(connection: psycopg.Connection, values: dict[str, Any]) -> int:
 def _outbox(connection: psycopg.Connection, values: dict[str, Any]) -> int:
     known, instead = values["known"], values["instead"]
     rows = []
-    for seq, _, key, body in connection.execute(OUTBOX, values).fetchall():
+    for seq, key, body in connection.execute(OUTBOX, values).fetchall():
         told = (instead if key in known else key, _without(body, known, instead, own=False))
         if told != (key, body):
             rows.append((*told, seq))
@@ -160,19 +167,28 @@ def _outbox(connection: psycopg.Connection, values: dict[str, Any]) -> int:
 
 
 def _without(text: str | None, known: list[str], instead: str, *, own: bool) -> str | None:
-    """JSON without the person; of what is no JSON nothing stays that names the person."""
+    """JSON without the person; of what is no JSON, or says a thing twice, nothing stays that names the person."""
     if text is None:
         return None
     try:
-        document = json.loads(text)
+        document = json.loads(text, object_pairs_hook=_once)
     except ValueError:
-        return instead if own or any(one in text for one in known) else text
+        return instead if own or names_person(text, known) else text
     changed = without_person(document, known, instead, own=own or is_about(document, known))
     return text if changed == document else json.dumps(changed, ensure_ascii=False, separators=(",", ":"))
 
 
-def _holds(raw: bytes | None, known: list[str]) -> bool:
-    return raw is not None and any(one.encode() in raw for one in known)
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object whose names differ: of two fields of one name only the last would be seen, and the text has both."""
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("a name stands twice")
+    return found
+
+
+def _holds(raw: bytes, known: list[str]) -> bool:
+    """Whether bytes name the person in any encoding that a sender may have taken them for; one byte too many or lost shifts those of two bytes."""
+    return any(names_person(raw[shift:].decode(encoding, "ignore"), known) for encoding, shift in READINGS)
 
 
 def _like(text: str) -> str:

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from datetime import date
 from decimal import Decimal, localcontext
 from fractions import Fraction
+from math import ceil
 from typing import Final
 
 import psycopg
@@ -38,6 +39,27 @@ on conflict (day, party, part) do update set used = u.used + excluded.used
 OPEN = "insert into headroom (day, party, room, parts) select %s, no, %s, %s from party where id = %s on conflict do nothing"
 UNTOUCHED = "select count(*) = 1 and not exists (select from total) from settlement_window"
 FUNDS = "select party, currency, sum(amount)::bigint from funding group by party, currency"
+FUNDS_IN_TURN: Final = "select pg_advisory_xact_lock(hashtext(current_schema() || ' funding'))"
+"""Whoever changes funds, or opens room out of them, does it in turn, and takes this lock before any other about signatures: all in one order."""
+# Room that may still be used: of windows whose night has not funded what waits, less what their points have used of it.
+UNUSED = """
+select h.day, p.id, h.room * h.parts - coalesce((select sum(u.used) from headroom_use u where (u.day, u.party) = (h.day, h.party)), 0)
+from headroom h join party p on p.no = h.party
+where not exists (select from night_step s where s.day = h.day and s.step = 'fund_points')
+"""
+# What one person would pay out, and another may confirm: of each reference what was proposed last; and what was entered by words that one person would undo.
+LEAVING = """
+select party, currency, sum(amount)::bigint from (
+  select s.party, s.currency, s.amount
+  from (select distinct on (party, reference) * from funding_signature where kind = 'paid out' order by party, reference, no desc) s
+  where s.action = 'propose' and not exists (select from key_revocation r where r.key = s.key)
+    and not exists (select from funding f where (f.party, f.kind, f.reference) = (s.party, s.kind, s.reference))
+  union all
+  select f.party, f.currency, f.amount from bank_decided d
+  join funding f on f.kind = 'paid in' and (f.party, f.reference, f.by_whom, f.at) = (d.party, d.reference, d.person, d.at)
+  where exists (select from bank_decision u where u.undoes = d.no)
+) going group by party, currency
+"""
 _PLACES: Final = 60
 
 
@@ -51,6 +73,25 @@ def exact(amount: Fraction) -> Decimal:
 def funds_of(connection: psycopg.Connection) -> dict[tuple[PartyId, str], int]:
     """What parties have paid in beforehand, less what was used and paid out, in minor units."""
     return {(PartyId(party), currency): amount for party, currency, amount in connection.execute(FUNDS)}
+
+
+def leaving_funds(connection: psycopg.Connection) -> dict[tuple[PartyId, str], int]:
+    """What of the funds one person would pay out, in minor units: no room is opened out of it, so that a second person can pay it out after that night."""
+    return {(PartyId(party), currency): amount for party, currency, amount in connection.execute(LEAVING)}
+
+
+def unused_room(connection: psycopg.Connection, plan: Plan) -> dict[tuple[PartyId, str], int]:
+    """What parties may come to owe at once, without anybody asking again: the room of windows that take events, less what is used; rounded up to minor units.
+
+    Read it before debts: what a batch moves from one to the other in between then counts twice, and is not missed.
+    """
+    found: dict[tuple[PartyId, str], int] = {}
+    for day, party, left in connection.execute(UNUSED).fetchall():
+        limit = limits_on(plan.terms, day, {}).get(PartyId(party))
+        if limit is not None:
+            key = (limit.party, limit.currency)
+            found[key] = found.get(key, 0) + ceil(left)
+    return found
 
 
 def room_of_batch(connection: psycopg.Connection, plan: Plan, names: Names, day: date, partitions: Iterable[tuple[int, int]]) -> Headroom:

@@ -18,7 +18,7 @@ from clearing.obligations import price
 from clearing.points import Purse
 from clearing.postings import Postings
 from schemas.ids import MemberNo, PartyId, RecordId
-from services.journal.headroom import TOPIC, funds_of, open_room
+from services.journal.headroom import FUNDS_IN_TURN, TOPIC, funds_of, leaving_funds, open_room
 from services.night import statements as sql
 from services.night.figures import WindowFigures
 
@@ -70,13 +70,17 @@ def what_parties_owe(figures: WindowFigures, day: date) -> dict[tuple[PartyId, s
 
 
 def fund(night: PgNight, day: date, entry: RecordId) -> dict[str, Any]:
-    """Funds what waits and opens the next window's room, in the caller's transaction; returns the figures that the check shows later."""
+    """Funds what waits and opens the next window's room, in the caller's transaction; returns the figures that the check shows later.
+
+    Nobody changes funds meanwhile: what is paid out would be paid out on debts and room that others do not see yet.
+    """
+    night.connection.execute(FUNDS_IN_TURN)
     funding = NightFunding(night.plan.terms, day, funds_of(night.connection), what_parties_owe(night, day))
     points = _Queue(night, funding, day, entry).work_off()
     following = night.connection.execute(NEXT, (day,)).fetchone()
     parts = night.connection.execute(PARTS, (day, TOPIC)).fetchone()
     if following is not None and following[0] is not None and parts is not None:
-        open_room(night.connection, following[0], funding.open_next(following[0], parts[0]))
+        open_room(night.connection, following[0], funding.open_next(following[0], parts[0], leaving_funds(night.connection)))
     waiting: dict[str, int] = dict(night.connection.execute(sql.WAIT).fetchall())
     limits = [
         {"party": party, "currency": one.currency, "most": one.most_minor, "owes": funding.owes[party, one.currency], "unfunded": waiting.get(party, 0)}

@@ -18,11 +18,12 @@ from services.recon.fields import FieldPair, field_pairs
 
 # The rows of a break; of a forced match that was proposed, each side's from the break that has it.
 OURS = """
-select e.* from recon_break b left join recon_break c on c.no = b.counterpart join recon_expected e on e.no = coalesce(b.ours, c.ours) where b.no = %s
+select e.* from recon_break b left join recon_break c on c.no = coalesce(%(other)s, b.counterpart)
+join recon_expected e on e.no = coalesce(b.ours, c.ours) where b.no = %(no)s
 """
 THEIRS = """
-select e.*, f.file_id from recon_break b left join recon_break c on c.no = b.counterpart join bank_line e on e.no = coalesce(b.theirs, c.theirs)
-join bank_file f on f.no = e.file where b.no = %s
+select e.*, f.file_id from recon_break b left join recon_break c on c.no = coalesce(%(other)s, b.counterpart)
+join bank_line e on e.no = coalesce(b.theirs, c.theirs) join bank_file f on f.no = e.file where b.no = %(no)s
 """
 PROPOSAL = """
 select person, at, decision, document, encode(signature, 'hex') signature from recon_signature where break = %s and action = 'propose' order by no desc limit 1
@@ -67,10 +68,10 @@ def show_break(connection: psycopg.Connection, programme: str, plan: Plan, no: i
     )
 
 
-def fields_of(connection: psycopg.Connection, no: int) -> tuple[FieldPair, ...]:
-    """Both rows of a break, field by field."""
+def fields_of(connection: psycopg.Connection, no: int, other: int | None = None) -> tuple[FieldPair, ...]:
+    """Both rows of a break, field by field. `other`: the break of the other side, where a forced match with it is about to be proposed."""
     cursor = connection.cursor(row_factory=dict_row)
-    ours, theirs = (cursor.execute(question, (no,)).fetchone() for question in (OURS, THEIRS))
+    ours, theirs = (cursor.execute(question, {"no": no, "other": other}).fetchone() for question in (OURS, THEIRS))
     return field_pairs(ours, theirs)
 
 

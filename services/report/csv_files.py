@@ -10,6 +10,7 @@ import unicodedata
 from collections.abc import Iterable
 from pathlib import Path
 
+from schemas.unseen import UNSEEN
 from services.report.tables import Table, Value, for_programs
 
 NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?", re.ASCII)
@@ -17,8 +18,6 @@ FORMULA = ("=", "+", "-", "@", "\t", "\r")
 """What a spreadsheet takes for the beginning of a formula."""
 PLAIN = frozenset(("", *string.ascii_letters, *string.digits))
 """How nearly all cells begin: a million lines of a bank spend no time on them."""
-UNSEEN = frozenset({"Cc", "Cf", "Zl", "Zp", "Zs"})
-"""Categories of characters (spaces, controls, formats such as a byte order mark) that a spreadsheet may drop from the beginning of a cell."""
 
 
 def csv_text(table: Table) -> str:
@@ -36,6 +35,12 @@ def cell(value: Value) -> str:
     return "'" + shown if runs_as_formula(shown) else shown
 
 
+def unmarked(shown: str) -> str:
+    """The text of a cell that `cell` wrote, without the apostrophe before what a spreadsheet would run. Of texts that begin so themselves it cannot tell:
+    no id does."""
+    return shown[1:] if shown.startswith("'") and runs_as_formula(shown[1:]) else shown
+
+
 def runs_as_formula(shown: str) -> bool:
     """Whether a spreadsheet could run a cell: it begins as a formula, and is no number. The one rule for what the house writes and what it takes."""
     return shown[:1] not in PLAIN and begins_formula(shown) and NUMBER.fullmatch(shown) is None
@@ -45,7 +50,7 @@ def begins_formula(shown: str) -> bool:
     """Whether a spreadsheet could run a text: it looks behind what is not seen, and takes full-width signs for the plain ones."""
     if shown.startswith(FORMULA):
         return True
-    first = next((one for one in shown if unicodedata.category(one) not in UNSEEN), "")
+    first = next((one for one in shown if unicodedata.category(one) not in UNSEEN), "")  # a spreadsheet may drop what is not seen before it
     return first != "" and unicodedata.normalize("NFKC", first).startswith(FORMULA)
 
 

@@ -1,8 +1,8 @@
 """Tables that fit a width: words are wrapped between words; figures, ids, offsets and hashes are never broken.
 
 Where a table does not fit, titles are wrapped, what says the same in every row is said once above it, and optional columns are left out, the
-last one first; where it still does not fit, it becomes two or three tables below each other, each with what names the rows; and where these would be too
-many, each row is written as a block of named values.
+last one first, and named below it; where it still does not fit, it becomes two or three tables below each other, each with what names the rows; and
+where these would be too many, each row is written as a block of named values.
 """
 
 from __future__ import annotations
@@ -57,30 +57,43 @@ class Fitted:
         """The table as it fits the width, in parts below each other, or its rows as blocks."""
         if self.title:
             yield Text(self.title, style="bold")
-        places = tuple(range(len(self.fields)))
-        said = self._said_once()
-        rest = tuple(place for place in places if place not in said)
-        optional = [place for place in rest if self.fields[place].optional]
-        if self._widths(places, options.max_width) is None and said:
-            told = [f"{' '.join(self.fields[place].title.split())} {value}" for place, value in said.items() if value]
-            if told:
-                yield Text("in every row: " + " · ".join(told), style="dim")
-            places = rest
-        every = tuple(place for place in places if not self.fields[place].whole)  # a bar beside nothing says nothing
-        for left_out in (None, *reversed(optional)):
-            places = tuple(place for place in places if place != left_out)
-            widths = self._widths(places, options.max_width)
-            if widths is not None:
-                yield self._table(places, widths)
-                break
+        said, places, widths = self._fit(options.max_width)
+        told = [f"{' '.join(self.fields[place].title.split())} {value}" for place, value in said.items() if value]
+        if told:
+            yield Text("in every row: " + " · ".join(told), style="dim")
+        if widths is not None:
+            yield self._table(places, widths)
         else:
-            parts = self._parts(every, options.max_width)
+            parts = self._parts(places, options.max_width)
             if parts is None:
-                yield from self._blocks(every, options.max_width)
+                yield from self._blocks(places, options.max_width)
             else:
                 yield from (self._table(part, widths) for part, widths in parts)
+        if left_out := self.left_out(options.max_width):
+            yield Text(f"too narrow here for: {', '.join(left_out)}", style="dim")
         if self.note:
             yield Text(self.note, style="dim italic")
+
+    def left_out(self, most: int) -> list[str]:
+        """The titles of the optional columns that are not shown at this width; bars are drawn of figures, and are no loss."""
+        said, places, _ = self._fit(most)
+        shown = {*said, *places}
+        return [" ".join(field.title.split()) for place, field in enumerate(self.fields) if field.optional and not field.whole and place not in shown]
+
+    def _fit(self, most: int) -> tuple[dict[int, str], tuple[int, ...], list[int] | None]:
+        """What is said once above the table, the columns that are shown, and their widths; None: not as one table."""
+        places = tuple(range(len(self.fields)))
+        widths = self._widths(places, most)
+        if widths is not None:
+            return {}, places, widths
+        said = self._said_once()
+        rest = places = tuple(place for place in places if place not in said)
+        for left_out in (None, *(place for place in reversed(rest) if self.fields[place].optional)):
+            places = tuple(place for place in places if place != left_out)
+            widths = self._widths(places, most)
+            if widths is not None:
+                return said, places, widths
+        return said, tuple(place for place in rest if not self.fields[place].whole), None  # a bar beside nothing says nothing
 
     def _said_once(self) -> dict[int, str]:
         """Columns that say the same in each of several rows, sums aside, and what; a sum may leave it out."""

@@ -28,10 +28,10 @@ from clearing.window import Event, State
 from schemas.ids import PartyId
 from schemas.programme import ProgrammeFile
 from services.journal.corrections import book_correction
-from services.journal.headroom import funds_of
+from services.journal.headroom import FUNDS_IN_TURN, funds_of
 from services.journal.windows import lock_window, move_window
 from services.risk.errors import RiskCode, RiskError
-from services.risk.funds import ENTER, IN_TURN
+from services.risk.funds import ENTER
 from services.risk.verify_funds import require_funds
 from services.settlement.baselines import default_named, keep_baselines
 from services.settlement.calendar import bank_days
@@ -154,7 +154,7 @@ def _looked(connection: psycopg.Connection, file: ProgrammeFile, day: date, part
     run = newest_run(connection, day)
     standings = states_of(connection, run.no)
     unpaid = _unpaid(standings, file, parties, today)
-    connection.execute(IN_TURN)
+    connection.execute(FUNDS_IN_TURN)
     require_funds(connection, file.programme.id, sorted({party for party, _ in unpaid}))
     owed = _with_funds(connection, file, day, unpaid)
     found = borne(rules.loss, file.programme.operator.party, _lines(connection, day, owed), owed)

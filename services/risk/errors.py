@@ -13,6 +13,7 @@ class RiskCode(StrEnum):
     UNKNOWN_CURRENCY = "unknown-currency"
     REFERENCE_USED = "reference-used"
     REFERENCE_MISSING = "reference-missing"
+    REFERENCE_NOT_PLAIN = "reference-not-plain"
     FUNDS_TOO_SMALL = "funds-too-small"
     OPERATOR_STAYS = "operator-stays"
     FUNDS_NEEDED = "funds-needed"

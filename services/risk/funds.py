@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from dataclasses import dataclass, replace
 from typing import Any, Final, Literal
 
@@ -11,15 +12,17 @@ from psycopg.rows import dict_row
 from clearing.plan import Plan
 from schemas.ids import PartyId
 from schemas.money import to_text
+from schemas.unseen import UNSEEN
 from services.bank.references import is_creditor_reference
+from services.journal.headroom import FUNDS_IN_TURN, unused_room
 from services.journal.programmes import load
 from services.risk.errors import RiskCode, RiskError
 from services.risk.exposure import exposure
 
 Kind = Literal["paid in", "paid out"]
 
-# Of two entries at the same moment the second sees the first.
-IN_TURN: Final = "select pg_advisory_xact_lock(hashtext(current_schema() || ' funding'))"
+REFERENCE_CHARACTERS_MAX: Final = 35
+"""Of the reference of a payment (ISO 20022, Max35Text)."""
 KNOWN = "select exists (select from party where id = %s), exists (select from unit where id = %s and id not in ('points', 'stamps', 'purchases'))"
 ENTERED = "select currency, amount from funding where party = %s and kind = %s and reference = %s"
 BALANCE = "select coalesce(sum(amount), 0)::bigint from funding where party = %s and currency = %s"
@@ -61,18 +64,36 @@ def reference_of(text: str) -> str:
     return compact if is_creditor_reference(compact) else " ".join(text.split())
 
 
-def require_enterable(connection: psycopg.Connection, entry: Entry) -> Entry:
+def plain_reference(text: str) -> str:
+    """A reference that somebody types, as it is kept: as long as banks carry one (ISO 20022), and of what is seen, so that no two look the same.
+
+    Raises `RiskError`: reference-missing, reference-not-plain.
+    """
+    reference = reference_of(text)
+    if not reference:
+        raise RiskError(RiskCode.REFERENCE_MISSING, "funds are entered under the reference of their payment")
+    if len(reference) > REFERENCE_CHARACTERS_MAX:
+        words = f"a reference has at most {REFERENCE_CHARACTERS_MAX} characters, and this one {len(reference):,}"
+        raise RiskError(RiskCode.REFERENCE_NOT_PLAIN, words)
+    unseen = next((one for one in reference if one != " " and unicodedata.category(one) in UNSEEN), None)
+    if unseen is not None:
+        raise RiskError(RiskCode.REFERENCE_NOT_PLAIN, f"the reference has a character that is not seen, U+{ord(unseen):04X}: type it anew")
+    return reference
+
+
+def require_enterable(connection: psycopg.Connection, entry: Entry, *, now: bool = True) -> Entry:
     """Whether funds may be entered as the books are, in the caller's transaction, in which nobody else enters any; the entry with its reference as it is kept.
 
-    Raises `RiskError`: bad-amount, reference-missing, unknown-party, unknown-currency, reference-used (for another sum), funds-entered (for this one),
-    funds-too-small, and of what is paid out funds-needed: what is left would not cover what the party owes.
+    `now`: they count from now on, so that nothing may rest on what is paid out; else it is proposed, and the next night opens no room out of it.
+
+    Raises `RiskError`: bad-amount, reference-missing, reference-not-plain, unknown-party, unknown-currency, reference-used (for another sum),
+    funds-entered (for this one), funds-too-small, and of what is paid out funds-needed: what is left would not cover what the party owes, or (`now`) may
+    come to owe out of room that is open.
     """
     if entry.amount_minor <= 0:
         raise RiskError(RiskCode.BAD_AMOUNT, "a sum above nothing is paid in, or out")
-    entry = replace(entry, reference=reference_of(entry.reference))
-    if not entry.reference:
-        raise RiskError(RiskCode.REFERENCE_MISSING, "funds are entered under the reference of their payment")
-    connection.execute(IN_TURN)
+    entry = replace(entry, reference=plain_reference(entry.reference))
+    connection.execute(FUNDS_IN_TURN)
     party, currency = connection.execute(KNOWN, (entry.party, entry.currency)).fetchone() or (False, False)
     if not party:
         raise RiskError(RiskCode.UNKNOWN_PARTY, f"the programme has no party {entry.party}")
@@ -85,7 +106,7 @@ def require_enterable(connection: psycopg.Connection, entry: Entry) -> Entry:
     if (balance := balance_of(connection, entry.party, entry.currency)) + entry.signed_minor < 0:
         raise RiskError(RiskCode.FUNDS_TOO_SMALL, f"{entry.party} has {to_text(balance, entry.currency)} {entry.currency} paid in")
     if entry.kind == "paid out":
-        require_cover(connection, entry.party, entry.currency, entry.amount_minor)
+        require_cover(connection, entry.party, entry.currency, entry.amount_minor, now=now)
     return entry
 
 
@@ -96,14 +117,18 @@ def balance_of(connection: psycopg.Connection, party: str, currency: str) -> int
     return int(row[0])
 
 
-def require_cover(connection: psycopg.Connection, party: PartyId, currency: str, amount_minor: int) -> None:
+def require_cover(connection: psycopg.Connection, party: PartyId, currency: str, amount_minor: int, *, now: bool) -> None:
     """If the amount leaves a party's funds, what it owes over all windows not settled stays within the cap and the funds that are left; without a limit, within
-    these funds. Raises `RiskError`: funds-needed."""
-    now = exposure(connection, Plan(load(connection)))
-    owes, left = now.owes.get((party, currency), 0), now.most(party, currency) - amount_minor
-    if owes > 0 and owes > left:
-        figures = f"owes {to_text(owes, currency)} {currency} over windows not settled, and would be covered for {to_text(left, currency)}"
-        raise RiskError(RiskCode.FUNDS_NEEDED, f"{party} {figures} by what is left: clh risk report")
+    these funds. `now`: with what it may come to owe out of room that is open, which nobody asks about again (ADR 21). Raises `RiskError`: funds-needed."""
+    plan = Plan(load(connection))
+    room = unused_room(connection, plan).get((party, currency), 0) if now else 0
+    found = exposure(connection, plan)
+    owes, left = found.owes.get((party, currency), 0), found.most(party, currency) - amount_minor
+    if owes + room > max(0, left):
+        figures = f"owes {to_text(owes, currency)} {currency} over windows not settled, and would be covered for {to_text(left, currency)} by what is left"
+        if owes <= max(0, left):
+            figures += f"; points may still be given for {to_text(room, currency)} out of room that is open: it can go once the night has closed that window"
+        raise RiskError(RiskCode.FUNDS_NEEDED, f"{party} {figures}: clh risk report")
 
 
 def entries(connection: psycopg.Connection, party: str | None = None) -> list[dict[str, Any]]:

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
 import psycopg
-from psycopg.rows import class_row
 
 from clearing.approval import Refused, Unsigned
 from clearing.decisions import Says, digest
@@ -18,7 +15,9 @@ from schemas.ids import PartyId
 from schemas.money import to_text
 from services.risk.errors import RiskCode, RiskError
 from services.risk.funds import ENTER, Entry, Kind, balance_of, require_enterable
-from services.settlement.decisions import SignedDecision, require_made
+from services.risk.funds_words import SignedFunds, said_of, signatures
+from services.risk.verify_funds import require_funds
+from services.settlement.decisions import require_made
 from services.settlement.errors import SettlementCode, SettlementError
 from services.settlement.keys import holds
 from services.settlement.people import newest_key
@@ -27,35 +26,13 @@ KEEP: Final = """
 insert into funding_signature (party, currency, amount, kind, reference, action, proposal, person, key, at, document, signature)
 values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
 """
-SIGNED: Final = """
-select s.no, null::bigint dispute, null::int run, s.action, s.person, s.at, s.document, s.signature, k.public_key, k.no key,
-  r.after_funding is not null and s.no > r.after_funding revoked_before, r.key is not null revoked, s.proposal,
-  s.party, s.currency, s.amount amount_minor, s.kind, s.reference
-from funding_signature s join person_key k on k.no = s.key left join key_revocation r on r.key = s.key
-where %(parties)s::text[] is null or s.party = any(%(parties)s) order by s.no
-"""
-
-
-@dataclass(frozen=True, slots=True)
-class SignedFunds(SignedDecision):
-    """A signature about funds, with what its row says of them."""
-
-    party: PartyId
-    currency: str
-    amount_minor: int
-    kind: Kind
-    reference: str
-
-    def expected(self, programme: str, agreed: str | None) -> str:
-        """The document put together again from the row. `agreed`: of a decision, the document of the proposal."""
-        entry = Entry(self.party, self.currency, self.amount_minor, self.kind, self.reference)
-        return _said(programme, entry, Says(self.action), self.person, self.at, agreed).document()
 
 
 def to_propose(connection: psycopg.Connection, programme: str, entry: Entry, who: str, now: datetime) -> FundsSaid:
-    """What a person has to sign to propose that funds are paid in or out. Raises what `services.risk.funds.require_enterable` raises."""
+    """What a person has to sign to propose that funds are paid in or out. Raises what `services.risk.funds.require_enterable` raises; `SettlementError`
+    bad-signature, where what would be paid out of rests on what nobody has signed."""
     with connection.transaction():
-        return _said(programme, require_enterable(connection, entry), Says.PROPOSE, who, now)
+        return said_of(programme, _enterable(connection, programme, entry, now=False), Says.PROPOSE, who, now)
 
 
 def propose(connection: psycopg.Connection, said: FundsSaid, signature: bytes) -> None:
@@ -64,7 +41,7 @@ def propose(connection: psycopg.Connection, said: FundsSaid, signature: bytes) -
     Raises what `to_propose` raises, and `SettlementError` where the signature is not what it claims to be.
     """
     with connection.transaction():
-        require_enterable(connection, _entry(said))
+        _enterable(connection, said.programme, _entry(said), now=False)
         _keep(connection, said, None, signature)
 
 
@@ -73,8 +50,8 @@ def to_confirm(connection: psycopg.Connection, programme: str, wanted: Entry, wh
     maker-revoked; `SettlementError` bad-signature, where nobody has signed what the books hold as proposed.
     """
     with connection.transaction():
-        entry = require_enterable(connection, wanted)
-        return _said(programme, entry, Says.DECIDE, who, now, _proposal(connection, programme, entry, who).document)
+        entry = _enterable(connection, programme, wanted, now=True)
+        return said_of(programme, entry, Says.DECIDE, who, now, _proposal(connection, programme, entry, who).document)
 
 
 def confirm(connection: psycopg.Connection, said: FundsSaid, signature: bytes) -> int:
@@ -83,7 +60,7 @@ def confirm(connection: psycopg.Connection, said: FundsSaid, signature: bytes) -
     `said`: what `to_confirm` gave, with its signature. Raises what that raises; funds-differ where something else was proposed since.
     """
     with connection.transaction():
-        entry = require_enterable(connection, _entry(said))
+        entry = _enterable(connection, said.programme, _entry(said), now=True)
         proposal = _proposal(connection, said.programme, entry, said.person)
         if said.proposal != digest(proposal.document):
             raise RiskError(RiskCode.FUNDS_DIFFER, f"{entry.reference} of {entry.party} was proposed anew since {said.person} signed: look at it again")
@@ -92,23 +69,12 @@ def confirm(connection: psycopg.Connection, said: FundsSaid, signature: bytes) -
         return balance_of(connection, entry.party, entry.currency)
 
 
-def proposed(connection: psycopg.Connection, party: PartyId, reference: str) -> Entry | None:
-    """What was proposed last under a party's reference, and is not entered: a second person looks at it. None where nothing is."""
-    last = {one.kind: one for one in signatures(connection, [party]) if one.reference == reference}
-    waits = [one for one in last.values() if one.action == Says.PROPOSE]
-    one = max(waits, key=lambda found: found.no, default=None)
-    return None if one is None else Entry(one.party, one.currency, one.amount_minor, one.kind, one.reference)
-
-
-def signatures(connection: psycopg.Connection, parties: Sequence[str] | None = None) -> list[SignedFunds]:
-    """What was signed about the funds of some parties, or of all, in the order in which it was stored."""
-    asked = {"parties": None if parties is None else list(parties)}
-    return connection.cursor(row_factory=class_row(SignedFunds)).execute(SIGNED, asked).fetchall()
-
-
-def _said(programme: str, entry: Entry, says: Says, who: str, at: datetime, agreed: str | None = None) -> FundsSaid:
-    proposal = None if agreed is None else digest(agreed)
-    return FundsSaid(programme, entry.party, entry.currency, entry.amount_minor, entry.kind, entry.reference, says, who, at, proposal)
+def _enterable(connection: psycopg.Connection, programme: str, entry: Entry, *, now: bool) -> Entry:
+    """As `require_enterable`; and nothing is paid out of funds that two people have not signed, whatever the rows say."""
+    found = require_enterable(connection, entry, now=now)
+    if found.kind == "paid out":
+        require_funds(connection, programme, [found.party])
+    return found
 
 
 def _entry(said: FundsSaid) -> Entry:
@@ -117,7 +83,7 @@ def _entry(said: FundsSaid) -> Entry:
 
 
 def _proposal(connection: psycopg.Connection, programme: str, entry: Entry, who: str) -> SignedFunds:
-    """What was proposed last under the reference, where it is this sum, and another person has signed that."""
+    """What was proposed last under the reference, where it is this sum, goes this way, and another person has signed that."""
     made = [one for one in signatures(connection, [entry.party]) if (one.kind, one.reference, one.action) == (entry.kind, entry.reference, Says.PROPOSE)]
     if not made:
         raise RiskError(RiskCode.NOT_PROPOSED, f"nobody has proposed that {entry.reference} of {entry.party} is {entry.kind}: clh funding list {entry.party}")

@@ -11,7 +11,7 @@ from clearing.decisions import Says
 from clearing.two_people import default_bytes, funds_bytes
 from schemas.money import to_text
 from services.report.verify import Proof
-from services.risk.signed_funds import SignedFunds, signatures
+from services.risk.funds_words import SignedFunds, signatures
 from services.settlement.concerned import Concerned
 from services.settlement.decisions import DecisionProof, decisions_of, second_person_proof, signature_proofs
 from services.settlement.errors import SettlementCode, SettlementError

@@ -15,6 +15,7 @@ from clearing.approval import Action
 from clearing.merkle import Tree
 from clearing.seal import canonical, payments_leaf, ranged, sha256
 from services.journal.programmes import load
+from services.runtime.progress import Progress, silent
 from services.seal import statements as sql
 from services.seal.chain import close_link, lock_chain, next_link
 from services.seal.errors import NotProven, NotSealed, NotSettled
@@ -24,19 +25,24 @@ from services.settlement.payment_states import Standing, states_of
 from services.settlement.runs import SignedRun, newest_run
 from services.settlement.verify_approval import require_approval
 
+RESULTS = "results sealed"
 
-def seal_results_due(connection: psycopg.Connection, signer: Signer) -> list[date]:
+
+def seal_results_due(connection: psycopg.Connection, signer: Signer, progress: Progress = silent) -> list[date]:
     """Seals the results of all windows that are settled and whose results are not sealed, oldest first; returns their days. Twice is once.
 
     Raises `NotProven` of the first whose approval is not what people have signed, when all others are sealed.
     """
     sealed: list[date] = []
     refused: list[NotProven] = []
-    for (day,) in connection.execute(sql.RESULTS_DUE).fetchall():
+    due = connection.execute(sql.RESULTS_DUE).fetchall()
+    for done, (day,) in enumerate(due):
+        progress(RESULTS, done, len(due))
         try:
             sealed += [day] if seal_result(connection, signer, day) else []
         except NotProven as forged:
             refused.append(forged)
+    progress(RESULTS, len(due), len(due))
     if refused:
         raise refused[0]
     return sealed

@@ -19,7 +19,8 @@ from services.seal.keys import Signer
 from services.seal.leaves import Leaf, window_leaves
 
 LEAVES_AT_ONCE = 2_000
-STEP = "seal"
+WINDOWS = "windows sealed"
+STEP = "entries of the window"
 
 
 def seal_due(connection: psycopg.Connection, signer: Signer, *, through: date | None = None, progress: Progress = silent) -> list[date]:
@@ -28,9 +29,12 @@ def seal_due(connection: psycopg.Connection, signer: Signer, *, through: date | 
     `connection` is in autocommit. A run that was made anew is sealed anew, behind the others: the chain keeps both.
     """
     days = []
-    for day, *_ in connection.execute(sql.DUE, (through,)).fetchall():
+    due = connection.execute(sql.DUE, (through,)).fetchall()
+    for done, (day, *_) in enumerate(due):
+        progress(WINDOWS, done, len(due))
         if seal_window(connection, day, signer, progress):
             days.append(day)
+    progress(WINDOWS, len(due), len(due))
     return days
 
 

@@ -15,7 +15,10 @@ import psycopg
 
 from clearing.approval import Refused, Unsigned
 from clearing.payment_states import PaymentState, Verdict
+from schemas.ids import PartyId
 from services.bank.errors import BankCode, BankError
+from services.journal.headroom import FUNDS_IN_TURN
+from services.risk.funds import require_cover
 from services.settlement.errors import SettlementCode, SettlementError
 from services.settlement.keys import holds
 from services.settlement.payment_states import Attempt, states_of
@@ -29,17 +32,23 @@ where a.end_to_end_id = %(id)s or a.payment = %(id)s order by a.run desc, a.atte
 """
 SHOWN = "select 1 from entry_payment m join bank_report r on r.no = m.report where m.end_to_end_id = %s and m.amount > 0 and r.kind = 'statement'"
 KEEP = """
-insert into bank_decision (end_to_end_id, report, verdict, begins, known, entry, party, reference, given_back, undoes, payee_iban, decides, reason, person, key,
-  at, document, signature)
-values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, false, %s, %s, %s, %s, %s, %s) returning decides
+insert into bank_decision (end_to_end_id, report, verdict, begins, known, entry, party, reference, given_back, charge, undoes, payee_iban, decides, reason,
+  person, key, at, document, signature)
+values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, false, %s, %s, %s, %s, %s, %s) returning decides
 """
-# Whoever enters funds locks them before signatures: two who did it the other way round would wait for each other.
-FUNDS_IN_TURN = "select pg_advisory_xact_lock(hashtext(current_schema() || ' funding'))"
+# The funds that were paid out as a decision was undone by this word.
+PAID_OUT = """
+select party, currency from funding where kind = 'paid out' and by_whom = %(person)s and at = %(at)s
+  and starts_with(reference, format('decision %%s undone: ', %(no)s::bigint))
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class Credit:
-    """Of money that names no payment: its entry, its sum, and what became of it: funds of `party` under `reference`, or `given_back` by that other entry."""
+    """Of money that names no payment: its entry, its sum, and what became of it: funds of `party` under `reference`, or `given_back` by that other entry.
+
+    `charge_minor`: of the entry with which a payment came back, or beside it, what the bank kept of the payment and the operator bears.
+    """
 
     entry: int
     amount_minor: int
@@ -47,6 +56,7 @@ class Credit:
     party: str | None = None
     reference: str | None = None
     given_back: int | None = None
+    charge_minor: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +95,8 @@ class BankDecision:
         }  # fmt: skip
         if self.credit is not None:
             told |= asdict(self.credit)
+            if self.credit.charge_minor is None:  # what was signed before there were any names none
+                del told["charge_minor"]
         if self.undoes is not None:
             told["undoes"] = self.undoes
         if self.account is not None:
@@ -130,21 +142,23 @@ def keep(connection: psycopg.Connection, said: BankDecision, signature: bytes) -
     """Stores what a person signed; whether it holds from here on, or waits for a second person.
 
     Raises `SettlementError`: unknown-person, key-revoked, bad-signature; `BankError`: decided-already (by the same person), assigned-already (the funds or the
-    debit are those of another credit), contradicts-earlier (the bank has said more since, the statement has got another place, the money is assigned).
+    debit are those of another credit), contradicts-earlier (the bank has said more since, the statement has got another place, the money is assigned);
+    `RiskError`: funds-needed, where a word that undoes another pays out funds that debts or open room rest on.
     """
     key = newest_key(connection, said.person)
     if not key.in_force:
         raise SettlementError(SettlementCode.KEY_REVOKED, f"the key of {said.person} is revoked: {key.reason}")
     if not holds(key.public_key, said.signed(), signature):
         raise SettlementError(SettlementCode.BAD_SIGNATURE, f"the signature was not made with the key of {said.person}")
-    money = (None,) * 4 if (of := said.credit) is None else (of.entry, of.party, of.reference, of.given_back)
+    money = (None,) * 5 if (of := said.credit) is None else (of.entry, of.party, of.reference, of.given_back, of.charge_minor)
     about = (said.end_to_end_id, said.report, said.verdict, said.begins, said.known, *money)
     values = (*about, said.undoes, said.account and said.account.payee_iban, said.reason, said.person, key.no, said.at, said.document(), signature)
     try:
         with connection.transaction():
-            if money[1] is not None:
+            if of is not None:  # before the lock of signatures, which the row takes: a word that undoes another may pay out funds too
                 connection.execute(FUNDS_IN_TURN)
             row = connection.execute(KEEP, values).fetchone()
+            _require_cover(connection, said)
     except psycopg.errors.UniqueViolation as refused:
         if refused.diag.constraint_name != "bank_decision_once":
             raise BankError(BankCode.ASSIGNED, "it is assigned already, or its funds or debit are those of another credit: clh bank assigned") from None
@@ -153,6 +167,15 @@ def keep(connection: psycopg.Connection, said: BankDecision, signature: bytes) -
         raise BankError(BankCode.CONTRADICTS, f"it is not what was signed any more, look at it again: {refused.diag.message_primary}") from None
     assert row is not None
     return bool(row[0])
+
+
+def _require_cover(connection: psycopg.Connection, said: BankDecision) -> None:
+    """After the word is kept, in its transaction: where it paid out funds that the decision it undoes had entered, what is left still covers the party."""
+    if said.undoes is None or said.credit is None:
+        return
+    gone = connection.execute(PAID_OUT, {"no": said.undoes, "person": said.person, "at": said.at}).fetchone()
+    if gone is not None:
+        require_cover(connection, PartyId(gone[0]), gone[1], 0, now=True)
 
 
 def with_reason(reason: str) -> str:

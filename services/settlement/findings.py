@@ -105,7 +105,10 @@ def _of_payment(one: Standing, programme: Programme, now: datetime) -> Iterator[
         on = f" on {days[-1]}" if days else ""
         yield Finding(PaymentBreak.BANK_RETURNED, one.id, f"payment of {one.payer} to {one.payee} came back{on}: {one.reason or 'no reason given'}", *facts)
     elif one.state is PaymentState.PARTLY_CONFIRMED and one.kind is PaymentKind.OUTGOING:
-        yield Finding(PaymentBreak.AMOUNT_UNDER, one.id, f"statements show less than was to be paid to {one.payee}", *facts)
+        says = f"statements show less than was to be paid to {one.payee}"
+        if any(each.came_back_on is not None for each in one.attempts):
+            says += "; it came back less what the bank kept: two people, clh bank assign RETURN --borne"
+        yield Finding(PaymentBreak.AMOUNT_UNDER, one.id, says, *facts)
     if one.excess_minor:
         yield Finding(PaymentBreak.AMOUNT_OVER, one.id, f"{one.payer} paid {one.payee} too much", one.value_date, one.excess_minor, one.currency)
     if is_late(one, programme, now):

@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 import psycopg
 
 from clearing.approval import Refused
-from clearing.payment_states import SENT_AGAIN, PaymentKind, PaymentState
+from clearing.payment_states import ATTEMPTS_MAX, SENT_AGAIN, PaymentKind, PaymentState
 from clearing.settlement_days import next_bank_day
 from clearing.window import Event, State, WrongTransition, advance
 from schemas.canonical import sha256_hex
@@ -34,7 +34,7 @@ from services.settlement.errors import SettlementCode, SettlementError
 from services.settlement.noted_files import NotedFile, files_of
 from services.settlement.payment_states import states_of
 from services.settlement.payments import Payment, payments_of
-from services.settlement.readdressing import account_after, signed_accounts
+from services.settlement.readdressing import account_after, require_attempts_left, signed_accounts
 from services.settlement.runs import SignedRun, newest_run
 from services.settlement.sending import AT_THE_BANK, is_at_the_bank, require_unpaid
 from services.settlement.taking import nothing_taken
@@ -78,9 +78,9 @@ def pay(connection: psycopg.Connection, day: date, how: Paying, *, corrected: bo
     """Pays a window: notes what is not noted, hands over what is not handed over. Called again, it goes on where it was, or finds nothing to do.
 
     `corrected`: puts what the bank has rejected, cancelled or given back into a further file. Raises `BankError` (no-account, bad-iban, account-changed,
-    file-changed, may-be-paid, no-transport, nothing-to-correct, not-handed-over …), `clearing.approval.Refused` where the window is not approved or is past it,
-    `SettlementError`: no-run, and bad-signature or check-failed where the rows of an approval are not what people have signed, or those about the bank not what
-    it has said, or people have decided.
+    file-changed, may-be-paid, no-transport, nothing-to-correct, too-many-attempts, not-handed-over …), `clearing.approval.Refused` where the window is not
+    approved or is past it, `SettlementError`: no-run, and bad-signature or check-failed where the rows of an approval are not what people have signed, or those
+    about the bank not what it has said, or people have decided.
     """
     with alone(connection):
         with connection.transaction():
@@ -154,7 +154,8 @@ def _note_first(connection: psycopg.Connection, run: SignedRun, how: Paying) -> 
 
 
 def _note_corrected(connection: psycopg.Connection, run: SignedRun, how: Paying) -> None:
-    """What is certainly not with its payee is put into the next file, each under an EndToEndId of its own, to be made on the next bank day."""
+    """What is certainly not with its payee is put into the next file, each under an EndToEndId of its own, to be made on the next bank day. What has no further
+    id stays behind; where nothing else is left, that is told."""
     require_messages(connection, run.no, run.day)
     require_decisions(connection, how.programme, of_runs(connection, [run.no]))
     file = load(connection)
@@ -164,13 +165,14 @@ def _note_corrected(connection: psycopg.Connection, run: SignedRun, how: Paying)
     kept = {one.id: one for one in payments_of(connection, run.no)}
     standings = states_of(connection, run.no)
     signed = signed_accounts(connection, run.no)
+    refused = [one for one in standings if one.kind is PaymentKind.OUTGOING and one.state in SENT_AGAIN]
     again = [
         replace(
             kept[one.id], value_date=max(due, one.value_date), attempt=len(one.attempts) + 1,
             payee_iban=account_after(one.attempts, kept[one.id].payee_iban, signed),
         )
-        for one in standings
-        if one.kind is PaymentKind.OUTGOING and one.state in SENT_AGAIN
+        for one in refused
+        if len(one.attempts) < ATTEMPTS_MAX
     ]  # fmt: skip
     if not again and any(noted.to_hand_over for noted in files_of(connection, run.no)):
         return  # an earlier call died before it handed over
@@ -178,6 +180,8 @@ def _note_corrected(connection: psycopg.Connection, run: SignedRun, how: Paying)
     if not again and contradicted:
         words = f"the bank says of payment {contradicted[0]} both that it was made and that it was not: two people decide, clh settlement decide"
         raise BankError(BankCode.CONTRADICTED, words)
+    for one in refused if not again else ():
+        require_attempts_left(one)
     if not again:
         raise BankError(BankCode.NOTHING_TO_CORRECT, f"no payment of window {run.day} was rejected, cancelled or given back: clh settlement status {run.day}")
     row = connection.execute(LAST_FILE, (run.no,)).fetchone()

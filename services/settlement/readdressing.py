@@ -9,12 +9,12 @@ from typing import Final
 
 import psycopg
 
-from clearing.payment_states import SENT_AGAIN, PaymentKind
+from clearing.payment_states import ATTEMPTS_MAX, SENT_AGAIN, PaymentKind
 from services.bank.errors import BankCode, BankError
 from services.bank.references import checked_iban
 from services.journal.programmes import load
 from services.settlement.deciding import Account, BankDecision, with_reason
-from services.settlement.payment_states import Attempt, states_of
+from services.settlement.payment_states import Attempt, Standing, states_of
 from services.settlement.payments import payments_of
 
 ACCOUNT: Final = "account"
@@ -55,11 +55,12 @@ def changed_accounts(connection: psycopg.Connection, run: int) -> dict[str, tupl
     return found
 
 
-def to_readdress(connection: psycopg.Connection, programme: str, payment: str, reason: str, person: str, now: datetime) -> BankDecision:
+def to_readdress(connection: psycopg.Connection, programme: str, payment: str, named: str, reason: str, person: str, now: datetime) -> BankDecision:
     """What a person has to sign so that a payment (its id, or an EndToEndId) goes out anew to the account that the programme in force names for its payee.
 
-    Raises `BankError`: unknown-payment, nothing-to-correct (its money is not back, or its window is not instructed), no-account, bad-iban,
-    account-as-approved; `Refused`: reason-missing.
+    `named`: the account as the person knows it from the payee, with spaces or without; nobody signs one that the programme alone has brought. Raises
+    `BankError`: unknown-payment, nothing-to-correct (its money is not back, or its window is not instructed), too-many-attempts, no-account, bad-iban,
+    account-differs, account-as-approved; `Refused`: reason-missing.
     """
     found = connection.execute(FIND, {"id": payment}).fetchone()
     if found is None:
@@ -68,10 +69,13 @@ def to_readdress(connection: psycopg.Connection, programme: str, payment: str, r
     one = next(standing for standing in states_of(connection, run) if standing.id == name)
     if state != "instructed" or one.kind is not PaymentKind.OUTGOING or one.state not in SENT_AGAIN:
         raise BankError(BankCode.NOTHING_TO_CORRECT, f"payment {name} is {one.state}, and window {day} {state}: an account is signed for one that came back")
+    require_attempts_left(one)
     party = next(each for each in load(connection).parties if each.id == one.payee)
     if party.account is None:
         raise BankError(BankCode.NO_ACCOUNT, f"{party.id} has no account in the programme file: parties, account, iban")
     iban = checked_iban(party.account.iban, party.id)
+    if "".join(named.split()).upper() != iban:
+        raise BankError(BankCode.OTHER_ACCOUNT, f"the programme in force names another account for {party.id} than was typed: ask who has changed it")
     approved = next(each.payee_iban for each in payments_of(connection, run) if each.id == name)
     if account_after(one.attempts, approved, signed_accounts(connection, run)) in (iban, None):
         raise BankError(BankCode.SAME_ACCOUNT, f"payment {name} goes to {iban} as it is: clh settlement pay {day} --corrected")
@@ -79,3 +83,10 @@ def to_readdress(connection: psycopg.Connection, programme: str, payment: str, r
     known = (connection.execute(KNOWN, (last,)).fetchone() or (0,))[0]
     account = Account(one.payee, iban, one.amount_minor, one.currency)
     return BankDecision(programme, last, None, ACCOUNT, None, known, with_reason(reason), person, now, account=account)
+
+
+def require_attempts_left(one: Standing) -> None:
+    """That a payment can go out anew. Raises `BankError`: too-many-attempts, with what to do instead."""
+    if len(one.attempts) >= ATTEMPTS_MAX:
+        out = f"make it by hand at the bank, with the EndToEndId {one.attempts[-1].end_to_end_id}: the statement that shows it confirms it"
+        raise BankError(BankCode.TOO_MANY_ATTEMPTS, f"payment {one.id} was tried {ATTEMPTS_MAX} times, and has no further id: {out}")

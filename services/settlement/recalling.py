@@ -28,6 +28,7 @@ RECALLS_OF_RUN = "select count(*) from recall c join payment_attempt a on a.end_
 NOTED = """
 select c.message_id, c.content, exists (select from handed_over h where h.message_id = c.message_id) from recall c where c.end_to_end_id = %s
 """
+SETTLED = "select w.state = 'settled' from run r join settlement_window w on w.day = r.day where r.no = %s"
 NOTE = "insert into recall (message_id, end_to_end_id, reason, sha256, content, noted_at, by_whom) values (%s, %s, %s, %s, %s, %s, %s)"
 
 RECALLABLE: Final = frozenset({PaymentState.NOTED, PaymentState.SENT, PaymentState.ACCEPTED, PaymentState.BOOKED, PaymentState.CONFIRMED})
@@ -41,16 +42,20 @@ class Recalled:
     message_id: str
     payment: str
     end_to_end_id: str
+    settled: bool
+    """The window of the payment is settled: what comes back does not open it again."""
 
 
 def recall(connection: psycopg.Connection, payment: str, reason: str, how: Paying, *, attempt: int | None = None) -> Recalled:
     """Asks the bank to give a payment back; called again after it died, it asks again in the same words.
 
     `payment`: its id, or the EndToEndId of an attempt; `attempt`: which one, counted from 1; left out: of a payment named by its id the newest. `reason`: one
-    of `services.bank.recalls.REASONS`. Raises `BankError`: unknown-payment, not-recallable, no-transport, not-handed-over.
+    of `services.bank.recalls.REASONS`. Raises `BankError`: unknown-payment, not-recallable, no-transport, not-handed-over (where the
+    transport cannot be the bank's, such as a folder that is not there, before anything is noted).
     """
     if how.transport is None:
         raise no_transport("a recall")
+    how.transport.expect()
     with alone(connection):
         with connection.transaction():
             found = connection.execute(FIND, {"id": payment, "attempt": attempt}).fetchone()
@@ -68,7 +73,8 @@ def recall(connection: psycopg.Connection, payment: str, reason: str, how: Payin
         where = how.transport.hand_over(noted[0], bytes(noted[1]), how.tell)
         how.tell("handed over")
         connection.execute(HANDED_OVER, (noted[0], how.now, how.by, where))
-        return Recalled(noted[0], name, end_to_end)
+        ((settled,),) = connection.execute(SETTLED, (run,)).fetchall()
+        return Recalled(noted[0], name, end_to_end, settled)
 
 
 def _note(connection: psycopg.Connection, run: int, name: str, block: str, reason: str, how: Paying) -> None:

@@ -29,6 +29,9 @@ Tell = Callable[[str], None]
 class Transport(Protocol):
     """A way to the bank."""
 
+    def expect(self) -> None:
+        """Before anything is noted: whether it can be the bank's at all. Raises `BankError`: not-handed-over; nothing was handed over then."""
+
     def hand_over(self, message_id: str, content: bytes, tell: Tell) -> str:
         """Returns where the message went once the bank has it for certain. Raises `BankError`: not-handed-over; it may or may not have arrived then."""
 
@@ -38,6 +41,11 @@ class Folder:
     """A folder: a file is there as a whole or not at all, whenever the process dies, and outlives a power failure."""
 
     path: Path
+
+    def expect(self) -> None:
+        """The folder is there, and may be written."""
+        if not self.path.is_dir() or not os.access(self.path, os.W_OK):
+            raise BankError(BankCode.NOT_HANDED_OVER, f"{self.path} is no folder that can be written: make it, or name the one from which the bank fetches")
 
     def hand_over(self, message_id: str, content: bytes, tell: Tell) -> str:
         """Writes `<message id>.xml`; does nothing where it is there already."""
@@ -69,11 +77,15 @@ class BankUrl:
 
     url: str
 
-    def hand_over(self, message_id: str, content: bytes, tell: Tell) -> str:
-        """Posts the message; any answer by which the bank has it is one."""
+    def expect(self) -> None:
+        """The address is https, or this machine's."""
         parts = urlsplit(self.url)
         if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in LOOPBACK):
             raise BankError(BankCode.NOT_HANDED_OVER, "the bank's address begins with https://")
+
+    def hand_over(self, message_id: str, content: bytes, tell: Tell) -> str:
+        """Posts the message; any answer by which the bank has it is one."""
+        self.expect()
         request = Request(self.url, content, {"Content-Type": "application/xml"})  # noqa: S310  # the scheme was looked at
         tell("written")
         try:

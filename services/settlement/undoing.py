@@ -46,6 +46,6 @@ def to_undo(
     if rests is not None:
         raise BankError(BankCode.FINAL, f"decision {no}, that {about} is {verdict}, stays: {rests}")
     if party is not None and connection.execute(ENTERED, (party, reference, by, at)).fetchone() is not None:
-        require_cover(connection, party, currency, amount)
+        require_cover(connection, party, currency, amount, now=False)
     credit = None if entry is None else Credit(entry, amount, currency)
     return BankDecision(programme, name, None, UNDONE, None, known, with_reason(reason), person, now, credit, no)

@@ -31,11 +31,12 @@ with asked as (
   select no from bank_decision where %(every)s or no in (select no from asked) or given_back in (select given_back from asked)
     or (party, reference) in (select party, reference from asked)
 )
-select d.no, d.end_to_end_id, d.report, d.entry, d.verdict, d.begins, d.known, d.party, d.reference, d.given_back, d.undoes, d.payee_iban, d.decides, d.reason,
-  d.person, d.at, d.document, d.signature, k.public_key, r.after_bank_decision, a.run,
+select d.no, d.end_to_end_id, d.report, d.entry, d.verdict, d.begins, d.known, d.party, d.reference, d.given_back, d.charge, d.undoes, d.payee_iban, d.decides,
+  d.reason, d.person, d.at, d.document, d.signature, k.public_key, r.after_bank_decision, a.run,
   coalesce(e.amount, p.amount) amount_minor, coalesce(e.currency, p.currency) currency, p.payee,
   case d.verdict when 'funds' then (f.amount, f.currency) is not distinct from (e.amount, e.currency)
-    when 'given back' then (g.amount, g.currency, g.credit) is not distinct from (e.amount, e.currency, false) when 'borne' then not e.credit
+    when 'given back' then (g.amount, g.currency, g.credit) is not distinct from (e.amount, e.currency, false) when 'borne' then
+      case when d.charge is null then not e.credit else exists (select from payment_attempt t where t.end_to_end_id = e.end_to_end_id) end
     when 'undone' then not d.decides or o.reference is null or taken.back else true end borne_out
 from bank_decision d left join person_key k on k.no = d.key and k.person = d.person left join key_revocation r on r.key = d.key
 left join payment_attempt a on a.end_to_end_id = d.end_to_end_id left join bank_entry e on e.no = d.entry
@@ -68,6 +69,7 @@ class Word:
     party: str | None
     reference: str | None
     given_back: int | None
+    charge: int | None
     undoes: int | None
     payee_iban: str | None
     decides: bool
@@ -98,6 +100,7 @@ class Word:
             self.party,
             self.reference,
             self.given_back,
+            self.charge,
             self.undoes,
             self.payee_iban,
         )
@@ -116,7 +119,7 @@ class Word:
         """What was signed, put together again from the row."""
         credit = None
         if self.entry is not None:
-            credit = Credit(self.entry, self.amount_minor or 0, self.currency or "", self.party, self.reference, self.given_back)
+            credit = Credit(self.entry, self.amount_minor or 0, self.currency or "", self.party, self.reference, self.given_back, self.charge)
         account = None if self.payee_iban is None else Account(self.payee or "", self.payee_iban, self.amount_minor or 0, self.currency or "")
         about = (self.end_to_end_id, self.report, self.verdict, self.begins, self.known)
         return BankDecision(programme, *about, self.reason, self.person, self.at, credit, self.undoes, account)

@@ -30,9 +30,9 @@ where exists (select from entry_payment m where m.report = r.no and m.run = %s) 
 """
 
 
-# Entries of which people have said what became of them: they count for no payment.
+# Entries of which people have said what became of them: they count for no payment; or, what the bank kept of one that came back: as if it had come back too.
 ASSIGNED = """
-select r.iban, r.currency, r.id, e.line from bank_decided d join bank_entry e on e.no in (d.entry, d.given_back) join bank_report r on r.no = e.report
+select r.iban, r.currency, r.id, e.line, d.charge from bank_decided d join bank_entry e on e.no in (d.entry, d.given_back) join bank_report r on r.no = e.report
 """
 
 
@@ -116,18 +116,20 @@ def _on_statements(connection: psycopg.Connection, standings: list[Standing], ru
     named = {attempt.end_to_end_id: one for one in standings for attempt in one.attempts}
     referred = {creditor_reference(one.id)[4:]: one for one in standings if one.kind is PaymentKind.INCOMING}
     shown: Counter[str] = Counter()
-    assigned = set(connection.execute(ASSIGNED).fetchall())
+    assigned = {tuple(entry): charge for *entry, charge in connection.execute(ASSIGNED)}
     for content, counted in connection.execute(MESSAGES, (run.no,)):
         message = read_message(bytes(content))
         for statement in message if isinstance(message, tuple) else ():
             if not isinstance(statement, Statement) or statement.id not in counted:
                 continue
             for line, entry in enumerate(statement.entries):
-                if (statement.account_iban, statement.currency, statement.id, line) in assigned:
+                at = (statement.account_iban, statement.currency, statement.id, line)
+                borne = assigned.get(at, 0)
+                if borne is None:
                     continue
                 ours, theirs = named.get(entry.end_to_end_id), referred.get(reference_of(entry) or "")
                 if entry.booked and ours is not None and ours.currency == entry.currency:
-                    shown[ours.id] -= entry.signed_minor
+                    shown[ours.id] -= entry.signed_minor + borne
                 elif entry.booked and theirs is not None and theirs.currency == entry.currency:
                     shown[theirs.id] += entry.signed_minor
     differs = [one.id for one in standings if one.kind is not PaymentKind.DIRECT and shown[one.id] != one.confirmed_minor]

@@ -258,3 +258,49 @@ def test_money_for_a_run_that_another_has_replaced_is_assigned(how: Wanted, one:
     assert said(one, signers, replace(how, credit="IN-8"), "mia", "carl") == [False, True]
     assert "LATE" not in [finding.code for finding in findings(one.books, one.now)]
     assert funds(one) == ([("grocer", 900, "IN-8, statement S-2", "carl")] if how.became is Became.FUNDS else [])
+
+
+def carries(one: AtTheBank, *figures: str, reference: str = "PREFUND-1") -> None:
+    """Credits `RF-1`, `RF-2` … whose payer has written the creditor reference."""
+    written = f"<RmtInf><Strd><CdtrRefInf><Ref>{creditor_reference(reference)}</Ref></CdtrRefInf></Strd></RmtInf>"
+    moved = (Movement(figure, f"RF-{no}", transaction(figure, end_to_end="NOTPROVIDED", more=written)) for no, figure in enumerate(figures, 1))
+    one.take(one.statement(*moved, name="S-RF"))
+    one.match()
+
+
+@pytest.mark.parametrize("entered", [creditor_reference("PREFUND-1"), "Prefund 1"])
+def test_funds_entered_under_what_the_payment_carries_are_these(entered: str, one: AtTheBank, signers: Signers) -> None:
+    signers.fund(one.books, Entry(PartyId("grocer"), "EUR", 25_000, "paid in", entered), one.now)
+    carries(one, "250.00")
+    other = replace(FUNDS, credit="RF-1", reference="another")
+    refused(RiskCode.REFERENCE_USED, one, signers, other)
+    assert said(one, signers, replace(FUNDS, credit="RF-1"), "mia", "carl") == [False, True]
+    assert [(row["reference"], row["balance_minor"]) for row in entries(one.books)] == [(entered, 25_000)]
+    one.books.execute("set constraints all immediate")
+    assert [proof for proof in verify_settlement(one.books, one.programme, MONDAY) if not proof.holds] == []
+
+
+def test_another_sum_under_what_the_payment_carries_is_named_with_both(one: AtTheBank, signers: Signers) -> None:
+    signers.fund(one.books, Entry(PartyId("grocer"), "EUR", 25_000, "paid in", "PREFUND1"), one.now)
+    carries(one, "30.00")
+    with pytest.raises(RiskError, match=r"RF-1 carries the reference PREFUND1, and PREFUND1 of grocer stands for 250\.00 EUR") as told:
+        said(one, signers, replace(FUNDS, credit="RF-1"), "mia")
+    assert told.value.code is RiskCode.REFERENCE_USED
+    assert said(one, signers, replace(FUNDS, credit="RF-1", reference="May"), "mia", "carl") == [False, True]
+    assert [(row["reference"], row["balance_minor"]) for row in entries(one.books)] == [("PREFUND1", 25_000), ("May", 28_000)]
+
+
+def test_what_the_payment_carries_is_the_reference_of_its_funds_so_that_nobody_enters_them_again(one: AtTheBank, signers: Signers) -> None:
+    carries(one, "250.00", "250.00")
+    assert said(one, signers, replace(FUNDS, credit="RF-1"), "mia", "carl") == [False, True]
+    reference = creditor_reference("PREFUND-1")
+    with pytest.raises(RiskError) as told:
+        signers.fund(one.books, Entry(PartyId("grocer"), "EUR", 25_000, "paid in", reference), one.now)
+    assert told.value.code is RiskCode.FUNDS_ENTERED
+    assert said(one, signers, replace(FUNDS, credit="RF-2"), "mia", "carl") == [False, True]
+    assert [(row["reference"], row["balance_minor"]) for row in entries(one.books)] == [(reference, 25_000), ("RF-2, statement S-RF", 50_000)]
+
+
+@pytest.mark.parametrize("reference", ["Ab" * 4500, "APRIL\u200b"], ids=["long", "no width"])
+def test_a_reference_that_is_typed_is_plain(reference: str, one: AtTheBank, signers: Signers) -> None:
+    refused(RiskCode.REFERENCE_NOT_PLAIN, one, signers, replace(FUNDS, reference=reference))

@@ -128,6 +128,21 @@ def test_the_manifest_adds_up_to_the_journal_and_the_house_reads_its_own_file(ca
     assert written(card, SECOND, tmp_path).manifest.previous_file == first.manifest.file_id
 
 
+def test_the_house_reads_its_own_file_whatever_ids_the_bank_gave(addresses: Addresses, tmp_path: Path) -> None:
+    source = ROOT / "examples" / "scenarios" / "co-brand-card.yaml"
+    text = source.read_text(encoding="utf-8").replace("../co-brand-card.yaml", str(ROOT / "examples" / "co-brand-card.yaml"))
+    for name, instead in (("t3", "-t3"), ("t2", "t" * 64)):
+        text = text.replace(f"id: {name},", f'id: "{instead}",')
+    path = tmp_path / "ids.yaml"
+    path.write_text(text, encoding="utf-8")
+    with played(path, addresses) as one:
+        for day, names in ((FIRST, {"-t3", "t" * 64}), (SECOND, {"-t3"})):
+            read = list(read_lines(open_file(written(one, day, tmp_path).path)))
+            rows = [line for line in read if isinstance(line, CardRow)]
+            assert len(rows) == len(read)
+            assert names <= {name for line in rows for name in (line.bank_txn_id, line.original_bank_txn_id)}
+
+
 def test_the_same_window_comes_out_as_the_same_bytes(card: Played, tmp_path: Path) -> None:
     once, again = (written(card, FIRST, tmp_path / name).path for name in ("a", "b"))
     assert once.read_bytes() == again.read_bytes()

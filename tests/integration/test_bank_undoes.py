@@ -3,16 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from threading import Event
+from time import sleep
 
+import psycopg
 import pytest
 
 from clearing.payment_states import Verdict
+from clearing.plan import Plan
+from clearing.two_people import FundsSaid
+from schemas.ids import PartyId
 from services.bank.errors import BankCode, BankError
 from services.bank.references import creditor_reference
-from services.risk.funds import entries
+from services.journal.programmes import load
+from services.risk import signed_funds
+from services.risk.errors import RiskCode, RiskError
+from services.risk.exposure import exposure
+from services.risk.funds import Entry, entries
+from services.risk.signed_funds import confirm, propose, to_confirm, to_propose
 from services.runtime.local import Addresses
 from services.settlement.assigning import Became, Wanted, assigned, to_assign
 from services.settlement.deciding import keep, to_decide
@@ -20,6 +32,7 @@ from services.settlement.findings import findings
 from services.settlement.undoing import to_undo
 from services.settlement.verify import verify_settlement
 from tests.bank_messages import Movement, status_line, transaction
+from tests.integration.test_paying_accounts import apply
 from tests.paying import AtTheBank, approved, at_the_bank
 from tests.signers import MONDAY, Signers
 
@@ -246,3 +259,59 @@ def test_whoever_undoes_past_all_rules_is_found_and_named(signers: Signers, tmp_
                 assert owner.execute(statement).rowcount > 0
                 wrong = unsound(one)
             assert any(name.startswith("decision ") and name.endswith(what) for name in wrong), (what, wrong)
+
+
+def test_the_second_word_asks_for_the_cover_when_it_is_kept(one: AtTheBank, signers: Signers) -> None:
+    """Between looking and keeping, other funds that had covered the party were paid out."""
+    apply(one.books, 'net_debit_cap: "100000.00"', 'net_debit_cap: "1.00"')
+    one.books.execute("reset role")
+    one.books.execute("update headroom set room = 0")  # as if the night had opened none
+    one.books.execute("set local role clh_app")
+    owes = exposure(one.books, Plan(load(one.books))).owes[PartyId("grocer"), "EUR"]
+    assert 100 < owes <= 25_100
+    assign(one, signers, FUNDS, "mia", "carl")
+    other = Entry(PartyId("grocer"), "EUR", 500_000, "paid in", "by hand")
+    signers.fund(one.books, other, one.now)
+    undo(one, signers, "IN-1", "mia")
+    said = to_undo(one.books, one.programme, "IN-1", "it was a mistake", "carl", one.now)
+    signers.fund(one.books, replace(other, kind="paid out", reference="back"), one.now, "dora", "emil")
+    with pytest.raises(RiskError) as told:
+        keep(one.books, said, signers.keys["carl"].sign(said.signed()))
+    assert told.value.code is RiskCode.FUNDS_NEEDED
+    assert [row["kind"] for row in entries(one.books)] == ["paid in", "paid in", "paid out"]
+    signers.fund(one.books, replace(other, reference="by hand, again"), one.now)
+    assert keep(one.books, said, signers.keys["carl"].sign(said.signed()))
+    assert [row["kind"] for row in entries(one.books)] == ["paid in", "paid in", "paid out", "paid in", "paid out"]
+
+
+def test_the_second_word_and_who_confirms_funds_do_not_wait_for_each_other(addresses: Addresses, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both take the lock of funds before that of signatures. Each stops after its first lock until the other has asked for one."""
+    with approved(addresses) as signers, signers.one.books() as books:
+        bank = AtTheBank(books, signers.one.id, tmp_path)
+        bank.pay()
+        show(bank)
+        assign(bank, signers, FUNDS, "mia", "carl")
+        undo(bank, signers, "IN-1", "mia")
+        word = to_undo(books, bank.programme, "IN-1", "it was a mistake", "carl", bank.now)
+        signature = signers.keys["carl"].sign(word.signed())
+        entry = Entry(PartyId("fuelco"), "EUR", 700, "paid in", "RF1")
+        proposal = to_propose(books, bank.programme, entry, "mia", bank.now)
+        propose(books, proposal, signers.keys["mia"].sign(proposal.signed()))
+        agreed = to_confirm(books, bank.programme, entry, "carl", bank.now)
+        has_funds, undoing = Event(), Event()
+
+        def slowly(connection: psycopg.Connection, said: FundsSaid, of: int | None, by: bytes) -> None:
+            has_funds.set()
+            assert undoing.wait(10)
+            sleep(0.5)  # until the other waits for a lock
+            keep_signature(connection, said, of, by)
+
+        keep_signature = signed_funds._keep
+        monkeypatch.setattr(signed_funds, "_keep", slowly)
+        with ThreadPoolExecutor(1) as pool, signers.one.books() as other:
+            confirmed = pool.submit(confirm, other, agreed, signers.keys["carl"].sign(agreed.signed()))
+            assert has_funds.wait(10)
+            undoing.set()
+            assert keep(books, word, signature)
+            assert confirmed.result(20) == 700
+        assert [(row["party"], row["amount_minor"]) for row in entries(books)] == [("fuelco", 700), ("grocer", 25_000), ("grocer", -25_000)]

@@ -27,6 +27,9 @@ from tests.signers import MONDAY, Signers
 class Unreachable:
     """A way to the bank that is cut."""
 
+    def expect(self) -> None:
+        """It can be tried."""
+
     def hand_over(self, message_id: str, content: bytes, tell: Tell) -> str:
         raise BankError(BankCode.NOT_HANDED_OVER, message_id)
 

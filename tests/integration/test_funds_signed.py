@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -15,7 +16,7 @@ from schemas.ids import PartyId
 from services.journal.headroom import funds_of
 from services.risk.errors import RiskCode, RiskError
 from services.risk.funds import Entry, entries
-from services.risk.signed_funds import confirm, propose, proposed, to_confirm, to_propose
+from services.risk.signed_funds import confirm, propose, to_confirm, to_propose
 from services.risk.verify_funds import require_funds
 from services.runtime.local import Addresses
 from services.settlement.errors import SettlementCode, SettlementError
@@ -79,10 +80,10 @@ def failing(books: psycopg.Connection, signers: Signers) -> list[str]:
 
 def test_funds_count_from_the_second_signature_on(signers: Signers, books: psycopg.Connection) -> None:
     say(signers, books)
-    assert (funds_of(books), proposed(books, GROCER, "RF1")) == ({}, IN)
+    assert funds_of(books) == {}
     assert [(row["state"], row["by_whom"], row["balance_minor"]) for row in entries(books, "grocer")] == [("proposed", "mia", None)]
     assert agree(signers, books) == 700
-    assert (funds_of(books), proposed(books, GROCER, "RF1")) == ({(GROCER, "EUR"): 700}, None)
+    assert funds_of(books) == {(GROCER, "EUR"): 700}
     assert [(row["state"], row["by_whom"], row["balance_minor"]) for row in entries(books, "grocer")] == [("counts", "mia, carl", 700)]
     say(signers, books, OUT, "carl")
     assert funds_of(books) == {(GROCER, "EUR"): 700}
@@ -213,6 +214,32 @@ def test_rows_that_fit_each_other_and_that_nobody_signed_are_found(signers: Sign
     ends(books)
     assert funds_of(books) == {(GROCER, "EUR"): 700}
     assert [name for name in failing(books, signers) if name.endswith("with the person's key")] != []
+
+
+def test_nothing_is_paid_out_of_funds_that_nobody_signed(signers: Signers, books: psycopg.Connection) -> None:
+    """Rows that the database takes, with signatures that are none; the pay-out itself is honest."""
+    proposal = None
+    for action, person in (("propose", "mia"), ("decide", "carl")):
+        told = {"action": action, "person": person, "party": "grocer", "currency": "EUR", "kind": "paid in", "reference": "RF9", "amount_minor": 900}
+        values = {"amount": 900, "action": action, "proposal": proposal, "person": person, "document": json.dumps(told), "signature": person.encode().ljust(64)}
+        (proposal,) = books.execute(SIGN, values).fetchone() or (None,)
+    books.execute(FUNDING, (900, "paid in", "RF9"))
+    ends(books)
+    with pytest.raises(SettlementError, match="funds are not what people have signed") as refusal:
+        to_propose(books, signers.one.id, OUT, "mia", NOW)
+    assert refusal.value.code is SettlementCode.BAD_SIGNATURE
+
+
+def test_who_confirms_a_pay_out_asks_for_the_signatures_again(signers: Signers, owner: psycopg.Connection) -> None:
+    signers.fund(owner, IN, NOW)
+    say(signers, owner, OUT)
+    agreed = to_confirm(owner, signers.one.id, OUT, "carl", NOW)
+    owner.execute("set local session_replication_role = replica")
+    owner.execute("update funding_signature set signature = decode(repeat('00', 64), 'hex') where action = 'decide'")
+    with pytest.raises(SettlementError, match="funds are not what people have signed"):
+        to_confirm(owner, signers.one.id, OUT, "carl", NOW)
+    with pytest.raises(SettlementError, match="funds are not what people have signed"):
+        confirm(owner, agreed, signers.keys["carl"].sign(agreed.signed()))
 
 
 def test_the_owner_of_the_books_can_answer_for_funds(signers: Signers, owner: psycopg.Connection) -> None:

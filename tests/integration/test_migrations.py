@@ -291,6 +291,23 @@ def test_attempts_of_version_24_are_sent_again_as_before_and_not_while_an_earlie
         books.execute("alter table payment_attempt enable trigger check_attempt")
 
 
+def test_what_was_decided_at_version_25_can_be_undone_until_a_default_rests_on_it(uri: str) -> None:
+    decided = (
+        "insert into bank_decision (end_to_end_id, verdict, known, decides, reason, person, key, at, document, signature) "
+        "values ('P', 'not paid', 0, true, 'so', 'mia', 1, now(), '{}', decode(repeat('00', 64), 'hex'))"
+    )
+    with books_of_version(uri, "0025") as old, old.open(role=None) as books:
+        books.execute("set session_replication_role = replica")  # what was signed for them does not matter here
+        books.execute("insert into settlement_window (day, state) values ('2026-03-02', 'instructed')")
+        books.execute("insert into run (no, day, sha256, report, reception) overriding system value values (1, '2026-03-02', 'a', '{}', '[]')")
+        books.execute("insert into payment_attempt values ('P', 1, 'P', 1, 'F', 'B', '2026-03-05')")
+        books.execute(decided)
+        old.bring_up_to_date()
+        assert books.execute("select rests_on(1)").fetchone() == (None,)
+        books.execute("insert into payment_baseline values (1, 'P', 0, 0)")  # as old code writes it
+        assert books.execute("select rests_on(1)").fetchone() == ("window 2026-03-02 has defaulted since, and what counted as paid then stays",)
+
+
 def test_breaks_that_names_decided_at_version_9_stay_and_new_ones_take_signatures(uri: str) -> None:
     decided = "update recon_break set state = 'written off', proposal = 'write-off', proposed_by = 'ann', decided_by = 'ben' where no = %s"
     with books_of_version(uri, "0009") as old, old.open() as books:

@@ -140,8 +140,12 @@ def test_a_closed_account_is_shown_two_people_sign_the_new_one_and_the_payment_g
         assert refused.exit_code == 1 and "two people sign the new one: clh settlement account" in refused.output
         sign = ""
         for person, waits in (("mia", "a second person signs the same"), ("carl", "it is decided: clh settlement pay --corrected")):
-            sign = f"clh settlement account {name} --reason closed --as {person} --key {person}.pem --passphrase-file passphrase --programme harvest"
+            about = f"{name} --iban {OTHER} --reason closed --as {person} --key {person}.pem --passphrase-file passphrase"
+            sign = f"clh settlement account {about} --programme harvest"
+            wrong = run(sign.replace(OTHER, CLOSED), one.id)
+            assert (wrong.exit_code, "[account-differs]" in wrong.output, " signs: " in wrong.output) == (1, True, False)
             signed = run(sign, one.id)
+            assert re.match(rf"{person} signs: \d+\.\d\d EUR of payment {name} go to {OTHER} of cafe\.", " ".join(signed.stderr.split())), signed.stderr
             assert " ".join(signed.stdout.split()) == f"{person}: payment {name} goes out anew to {OTHER} of cafe; {waits}.", signed.output
         assert f"it goes out anew to {OTHER}, as two people have signed" in " ".join(run(status, one.id).stdout.split())
         again = run(sign, one.id)

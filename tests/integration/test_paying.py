@@ -236,11 +236,24 @@ def test_what_is_not_with_the_bank_is_not_recalled(one: AtTheBank) -> None:
     assert refusal.value.code is BankCode.NO_TRANSPORT
 
 
-def test_a_recall_that_died_before_it_was_handed_over_is_handed_over_as_it_was_noted(one: AtTheBank, tmp_path: Path) -> None:
+@pytest.mark.parametrize("transport", [Folder(Path("gone")), Folder(Path(__file__)), BankUrl("http://bank.example/")])
+def test_a_recall_that_cannot_reach_the_bank_is_not_noted(one: AtTheBank, transport: Folder | BankUrl) -> None:
+    one.pay()
+    with pytest.raises(BankError) as refusal:
+        recall(one.books, one.standings()["cafe"].id, "TECH", Paying(one.programme, "mia", NOW, transport))
+    assert refusal.value.code is BankCode.NOT_HANDED_OVER
+    assert one.books.execute("select count(*) from recall").fetchone() == (0,)
+
+
+def test_a_recall_that_died_before_it_was_handed_over_is_handed_over_as_it_was_noted(one: AtTheBank) -> None:
     one.pay()
     cafe = one.standings()["cafe"].id
-    with pytest.raises(BankError):
-        recall(one.books, cafe, "TECH", Paying(one.programme, "mia", NOW, Folder(tmp_path / "gone")))
+
+    def die(step: str) -> None:
+        raise KeyboardInterrupt(step)
+
+    with pytest.raises(KeyboardInterrupt, match="noted"):
+        recall(one.books, cafe, "TECH", Paying(one.programme, "mia", NOW, Folder(one.folder), die))
     asked = recall(one.books, cafe, "TECH", Paying(one.programme, "mia", NOW, Folder(one.folder)))
     noted = one.books.execute("select content from recall").fetchall()
     assert [bytes(content) for (content,) in noted] == [(one.folder / f"{asked.message_id}.xml").read_bytes()]

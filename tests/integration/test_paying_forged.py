@@ -88,6 +88,9 @@ def test_signatures_that_nobody_made_are_not_paid_though_the_application_may_wri
 class Unreachable:
     """A way to the bank that is cut."""
 
+    def expect(self) -> None:
+        """It can be tried."""
+
     def hand_over(self, message_id: str, content: bytes, tell: Tell) -> str:
         raise BankError(BankCode.NOT_HANDED_OVER, message_id)
 

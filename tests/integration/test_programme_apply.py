@@ -58,6 +58,17 @@ def test_applying_the_same_file_twice_changes_nothing(one: Coalition, run: Run) 
     assert run("diff") == (0, "No difference.\n")
 
 
+def test_what_is_in_force_is_shown_by_its_id_or_by_the_option_like_elsewhere(one: Coalition, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in one.environment.items():
+        monkeypatch.setenv(name, value)
+    by_id, by_option, both = (
+        CliRunner().invoke(app, ["programme", "show", *words]) for words in ((one.id,), ("--programme", one.id), (one.id, "--programme", one.id))
+    )
+    assert (by_id.exit_code, by_option.exit_code, both.exit_code) == (0, 0, 2)
+    assert one.id in by_id.output
+    assert by_id.output == by_option.output
+
+
 def test_a_changed_file_is_compared_with_what_is_in_force_and_put_into_force(one: Coalition, run: Run) -> None:
     change = ("netting: multilateral", "netting: gross")
 

@@ -10,6 +10,7 @@ import psycopg
 import pytest
 
 from services.bank.errors import BankCode, BankError
+from services.journal.programmes import load
 from services.runtime.local import Addresses
 from services.settlement.deciding import keep
 from services.settlement.readdressing import changed_accounts, to_readdress
@@ -45,10 +46,13 @@ def one(signers: Signers, tmp_path: Path) -> Iterator[AtTheBank]:
         yield bank
 
 
-def sign(one: AtTheBank, signers: Signers, *people: str) -> list[bool]:
+def sign(one: AtTheBank, signers: Signers, *people: str, iban: str | None = None) -> list[bool]:
+    """`iban`: what they type; else what the programme names."""
     held = []
+    cafe = next(party for party in load(one.books).parties if party.id == "cafe")
     for person in people:
-        said = to_readdress(one.books, one.programme, one.standings()["cafe"].id, "closed; called back", person, one.now)
+        named = iban or (cafe.account.iban if cafe.account is not None else "")
+        said = to_readdress(one.books, one.programme, one.standings()["cafe"].id, named, "closed; called back", person, one.now)
         held.append(keep(one.books, said, signers.keys[person].sign(said.signed())))
     return held
 
@@ -165,3 +169,13 @@ def test_whoever_changes_the_account_past_all_rules_is_found_and_nothing_goes_to
             assert any(name.startswith("decision ") and name.endswith(what) for name in wrong), (what, wrong)
         owner.execute(SWAP, (OTHER, THIRD, 2, 2))
         assert "payment file 2 pays between the accounts that were approved" in unsound(owner, one.programme)
+
+
+def test_nobody_signs_an_account_that_one_person_has_put_into_the_programme(one: AtTheBank, signers: Signers) -> None:
+    """Both know the account from the payee; the programme names a third."""
+    apply(one.books, OTHER, "NL02ABNA0123456789")
+    with pytest.raises(BankError) as told:
+        sign(one, signers, "mia", iban=OTHER)
+    assert told.value.code is BankCode.OTHER_ACCOUNT
+    apply(one.books, "NL02ABNA0123456789", OTHER)
+    assert sign(one, signers, "mia", "carl", iban=f" {OTHER[:4].lower()} {OTHER[4:]}") == [False, True]

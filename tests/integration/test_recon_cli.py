@@ -173,7 +173,9 @@ def test_a_break_is_shown_with_both_rows_its_history_and_what_the_second_person_
         "create": [{"debtor": "mall", "creditor": "bank1", "currency": "EUR", "amount_minor": 2}],
         "write-off": [{"debtor": "opco", "creditor": "bank1", "currency": "EUR", "amount_minor": 2}],
     }
-    assert resolve(card, no["theirs"], f"propose --proposal forced-match --with {no['ours']}", "ann").exit_code == 0
+    said = resolve(card, no["theirs"], f"propose --proposal forced-match --with {no['ours']}", "ann")
+    assert said.exit_code == 0
+    assert ["transaction", "t1", "t9", "yes"] in [[cell.strip() for cell in line.split("│")[1:-1]] for line in said.stdout.splitlines()]
     shown = as_json(card, f"recon show {no['theirs']}")
     (signed,) = shown["decidable"]
     assert {each["name"]: (each["house"], each["bank"]) for each in shown["fields"]}["bank_txn_id"] == ("t1", "t9")
@@ -326,11 +328,18 @@ def test_decisions_are_held_to_what_was_signed_by_the_verifier(card: Played, tmp
                 assert as_json(card, "recon verify bank1")["broken"] == 0, back
 
 
+def test_what_is_proposed_under_the_word_of_before_is_told_the_new_one(card: Played, tmp_path: Path) -> None:
+    no = ready(card, tmp_path)["theirs"]
+    for word in ("create", "write-off", "forced-match"):
+        told = run(card, f"clh recon resolve {no} propose --as {word} --note x --programme mall-card")
+        assert (told.exit_code, f"--proposal {word}" in told.output) == (2, True), told.output
+
+
 @pytest.mark.parametrize("amount", [2, 5000], ids=["the same again", "another sum"])
 def test_what_is_booked_beyond_what_two_people_signed_is_found_by_the_ledgers_verifier(card: Played, tmp_path: Path, amount: int) -> None:
     """Under the number of their decision, by the application's role: the decision says which charges it books."""
     no = ready(card, tmp_path)["theirs"]
-    assert [resolve(card, no, words, by).exit_code for words, by in (("propose --as create", "ann"), ("create", "ben"))] == [0, 0]
+    assert [resolve(card, no, words, by).exit_code for words, by in (("propose --proposal create", "ann"), ("create", "ben"))] == [0, 0]
     with card.owner() as books:
         assert "corrections" not in {each.what for each in verified(books) if each.differing}
         books.execute("set role clh_app")

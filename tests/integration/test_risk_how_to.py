@@ -84,7 +84,8 @@ def test_the_page_on_limits_does_what_it_says(addresses: Addresses) -> None:
         for words, code in (
             ('pay-out grocer 9.00 EUR --reference "x" --as mia --key mia.pem', "funds-too-small"),
             ('add grocer 0.20 EUR --reference "RF18 5390 0754 7034" --as mia --key mia.pem', "funds-entered"),
-            ('confirm grocer 0.20 EUR --reference "RF18 5390 0754 7034" --as carl --key carl.pem', "not-proposed"),
+            ('confirm grocer 0.20 EUR --paid-in --reference "RF18 5390 0754 7034" --as carl --key carl.pem', "funds-entered"),
+            ('confirm grocer 0.01 EUR --paid-in --reference "2026-041" --as carl --key carl.pem', "not-proposed"),
             ('add grocer 0.20 EUR --reference "RF2" --as mia --key carl.pem', "wrong-key"),
         ):
             refused = CliRunner().invoke(app, shlex.split(signed(f"funding {words} --programme {one.id}")))

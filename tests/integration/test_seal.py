@@ -79,7 +79,9 @@ def test_a_seal_that_died_half_way_leaves_nothing_and_is_made_by_the_next_run(bo
             seal_due(connection, signer)
         assert connection.execute(counts).fetchone() == (0, 0, 0)
         monkeypatch.undo()
-        assert seal_due(connection, signer) == DAYS
+        told: list[tuple[str, int, int | None]] = []
+        assert seal_due(connection, signer, progress=lambda *step: told.append(step)) == DAYS
+        assert [step for step in told if step[0] == sealing.WINDOWS] == [(sealing.WINDOWS, done, 3) for done in range(4)]
         assert seal_due(connection, signer) == []
         assert connection.execute("select array_agg(day order by no), array_agg(no order by no) from seal").fetchone() == (DAYS, [1, 2, 3])
 

@@ -61,6 +61,17 @@ def test_earlier_runs_are_hashed_and_with_details_recomputed(run: Run) -> None:
     assert "earlier run" not in told
 
 
+def test_the_verifier_tells_earlier_windows_in_a_line_and_each_proof_with_details(books: Played, run: Run) -> None:
+    short, full = (run("settlement", "verify", DAYS[-1], *more).stdout for more in ((), ("--details",)))
+    assert "2 earlier runs hold in all that was recomputed; each proof with --details." in short
+    assert (DAYS[0] in short, DAYS[0] in full, "earlier run" in full) == (False, True, False)
+    proofs = json.loads(run("settlement", "verify", DAYS[-1], "--output", "json").stdout)["proofs"]
+    assert {one["window"] for one in proofs} == set(DAYS)
+    with changed(books, DAYS[0], "report = report || ' '"):
+        broken = run("settlement", "verify", DAYS[-1])
+        assert (broken.exit_code, "hash of the stored report" in broken.stdout, DAYS[0] in broken.stdout) == (1, True, True)
+
+
 @pytest.mark.parametrize("details", [False, True])
 @pytest.mark.parametrize(
     ("change", "what"),

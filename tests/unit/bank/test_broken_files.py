@@ -108,7 +108,9 @@ def test_a_file_with_one_byte_changed_or_cut_off_anywhere_is_refused(tmp_path: P
 
 LINES: dict[str, tuple[Row, str, LineCode]] = {
     "no transaction": ({"bank_txn_id": ""}, "bank_txn_id", LineCode.MISSING_FIELD),
-    "an id too long for an event": ({"bank_txn_id": "x" * 45}, "bank_txn_id", LineCode.WRONG_VALUE),
+    "an id too long for an event": ({"bank_txn_id": "x" * 65}, "bank_txn_id", LineCode.WRONG_VALUE),
+    "an id as long as that of an event, which ends as one": ({"bank_txn_id": f"{'x' * 57}:EARN"}, "event_type", LineCode.WRONG_VALUE),
+    "an original of that kind": ({"original_bank_txn_id": f"{'x' * 57}:EARN"}, "original_bank_txn_id", LineCode.WRONG_VALUE),
     "an id with a space": ({"bank_txn_id": "t 2"}, "bank_txn_id", LineCode.WRONG_VALUE),
     "no card": ({"card_ref": ""}, "card_ref", LineCode.MISSING_FIELD),
     "a card of another kind": ({"card_ref_type": "PAN"}, "card_ref_type", LineCode.WRONG_VALUE),

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from clearing.erasure import is_about, stand_in, without_person
+from clearing.erasure import is_about, names_person, stand_in, without_person
 
 KNOWN = ["m-1", "c-1"]
 GONE = stand_in(7)
@@ -49,3 +49,23 @@ def test_of_an_event_of_another_only_the_persons_own_names_go() -> None:
 )
 def test_an_event_is_the_persons_by_the_member_that_it_names_or_else_by_the_card(document: Any, about: bool) -> None:
     assert is_about(document, KNOWN) is about
+
+
+def escaped(text: str) -> str:
+    """Every character as JSON may write it, by its number; beyond 16 bits as two."""
+    units = text.encode("utf-16-be")
+    return "".join(f"\\u{units[at]:02X}{units[at + 1]:02x}" for at in range(0, len(units), 2))
+
+
+@pytest.mark.parametrize("name", ["c-anna-7731", "c/7731", "ключ", "m-🦊"])
+@pytest.mark.parametrize("around", ['{"card":"%s"}', '{"card":"%s" cut', "%s"])
+def test_a_text_names_a_person_however_json_writes_it(name: str, around: str) -> None:
+    twice = escaped(name).replace("\\", "\\\\")
+    for written in (name, escaped(name), name[0] + escaped(name[1:]), name.replace("/", "\\/"), twice):
+        assert names_person(around % written, ["m-1", name])
+        assert not names_person(around % written, ["m-1", f"{name}x"])
+
+
+@pytest.mark.parametrize("text", ["", "\\", "\\u00", "\\ud800", "\\ud83e and no more", "\\\\u0063", '{"a":"\\n"}'])
+def test_what_looks_like_an_escape_and_is_none_names_nobody(text: str) -> None:
+    assert not names_person(text, ["m-1"])

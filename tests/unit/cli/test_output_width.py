@@ -71,7 +71,25 @@ def test_optional_columns_go_from_the_last_on_and_only_as_many_as_have_to(monkey
     rows = [("grocer", "EUR", "1,307.32", "settled", "2026-03-02"), ("fuel", "USD", "12.00", "instructed", "2026-03-03")]
     lines = "\n".join(at(50, monkeypatch, rows, optional=("state", "seen")))
     assert ("1,307.32" in lines, "USD" in lines, "settled" in lines, "2026-03-02" in lines) == (True, True, True, False)
+    assert lines.endswith("too narrow here for: seen")
+    assert "too narrow" not in "\n".join(at(80, monkeypatch, rows, optional=("state", "seen")))
 
 
 def test_a_table_without_rows_says_so_in_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
     assert at(80, monkeypatch, [], empty="Nobody owes anything.") == ["Nobody owes anything."]
+
+
+def test_a_terminal_wraps_sentences_between_words_but_never_a_command(monkeypatch: pytest.MonkeyPatch) -> None:
+    sentence = "Nothing is owed in the window, and " + "so on and " * 12
+    command = "next: clh settlement approve 2026-03-02 --as NAME --key FILE --programme harvest-of-the-north --output json"
+    for terminal, wrapped in ((True, True), (False, False)):
+        written = io.StringIO()
+        monkeypatch.setattr(output, "out", Console(file=written, width=80, force_terminal=terminal, color_system=None))
+        output.say(sentence)
+        lines = written.getvalue().splitlines()
+        assert (len(lines) > 1, " ".join(" ".join(lines).split())) == (wrapped, sentence.strip())
+        assert not wrapped or max(map(len, lines)) <= 80
+        output.say(command)
+        assert written.getvalue().splitlines()[-1] == command
+        output.say(sentence, whole=True)
+        assert written.getvalue().splitlines()[-1] == sentence.rstrip() + " "

@@ -17,7 +17,7 @@ from typer.testing import CliRunner, Result
 from schemas.card_numbers import card_numbers_in
 from services.cli.dispute import _read
 from services.cli.main import app
-from services.cli.typed import no_card_number
+from services.cli.typed import negative_amount, no_card_number
 
 CARD = "4111.1111.1111.1111"
 KEPT = {"--note", "--reason", "--reference", "--remark", "--as"}
@@ -102,3 +102,20 @@ def test_other_evidence_is_taken_as_it_is(tmp_path: Path) -> None:
 def test_what_holds_none_is_handed_on() -> None:
     assert no_card_number(None, "the last three are returns, 2026-03-02 to 2026-03-31") is not None  # type: ignore[arg-type]  # it is named only when it refuses
     assert no_card_number(None, None) is None  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("words", "refused"),
+    [
+        ("funding add grocer -1 USD", True),
+        ("funding pay-out grocer -10.50 EUR --reference x", True),
+        ("funding add grocer 1 USD --reference -5", False),
+        ("funding add grocer 5000.00 EUR", False),
+        ("funding list -1", False),
+    ],
+)
+def test_an_amount_below_nothing_is_no_option_that_is_unknown(words: str, refused: bool) -> None:
+    assert (negative_amount(words.split()) is not None) is refused
+    if refused:
+        done = CliRunner().invoke(app, words.split())
+        assert (done.exit_code, "an amount is above nothing" in done.output, "No such option" in done.output) == (2, True, False)

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
+import re
+import shlex
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,12 +14,19 @@ from typer.main import get_command
 
 from services.cli.main import app
 from services.runtime import compose, jars, kafka, postgres
+from services.settings import Settings
+from tests.unit.test_docs_commands import complaint
 
 # What a container needs otherwise: its own listener for the host, and roles under which the services and the host reach it.
 KAFKA_OTHERWISE = {"controller.listener.names", "inter.broker.listener.name", "node.id", "process.roles"}
 # What the image sets itself, or what only a process of this machine needs.
 POSTGRES_OTHERWISE = {"listen_addresses", "unix_socket_permissions", "password_encryption", "log_line_prefix"}
 DEFAULTS = {"max_connections": "100", "fsync": "on", "synchronous_commit": "on", "full_page_writes": "on", "wal_compression": "off", "deadlock_timeout": "1s"}
+
+
+ROOT = compose.FILE.parent
+PAGE = ROOT / "docs" / "how-to" / "run-in-containers.md"
+OPTIONS_WITH_A_WORD = {"--volume", "--file"}
 
 
 @pytest.fixture(scope="module")
@@ -56,3 +67,46 @@ def test_each_service_of_the_house_is_a_command_with_all_the_words_it_needs(serv
         for word in words:
             command = command.commands[word]
         assert [parameter.name for parameter in command.params if parameter.required] == []
+
+
+@pytest.mark.parametrize("name", ["seal.yml", "senders.yml"])
+def test_a_key_goes_to_a_service_that_is_there_in_a_file_that_it_is_told_of_and_only_reads(services: dict[str, Any], name: str) -> None:
+    with (ROOT / "deploy" / name).open(encoding="utf-8") as file:
+        ((service, added),) = YAML(typ="safe").load(file)["services"].items()
+    assert service in services
+    ((variable, path),) = added["environment"].items()
+    assert variable.removeprefix("CLH_").lower() in Settings.model_fields
+    (volume,) = added["volumes"]
+    assert re.fullmatch(rf"\$\{{{variable}:\?[^}}]+\}}:{path}:ro", volume)
+    assert variable not in services[service]["environment"]
+
+
+def compose_calls() -> list[list[str]]:
+    """The words behind `docker compose` in the how-to, without what goes before the command and where output goes."""
+    blocks = re.findall(r"```console\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
+    return [
+        shlex.split(line.partition("docker compose ")[2].partition(" < ")[0]) for block in blocks for line in block.splitlines() if "docker compose " in line
+    ]
+
+
+def without_options(words: list[str]) -> list[str]:
+    """What is left when the options at the beginning are taken off."""
+    rest = list(words)
+    while rest and rest[0].startswith("-"):
+        del rest[: 2 if rest[0] in OPTIONS_WITH_A_WORD else 1]
+    return rest
+
+
+def test_what_the_how_to_runs_in_containers_are_services_and_commands_that_are_there(services: dict[str, Any]) -> None:
+    inside = [without_options(rest[1:]) for rest in map(without_options, compose_calls()) if rest[0] in {"exec", "run"}]
+    assert len(inside) >= 5
+    for service, clh, *words in inside:
+        assert service in services
+        assert clh == "clh"
+        assert complaint(words) is None, words
+
+
+def test_the_files_that_the_how_to_lays_over_are_there() -> None:
+    named = [Path(after) for words in compose_calls() for option, after in itertools.pairwise(words) if option == "--file"]
+    assert named
+    assert [path for path in named if not (ROOT / path).is_file()] == []
