@@ -41,13 +41,15 @@ def owner(party: str, key: Key) -> str:
     return party if party in (key.sponsor, key.counterparty) or key.sponsor is None else key.sponsor
 
 
-def wrong_lines(party: str, lines: Lines, totals: Totals, shown: Lines | None = None, operator: str | None = None) -> Iterator[Wrong]:
+def wrong_lines(
+    party: str, lines: Lines, totals: Totals, shown: Lines | None = None, operator: str | None = None, events: Totals | None = None
+) -> Iterator[Wrong]:
     """The lines of a party that do not follow from the totals of its entries, and from each other.
 
     `shown`: the lines of all parties, where more than the party's own are there: a fee of one party can rest on a line between two others.
-    `operator`: who it is, as far as that is known (`operator_of`).
+    `operator`: who it is, as far as that is known (`operator_of`). `events`: of each total, how many entries move something of it; left out: not looked at.
     """
-    looked = _Looked(party, lines if shown is None else shown, totals, operator)
+    looked = _Looked(party, lines if shown is None else shown, totals, operator, events)
     for number, line in lines.items():
         why = looked.why(line)
         if why is not None:
@@ -99,11 +101,12 @@ def _form(party: str, line: Line) -> str | None:
 class _Looked:
     """The lines of a party as they are looked at one after the other: what is charged already is charged once."""
 
-    def __init__(self, party: str, shown: Lines, totals: Totals, operator: str | None) -> None:
+    def __init__(self, party: str, shown: Lines, totals: Totals, operator: str | None, events: Totals | None) -> None:
         self.party = party
         self.shown = shown
         self.totals = totals
         self.operator = operator
+        self.events = events
         self.charged: set[tuple[Any, ...]] = set()
         self.counting: dict[tuple[str, str | None, str | None, str], dict[int, Fraction]] = {}
         for number, line in sorted(shown.items()):
@@ -150,7 +153,17 @@ class _Looked:
         added = sum(map(self._total, keys))
         if line["unit_price"] is not None and added != line["quantity"]:
             return f"its quantity is {line['quantity']}, its entries add up to {added}"
+        if why := self._events(line, keys):
+            return why
         return _differs(line, _exact(line, added), "its entries")
+
+    def _events(self, line: Line, keys: list[Key]) -> str | None:
+        """An event can be in several totals of a line, and is told once: there are no fewer than in one of them, and no more than in all."""
+        if self.events is None:
+            return None
+        counts = [self.events.get((owner(self.party, key), key), 0) for key in keys]
+        least, most, told = max(counts), sum(counts), line["events"]
+        return None if (told is None and most == 0) or (told and least <= told <= most) else f"it tells of {told} events, its entries are {least} to {most}"
 
     def _from_lines(self, line: Line) -> str | None:
         basis, kind = line["basis"], line["kind"]

@@ -84,19 +84,19 @@ def named(part):  # a name or a number, packed: the same ones come again and aga
     return packed(str(part).encode())
 
 def adds(kind, party, body):  # what a leaf adds to the totals that lines rest on, and, in the order of their names, to the sums of the nodes above it
-    totals, sums = [], {"count/" + kind: 1}
+    totals, sums = {}, {"count/" + kind: 1}
     if kind == "line":
         sums["net/" + body["currency"]] = body["amount_minor"] * ((body["creditor"] == party) - (body["debtor"] == party))
     for *names, amount in body.get("moves", []):
         code, _sponsor, _contract, _counterparty, _counter, unit = names
         if not type(code) is type(amount) is int or unit is None or not all(name is None or type(name) is str for name in names[1:]):
             raise ValueError("a movement has code, sponsor, contract, counterparty, its contract, unit and amount")
-        totals.append((tuple(names), amount))
+        totals[tuple(names)] = totals.get(tuple(names), 0) + amount
         sums[f"moved/{unit}/{code}"] = sums.get(f"moved/{unit}/{code}", 0) + amount
     if body.get("outcome") is not None:
         sums[f"events/{body['outcome']}"] = 1
     sums = dict(sorted(sums.items()))
-    return totals, sums, sums_text(1, sums)
+    return totals.items(), sums, sums_text(1, sums)
 
 def sums_text(leaves, sums):
     return named(leaves) + b"".join([named(name) + named(value) for name, value in sums.items()])
@@ -177,6 +177,7 @@ FIELDS = {
     "line": "amount_minor# basis* contract? creditor currency debtor detail? events#? kind line# places# quantity#? sources* unit_price?",
     "attempt": "attempt# became code? refused?", "night": "earned? expiry? moves*", "sources": "0# 1? 2? 3? 4? 5", "of": "0# 1",
     "percent": "of* percent", "minimum": "minimum_minor paid_minor", "path": "first hash last", "way": "index# path*", "link": "head* signature",
+    "payment": "amount_minor# confirmed_minor# currency id kind payee payer state statements* value_date",
     "head": "format# key number# parties# previous? programme root run* window", "manifest": "files* format# head_sha256 key party programme window",
     "result": "format# key number# parties# previous? programme root run* signatures window",
 }
@@ -216,7 +217,7 @@ def entry_adds(moves, outcome):  # the same come again and again
 
 def checked(block):  # every leaf is what its hash says, in its order
     party, first, rows = block
-    problems, stack, totals, bodies, places, topics = [], [], {}, [], [], {}
+    problems, stack, totals, bodies, places, topics = [], [], {}, [], [], {}  # totals: by key, what moved, and in how many entries
     for number, row in enumerate(rows, first):
         entry = f"line {number}"
         try:
@@ -253,7 +254,8 @@ def checked(block):  # every leaf is what its hash says, in its order
                 topics.setdefault((at, topic), entry)
             places[1 if places else 0:] = [place]  # the first and the last
             for names, amount in moved:
-                totals[names] = totals.get(names, 0) + amount
+                total, events = totals.get(names, (0, 0))
+                totals[names] = total + amount, events + (kind == "entry")
             grown(stack, (digest, 1, *sums))
         except BAD_CONTENT:
             problems.append((entry, "it cannot be read, or is not in the one form of its content"))
@@ -306,8 +308,8 @@ def rule_of(key, line):  # where a line could follow in two ways, the one that n
     raise ValueError(f"such a line does not follow from a total of code {key[0]}")
 
 class Lines:  # of a party: what was charged already is charged once
-    def __init__(self, party, shown, totals, operator):
-        self.party, self.shown, self.totals, self.operator, self.charged, self.counting = party, shown, totals, operator, set(), {}
+    def __init__(self, party, shown, totals, events, operator):
+        self.party, self.shown, self.totals, self.events, self.operator, self.charged, self.counting = party, shown, totals, events, operator, set(), {}
         for number, line in sorted(shown.items()):
             with contextlib.suppress(ValueError):
                 for key in line["sources"] if line["sources"] and formed(line["debtor"], line) else ():
@@ -317,8 +319,8 @@ class Lines:  # of a party: what was charged already is charged once
                         of = self.counting.setdefault((fee, payer, version, line["currency"]), {})
                         of[number] = of.get(number, 0) + exact(line, self.total(key)) * (-1 if back else 1)
 
-    def total(self, key):
-        return self.totals.get((self.party if key[1] is None or self.party in (key[1], key[3]) else key[1], *key), 0)
+    def total(self, key, of=None):
+        return (self.totals if of is None else of).get((self.party if key[1] is None or self.party in (key[1], key[3]) else key[1], *key), 0)
 
     def once(self, *what):
         demand(what not in self.charged, f"{what[0]}: this is charged by another line already")
@@ -340,6 +342,8 @@ class Lines:  # of a party: what was charged already is charged once
                     self.once(f"total of code {key[0]}", side, line[side], key)
             quantity = sum(map(self.total, keys))
             demand(line["unit_price"] is None or quantity == line["quantity"], f"its quantity is {line['quantity']}, its entries add up to {quantity}")
+            counts, told = [self.total(key, self.events) for key in keys], line["events"] or 0  # an event can be in several totals of a line
+            demand(max(counts) <= told <= sum(counts) and (line["events"] is None) == (told == 0), f"it tells of {told} events, its entries are {counts}")
             return exact(line, quantity)
         demand(line["contract"] is not None and line["events"] is None, "it names no contract, or events and no total")
         what = line["kind"], line["detail"]
@@ -393,7 +397,7 @@ class Export:
             raise ValueError("no public keys")
         public = [bytes.fromhex(line[:64]) for line in lines]
         self.keys, self.known, self.problems, self.notes = {sha(key).hex()[:16]: key for key in public}, head, [], []
-        self.roots, self.lines, self.runs, self.totals, self.head, self.manifest, self.settled = {}, {}, {}, {}, {}, {}, None
+        self.roots, self.lines, self.runs, self.totals, self.events, self.head, self.manifest, self.settled = {}, {}, {}, {}, {}, {}, {}, None
         self.path, self.begins, self.bytes = Path(path), {}, {}
         with self.path.open("rb") as file:
             for name in FILES:
@@ -487,8 +491,9 @@ class Export:
                 before = places[-1] if places else before
                 for entry, what in problems:
                     self.wrong("entries.jsonl", what, entry)
-                for names, amount in totals.items():
+                for names, (amount, events) in totals.items():
                     self.totals[party, *names] = self.totals.get((party, *names), 0) + amount
+                    self.events[party, *names] = self.events.get((party, *names), 0) + events
                 for kind, body in bodies:
                     (self.lines if kind == "line" else self.runs).setdefault(party, []).append(body)
                 for height, node in stack:
@@ -518,6 +523,8 @@ class Export:
             self.wrong("result.json", "it tells payments of other parties")
         for party, own in told["payments"].items():
             for one in own:
+                if shaped("payment", one)["amount_minor"] <= 0 or one["currency"] not in PLACES or one["payer"] == one["payee"]:
+                    self.wrong("result.json", f"payment {one['id']} is of nothing, in no currency, or to oneself")
                 other = one["payee"] if party == one["payer"] else one["payer"]
                 if party not in (one["payer"], one["payee"]) or (len(self.roots) == head["parties"] and one not in told["payments"].get(other, [])):
                     self.wrong("result.json", f"payment {one['id']} of {party} is another's, or {other} is not told of it")
@@ -552,7 +559,7 @@ class Export:
         shown = {line["line"]: line for lines in self.lines.values() for line in lines}
         operator = [self.manifest["party"]] if len(self.roots) > 1 else []
         for party in self.roots:
-            lines, follow = self.lines.get(party, []), Lines(party, shown, self.totals, operator)
+            lines, follow = self.lines.get(party, []), Lines(party, shown, self.totals, self.events, operator)
             for line in lines:
                 try:
                     due = follow.due(line)
@@ -597,6 +604,6 @@ if __name__ == "__main__":
         sys.exit(print(f"{error.filename}: {error.strerror}", file=sys.stderr) or 2)
     except ValueError:  # of the keys: what is wrong with an export is found and named
         sys.exit(print(f"{sys.argv[2]}: it holds no public keys: a line of 64 hexadecimal digits for each", file=sys.stderr) or 2)
-    print(*export.problems, *(f"note: {note}" for note in export.notes), end="\n" if export.problems or export.notes else "", sep="\n")
-    print(f"{sys.argv[1]}: {'IT DOES NOT HOLD' if export.problems else 'everything holds'}")
+    said = export.problems or [f"note: {note}" for note in export.notes]
+    print("\n".join([*said, f"{sys.argv[1]}: {'IT DOES NOT HOLD' if export.problems else 'everything holds'}"]))
     sys.exit(bool(export.problems))

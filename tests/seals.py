@@ -76,7 +76,11 @@ def window_of_leaves(events: int = 3) -> dict[str, list[Leaf]]:
     return {
         party: [
             made(party, "run", "", {"window": WINDOW, **RUN}),
-            *(made(party, "line", str(body["line"]), body) for body in LINES if party in (body["debtor"], body["creditor"])),
+            *(
+                made(party, "line", str(body["line"]), body | ({"events": len(gives)} if body["sources"] == [ISSUE] else {}))
+                for body in LINES
+                if party in (body["debtor"], body["creditor"])
+            ),
             *entries,
         ]
         for party, entries in own.items()

@@ -206,7 +206,8 @@ def _show_verdict(path: Path, verdict: Verdict) -> None:
     for problem in verdict.problems:
         say(f"{problem.file}: {f'{problem.entry}: ' if problem.entry else ''}{problem.what}")
     if verdict.holds:
-        say("the window is settled: its signatures and payments are those that were sealed" if verdict.settled else "the window is not settled yet")
+        sealed = "the window is settled: its signatures and payments are those that were sealed; what payments have to come to, the report says"
+        say(sealed if verdict.settled else "the window is not settled yet")
         for note in verdict.notes:
             say(f"note: {note}")
 

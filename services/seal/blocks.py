@@ -28,7 +28,7 @@ PARTY: Final = b'"party":"'
 KIND_PLACES: Final = {kind: place for place, kind in enumerate(KINDS)}
 
 Movements = tuple[tuple[tuple[Any, ...], int], ...]
-"""Movements, each as its pricing key in names and how much."""
+"""Movements added up: each pricing key in names, and how much."""
 Place = tuple[int, str, tuple[int, ...], int]
 """Where a leaf stands in its party's tree: the place of its kind, its topic, and the numbers of its key, the last of them apart."""
 NUMBER_DIGITS: Final = 19
@@ -61,6 +61,8 @@ class Block:
     """Kinds and topics in their order, each with its first leaf: what is of one stands together."""
     totals: dict[tuple[Any, ...], int] = field(default_factory=dict)
     """By pricing key in names: what the movements add up to."""
+    events: dict[tuple[Any, ...], int] = field(default_factory=dict)
+    """By pricing key in names: how many entries move something of it."""
     lines: dict[int, Any] = field(default_factory=dict)
     runs: list[Any] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
@@ -113,9 +115,11 @@ def _check(block: Block, number: int, line: bytes) -> None:
         if row.party != block.party:
             block.wrong("it stands among those of another party", _named(row, event))
         _placed(block, row, event)
-        totals = block.totals
+        totals, events = block.totals, block.events
         for names, amount in moves:
             totals[names] = totals.get(names, 0) + amount
+            if event is not None:
+                events[names] = events.get(names, 0) + 1
         block.tree.add(Summed(hashed, 1, *adds))
     except UNUSABLE:
         block.wrong("it cannot be read as an entry", f"line {number}" if row is None else _named(row, event))
@@ -129,7 +133,11 @@ def _moved(moves: bytes, outcome: str) -> tuple[Movements, Added, bool]:
 
 
 def _movements(moves: Iterable[Sequence[Any]]) -> Movements:
-    return tuple((tuple(move[:6]), move[6]) for move in moves)
+    sums: dict[tuple[Any, ...], int] = {}
+    for move in moves:
+        names = tuple(move[:6])
+        sums[names] = sums.get(names, 0) + move[6]
+    return tuple(sums.items())
 
 
 def _keep(block: Block, row: Row, body: Any) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from clearing.seal import Ranged
+from schemas.money import is_currency
 from services.seal.bodies import unhex
 
 
@@ -83,6 +84,26 @@ class Link(msgspec.Struct, forbid_unknown_fields=True):
 
     head: Head
     signature: str
+
+
+class Payment(msgspec.Struct, forbid_unknown_fields=True):
+    """A payment as a result tells it."""
+
+    amount_minor: int
+    confirmed_minor: int
+    currency: str
+    id: str
+    kind: str
+    payee: str
+    payer: str
+    state: str
+    statements: list[str]
+    value_date: str
+
+    @property
+    def can_be(self) -> bool:
+        """Whether anybody could have made it: something, in a currency, to another."""
+        return self.amount_minor > 0 and is_currency(self.currency) and self.payer != self.payee
 
 
 def read_as(shape: Any, value: Any) -> Any:

@@ -171,7 +171,7 @@ class _Verifying:
         operator = self.verdict.party if len(self.entries.roots) > 1 else operator_of(shown)
         for party in self.entries.roots:
             lines = self.entries.lines.get(party, {})
-            for wrong in wrong_lines(party, lines, self.entries.totals, shown, operator):
+            for wrong in wrong_lines(party, lines, self.entries.totals, shown, operator, self.entries.events):
                 self.verdict.wrong(ENTRIES, wrong.why, f"{party} line {wrong.line}")
             for key, fault in without_line(party, lines, self.entries.totals):
                 if fault:

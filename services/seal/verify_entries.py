@@ -33,6 +33,7 @@ class Entries:
     lines: dict[str, dict[int, Any]] = field(default_factory=dict)
     runs: dict[str, list[Any]] = field(default_factory=dict)
     totals: Totals = field(default_factory=dict)
+    events: Totals = field(default_factory=dict)
     topics: dict[str, set[tuple[int, str]]] = field(default_factory=dict)
 
 
@@ -108,6 +109,9 @@ def _join(entries: Entries, verdict: Verdict, tree: Tree[Summed], before: Block 
     for names, amount in block.totals.items():
         key = party, Key(*names)
         entries.totals[key] = entries.totals.get(key, 0) + amount
+    for names, number in block.events.items():
+        key = party, Key(*names)
+        entries.events[key] = entries.events.get(key, 0) + number
     if block.lines:
         own = entries.lines.setdefault(party, {})
         for number, body in block.lines.items():

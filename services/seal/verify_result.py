@@ -9,7 +9,7 @@ from clearing.approval import APPROVALS, DOMAIN, Action
 from clearing.merkle import climb
 from clearing.seal import canonical, payments_leaf, ranged, sha256
 from services.seal.bodies import unhex
-from services.seal.files import Way, read_as
+from services.seal.files import Payment, Way, read_as
 from services.settlement.keys import holds
 
 
@@ -59,6 +59,8 @@ def _payments(payments: Mapping[str, Sequence[Mapping[str, Any]]], parties: Sequ
     """A party's payments are its own; where both sides are there, they say the same."""
     for party, own in payments.items():
         for one in own:
+            if not read_as(Payment, one).can_be:
+                yield f"payment {one['id']} is of nothing, in no currency, or to oneself"
             if party not in (one["payer"], one["payee"]):
                 yield f"payment {one['id']} is not one of {party}"
             other = one["payee"] if party == one["payer"] else one["payer"]

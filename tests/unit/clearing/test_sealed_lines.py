@@ -133,6 +133,18 @@ def test_a_line_that_was_changed_is_named_with_what_follows(number: int, changed
     assert wrong(number, **changed).get(number) == why
 
 
+@pytest.mark.parametrize(("told", "counts", "holds"), [
+    (2, (2, 0), True), (2, (1, 0), False), (3, (2, 0), False), (None, (0, 0), True), (None, (1, 0), False), (0, (0, 0), False),
+    (3, (2, 2), True), (1, (2, 2), False), (5, (2, 2), False),
+])  # fmt: skip
+def test_an_event_in_two_totals_of_a_line_is_told_once(told: int | None, counts: tuple[int, int], holds: bool) -> None:
+    other = GIVEN._replace(code=int(Code.REPAYMENT), counterparty="opco")
+    both = line(quantity=60, unit_price="0.0100", amount_minor=60, sources=[GIVEN, other], events=told)
+    events = {("grocer", GIVEN): counts[0], ("grocer", other): counts[1]}
+    found = list(wrong_lines("grocer", {2: both}, {**TOTALS, ("grocer", other): 6}, None, None, events))
+    assert [one.why for one in found] == ([] if holds else [f"it tells of {told} events, its entries are {max(counts)} to {sum(counts)}"])
+
+
 def test_whoever_is_named_first_as_the_operator_has_to_be_in_all_lines() -> None:
     assert set(wrong(0, creditor="baker").values()) >= {"opco stands where baker, the operator, has to"}
 

@@ -183,6 +183,8 @@ SEALED_WRONGLY: dict[str, tuple[str, Callable[[Leaves], None]]] = {
     "a quantity beside a percentage": ("grocer line 0", lines_with(0, quantity=777)),
     "a quantity without a price": ("grocer line 2", lines_with(2, unit_price=None, quantity=999_999)),
     "a number of events of a percentage": ("grocer line 0", lines_with(0, events=3)),
+    "more events than entries": ("grocer line 2", lines_with(2, events=999)),
+    "no event of entries": ("grocer line 2", lines_with(2, events=None)),
     "a line the other way": ("grocer line 2", lines_with(2, debtor="opco", creditor="grocer")),
     "a line of another kind": ("grocer line 2", lines_with(2, kind="redemption")),
     "a line to itself": ("grocer line 2", lines_with(2, creditor="grocer")),
@@ -262,6 +264,13 @@ def test_a_payment_that_the_other_side_does_not_tell_is_found_by_both(module: An
     verdict, problems = both(export_of(lopsided, "opco", tmp_path), key_file(tmp_path), module)
     assert [(problem.file, ID in problem.what) for problem in verdict.problems] == [(RESULT, True)]
     assert [(problem.split(":")[0], ID in problem) for problem in problems] == [(RESULT, True)]
+
+
+@pytest.mark.parametrize("other", [{"amount_minor": -1}, {"amount_minor": 0}, {"currency": "ZZZ"}, {"payee": "opco"}, {"amount_minor": True}, {"more": 1}])
+def test_a_payment_that_nobody_can_have_made_is_found_by_both(other: dict[str, Any], module: Any, tmp_path: Path) -> None:
+    verdict, problems = both(export_of(settled(sealed(window_of_leaves()), payments=(PAYMENT | other,)), "opco", tmp_path), key_file(tmp_path), module)
+    assert {problem.file for problem in verdict.problems} == {RESULT}
+    assert {problem.split(":")[0] for problem in problems} == {RESULT}
 
 
 def with_payments(payments: dict[str, list[dict[str, Any]]]) -> Sealed:

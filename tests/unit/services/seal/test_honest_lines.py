@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from clearing.entries import Code, Total, add_up
 from clearing.lines import Claim, Line
 from clearing.obligations import PRICED, SUMS, claims_of, priced_lines
-from clearing.sealed_lines import Key, Totals, operator_of, without_line, wrong_lines
+from clearing.sealed_lines import Key, operator_of, without_line, wrong_lines
 from clearing.terms import Terms
 from schemas.ids import PartyId
 from schemas.programme import ProgrammeFile
@@ -101,30 +101,33 @@ def some_totals(draw: st.DrawFn) -> list[Total]:
 
 
 FIRST = date(2026, 1, 1)
+Told = dict[tuple[str, Key], tuple[int, int]]
 
 
-def sealed_lines(model: str, totals: Sequence[Total]) -> tuple[dict[int, dict[str, Any]], Totals]:
-    """Bodies of lines by number, and the totals by whose they are."""
+def sealed_lines(model: str, totals: Sequence[Total]) -> tuple[dict[int, dict[str, Any]], Told]:
+    """Bodies of lines by number; of each total by whose it is how much, and in how many events."""
     books = Books(coalition(model), totals)
-    told: Totals = {}
+    told: Told = {}
     for total in books.totals:
         code, *names = astuple(total)[:6]
         key = Key(int(code), *(name.isoformat() if isinstance(name, date) else name for name in names))
-        told |= {(party, key): total.quantity for party in {key.sponsor, key.counterparty} - {None} if party is not None}
+        told |= {(party, key): (total.quantity, total.events) for party in {key.sponsor, key.counterparty} - {None} if party is not None}
     return {body["line"]: body for body in line_bodies(cast("Ledger", books), MONTH_END)}, told
 
 
-def found(module: Any, lines: Mapping[int, dict[str, Any]], totals: Totals, shown: Sequence[str]) -> tuple[list[Any], list[Any]]:
+def found(module: Any, lines: Mapping[int, dict[str, Any]], totals: Told, shown: Sequence[str]) -> tuple[list[Any], list[Any]]:
     """What both verifiers find in the lines that these parties are shown."""
     own = {party: {no: line for no, line in lines.items() if party in (line["debtor"], line["creditor"])} for party in shown}
     every = {no: line for some in own.values() for no, line in some.items()}
-    seen = {(party, key): total for (party, key), total in totals.items() if party in shown}
+    seen = {(party, key): total for (party, key), (total, _) in totals.items() if party in shown}
+    events = {(party, key): number for (party, key), (_, number) in totals.items()}
     operator = "opco" if len(shown) > 1 else operator_of(every)
-    ours: list[Any] = [wrong for party, some in own.items() for wrong in wrong_lines(party, some, seen, every, operator)]
+    ours: list[Any] = [wrong for party, some in own.items() for wrong in wrong_lines(party, some, seen, every, operator, events)]
     ours += [(party, key) for party, some in own.items() for key, fault in without_line(party, some, seen) if fault]
     export = module.Export.__new__(module.Export)
     export.lines, export.roots, export.manifest = {party: list(some.values()) for party, some in own.items()}, dict.fromkeys(shown), {"party": "opco"}
-    export.totals, export.problems, export.notes = {(party, *key): total for (party, key), total in seen.items()}, [], []
+    export.totals, export.events = ({(party, *key): number for (party, key), number in some.items()} for some in (seen, events))
+    export.problems, export.notes = [], []
     export.follows()
     return ours, export.problems
 
@@ -144,7 +147,7 @@ def test_what_the_night_priced_holds_for_each_party_and_for_all(totals: list[Tot
 
 CHANGES: tuple[dict[str, Any], ...] = (
     {"kind": "issue"}, {"kind": "fee"}, {"kind": "vat"}, {"kind": "redemption_reversal"}, {"detail": "monthly"}, {"detail": "x"}, {"currency": "USD"},
-    {"places": 3}, {"quantity": 999_999}, {"unit_price": "0.5"}, {"unit_price": "1e99999999"}, {"contract": "2026-02-02"}, {"contract": None},
+    {"events": 999}, {"places": 3}, {"quantity": 999_999}, {"unit_price": "0.5"}, {"unit_price": "1e99999999"}, {"contract": "2026-02-02"}, {"contract": None},
     {"basis": None}, {"basis": {"percent": "5", "of": []}}, {"sources": []}, {"amount_minor": 10**9}, {"amount_minor": -1},
 )  # fmt: skip
 
