@@ -14,25 +14,18 @@ from services.bank.errors import BankCode, BankError
 from services.bank.references import creditor_reference
 from services.risk.errors import RiskCode, RiskError
 from services.risk.funds import Entry, entries
-from services.runtime.local import Addresses
 from services.settlement.assigning import Became, Wanted, assigned, to_assign
 from services.settlement.deciding import keep
 from services.settlement.findings import findings
 from services.settlement.verify import verify_settlement
 from services.settlement.withdrawing import to_withdraw
 from tests.bank_messages import Movement, transaction
-from tests.paying import AGAIN, AtTheBank, approved, at_the_bank
+from tests.paying import AGAIN, AtTheBank, at_the_bank
 from tests.signers import MONDAY, Signers
 
 FUNDS = Wanted("IN-1", Became.FUNDS, "paid in for April", "mia", party="grocer")
 BACK = Wanted("IN-1", Became.GIVEN_BACK, "paid to the wrong account", "mia", debit="OUT-1")
 KEPT = Wanted("IN-1", Became.KEPT, "nobody knows whose it is", "mia")
-
-
-@pytest.fixture(scope="module")
-def signers(addresses: Addresses) -> Iterator[Signers]:
-    with approved(addresses) as people:
-        yield people
 
 
 @pytest.fixture

@@ -15,19 +15,12 @@ from schemas.programme import Programme
 from services.bank.errors import BankCode, BankError
 from services.bank.references import creditor_reference
 from services.journal.programmes import load
-from services.runtime.local import Addresses
 from services.settlement.deadlines import deadline_of
 from services.settlement.findings import findings
 from services.settlement.statements import halted
 from tests.bank_messages import Movement, status_line, transaction
-from tests.paying import AGAIN, AtTheBank, approved, at_the_bank
+from tests.paying import AGAIN, AtTheBank, at_the_bank
 from tests.signers import MONDAY, Signers
-
-
-@pytest.fixture(scope="module")
-def signers(addresses: Addresses) -> Iterator[Signers]:
-    with approved(addresses) as people:
-        yield people
 
 
 @pytest.fixture

@@ -13,13 +13,12 @@ import pytest
 from clearing.approval import Refused
 from clearing.payment_states import Verdict
 from services.bank.errors import BankCode, BankError
-from services.runtime.local import Addresses
 from services.settlement.deciding import keep, to_decide
 from services.settlement.errors import SettlementCode, SettlementError
 from services.settlement.findings import findings
 from services.settlement.verify import verify_settlement
 from tests.bank_messages import recall_answer, recall_line, status_line
-from tests.paying import AtTheBank, approved, at_the_bank
+from tests.paying import AtTheBank, at_the_bank
 from tests.signers import MONDAY, Signers
 
 Say = Callable[[AtTheBank], bytes]
@@ -34,12 +33,6 @@ SAYINGS: dict[str, Say] = {
     "behind a gap": lambda one: one.statement(one.debit("cafe", attempt=0), sequence=9, opening=0),
 }
 """What the bank can say of the payment to the cafe."""
-
-
-@pytest.fixture(scope="module")
-def signers(addresses: Addresses) -> Iterator[Signers]:
-    with approved(addresses) as people:
-        yield people
 
 
 @pytest.fixture

@@ -8,21 +8,14 @@ from pathlib import Path
 import pytest
 
 from clearing.payment_states import Verdict
-from services.runtime.local import Addresses
 from services.settlement import verify_bank
 from services.settlement.assigning import Became, Wanted, to_assign
 from services.settlement.deciding import BankDecision, keep, to_decide
 from services.settlement.errors import SettlementCode, SettlementError
 from services.settlement.keys import holds
 from tests.bank_messages import Movement, status_line, transaction
-from tests.paying import AtTheBank, approved, at_the_bank
+from tests.paying import AtTheBank, at_the_bank
 from tests.signers import Signers
-
-
-@pytest.fixture(scope="module")
-def signers(addresses: Addresses) -> Iterator[Signers]:
-    with approved(addresses) as people:
-        yield people
 
 
 @pytest.fixture

@@ -7,9 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from services.runtime.local import Addresses
 from services.settlement.errors import SettlementCode, SettlementError
-from tests.paying import AtTheBank, approved, at_the_bank
+from tests.paying import AtTheBank, at_the_bank
 from tests.signers import Signers
 
 PAID = """
@@ -19,12 +18,6 @@ select r.no, 999, 'forged', p.amount + %s, p.currency, true, true, r.to_date, r.
   right(regexp_replace(upper(p.id), '[^A-Z0-9]', '', 'g'), 21), '', '', '', '' from bank_report r, payment p where p.payer = 'grocer' and r.id = %s
 """
 """The grocer has paid what it owes, and so much more: in a statement that shows nothing of it."""
-
-
-@pytest.fixture(scope="module")
-def signers(addresses: Addresses) -> Iterator[Signers]:
-    with approved(addresses) as people:
-        yield people
 
 
 @pytest.fixture

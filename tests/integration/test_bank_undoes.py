@@ -42,12 +42,6 @@ BACK = Wanted("IN-1", Became.GIVEN_BACK, "paid to the wrong account", "mia", deb
 BORNE = Wanted("OUT-1", Became.BORNE, "charges of March", "mia")
 
 
-@pytest.fixture(scope="module")
-def signers(addresses: Addresses) -> Iterator[Signers]:
-    with approved(addresses) as people:
-        yield people
-
-
 @pytest.fixture
 def one(signers: Signers, tmp_path: Path) -> Iterator[AtTheBank]:
     """The window is paid; a statement shows 250.00 that came in and 250.00 that went out, neither about a payment."""

@@ -19,14 +19,8 @@ from services.settlement.taking import take_message
 from services.settlement.verify import verify_settlement
 from services.settlement.withdrawing import to_restore, to_withdraw
 from tests.coalition import coalition
-from tests.paying import ACCOUNTS, AtTheBank, approved, at_the_bank, spend
+from tests.paying import ACCOUNTS, AtTheBank, at_the_bank, spend
 from tests.signers import MONDAY, Signers, netted
-
-
-@pytest.fixture(scope="module")
-def signers(addresses: Addresses) -> Iterator[Signers]:
-    with approved(addresses) as people:
-        yield people
 
 
 @pytest.fixture

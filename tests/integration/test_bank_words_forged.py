@@ -9,7 +9,6 @@ import pytest
 
 from clearing.payment_states import Verdict
 from services.bank.errors import BankError
-from services.runtime.local import Addresses
 from services.settlement.deciding import BankDecision, to_decide
 from services.settlement.errors import SettlementCode, SettlementError
 from services.settlement.instructing import Paying, pay
@@ -17,7 +16,7 @@ from services.settlement.verify import verify_settlement
 from services.settlement.withdrawing import to_withdraw
 from tests.bank_messages import recall_answer, recall_line, status_line
 from tests.integration.test_corrected_not_sent import Unreachable
-from tests.paying import AtTheBank, approved, at_the_bank
+from tests.paying import AtTheBank, at_the_bank
 from tests.signers import MONDAY, Signers
 
 STATUS = (
@@ -34,12 +33,6 @@ insert into bank_decision (end_to_end_id, report, verdict, known, decides, reaso
 select %s, %s, %s, %s, false, %s, k.person, k.no, %s, %s, %s from person_key k where k.person = %s
 """
 PROOF = "what the bank is said to have said of its payments stands in its messages"
-
-
-@pytest.fixture(scope="module")
-def signers(addresses: Addresses) -> Iterator[Signers]:
-    with approved(addresses) as people:
-        yield people
 
 
 @pytest.fixture

@@ -8,20 +8,13 @@ from pathlib import Path
 import pytest
 
 from services.bank.errors import BankCode, BankError
-from services.runtime.local import Addresses
 from services.settlement.assigning import Became, Wanted, assigned, to_assign
 from services.settlement.deciding import BankDecision, keep
 from services.settlement.findings import findings
 from services.settlement.undoing import to_undo
 from services.settlement.verify import verify_settlement
-from tests.paying import AtTheBank, approved, at_the_bank
+from tests.paying import AtTheBank, at_the_bank
 from tests.signers import MONDAY, Signers
-
-
-@pytest.fixture(scope="module")
-def signers(addresses: Addresses) -> Iterator[Signers]:
-    with approved(addresses) as people:
-        yield people
 
 
 @pytest.fixture

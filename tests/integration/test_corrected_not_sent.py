@@ -10,7 +10,6 @@ import pytest
 
 from clearing.payment_states import Verdict
 from services.bank.errors import BankCode, BankError
-from services.runtime.local import Addresses
 from services.settlement.deciding import keep, to_decide
 from services.settlement.findings import findings
 from services.settlement.instructing import Paying, pay
@@ -20,7 +19,7 @@ from services.settlement.transport import Folder, Tell
 from services.settlement.twice import all_twice
 from services.settlement.verify import verify_settlement
 from tests.bank_messages import recall_answer, recall_line, status_line
-from tests.paying import AtTheBank, approved, at_the_bank
+from tests.paying import AtTheBank, at_the_bank
 from tests.signers import MONDAY, Signers
 
 
@@ -32,12 +31,6 @@ class Unreachable:
 
     def hand_over(self, message_id: str, content: bytes, tell: Tell) -> str:
         raise BankError(BankCode.NOT_HANDED_OVER, message_id)
-
-
-@pytest.fixture(scope="module")
-def signers(addresses: Addresses) -> Iterator[Signers]:
-    with approved(addresses) as people:
-        yield people
 
 
 @pytest.fixture

@@ -28,12 +28,6 @@ from tests.signers import MONDAY, Signers, netted
 REFUSED = psycopg.errors.RestrictViolation
 
 
-@pytest.fixture(scope="module")
-def signers(addresses: Addresses) -> Iterator[Signers]:
-    with approved(addresses) as people:
-        yield people
-
-
 @pytest.fixture
 def one(signers: Signers, tmp_path: Path) -> Iterator[AtTheBank]:
     with at_the_bank(signers, tmp_path / "out") as bank:

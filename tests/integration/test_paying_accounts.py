@@ -22,7 +22,7 @@ from services.settlement.signing import record, to_sign
 from services.settlement.verify import verify_settlement
 from tests.bank_messages import status_line
 from tests.coalition import coalition
-from tests.paying import ACCOUNTS, AtTheBank, approved, at_the_bank, spend
+from tests.paying import ACCOUNTS, AtTheBank, at_the_bank, spend
 from tests.signers import MONDAY, Signers, netted
 
 OPCO, CAFE, OTHER = "DE89370400440532013000", "FR1420041010050500013M02606", "GB33BUKB20201555555555"
@@ -31,12 +31,6 @@ SWAP = """
 with swapped as (select convert_to(replace(convert_from(content, 'UTF8'), %s, %s), 'UTF8') content from payment_file)
 update payment_file set content = swapped.content, sha256 = encode(sha256(swapped.content), 'hex') from swapped
 """
-
-
-@pytest.fixture(scope="module")
-def signers(addresses: Addresses) -> Iterator[Signers]:
-    with approved(addresses) as people:
-        yield people
 
 
 @pytest.fixture

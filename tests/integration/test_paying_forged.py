@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg
@@ -22,7 +21,7 @@ from services.settlement.payments import keep, planned
 from services.settlement.runs import newest_run
 from services.settlement.transport import Tell
 from tests.coalition import coalition
-from tests.paying import ACCOUNTS, NOW, AtTheBank, approved, at_the_bank, spend
+from tests.paying import ACCOUNTS, NOW, AtTheBank, at_the_bank, spend
 from tests.signers import MONDAY, Signers, netted
 
 SIGN = """
@@ -55,12 +54,6 @@ FORGED = {
     ),
     "a payment less": (SettlementCode.CHECK_FAILED, "delete from payment where payee = 'cafe'"),
 }
-
-
-@pytest.fixture(scope="module")
-def signers(addresses: Addresses) -> Iterator[Signers]:
-    with approved(addresses) as people:
-        yield people
 
 
 @pytest.mark.parametrize("what", FORGED)

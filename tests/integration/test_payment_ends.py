@@ -11,14 +11,13 @@ import pytest
 
 from clearing.payment_breaks import PaymentBreak
 from clearing.payment_states import Verdict
-from services.runtime.local import Addresses
 from services.settlement.assigning import Became, Wanted, to_assign
 from services.settlement.deciding import BankDecision, keep, to_decide
 from services.settlement.findings import findings
 from services.settlement.verify import verify_settlement
 from services.settlement.withdrawing import to_withdraw
 from tests.bank_messages import Movement, status_line, transaction
-from tests.paying import AtTheBank, approved, at_the_bank
+from tests.paying import AtTheBank, at_the_bank
 from tests.signers import MONDAY, Signers
 
 Ends = Callable[["Window"], object]
@@ -156,12 +155,6 @@ ELSEWHERE = {
     PaymentBreak.DUPLICATE_BANK: "tests/integration/test_corrected_not_sent.py",
 }
 """Codes whose ends need other books."""
-
-
-@pytest.fixture(scope="module")
-def signers(addresses: Addresses) -> Iterator[Signers]:
-    with approved(addresses) as people:
-        yield people
 
 
 @pytest.fixture

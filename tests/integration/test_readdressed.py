@@ -11,14 +11,13 @@ import pytest
 
 from services.bank.errors import BankCode, BankError
 from services.journal.programmes import load
-from services.runtime.local import Addresses
 from services.settlement.deciding import keep
 from services.settlement.readdressing import changed_accounts, to_readdress
 from services.settlement.undoing import to_undo
 from services.settlement.verify import verify_settlement
 from tests.bank_messages import status_line
 from tests.integration.test_paying_accounts import CAFE, OPCO, OTHER, apply
-from tests.paying import AtTheBank, approved, at_the_bank
+from tests.paying import AtTheBank, at_the_bank
 from tests.signers import MONDAY, Signers
 
 THIRD = "NL02ABNA0123456789"
@@ -26,12 +25,6 @@ SWAP = """
 with swapped as (select convert_to(replace(convert_from(content, 'UTF8'), %s, %s), 'UTF8') content from payment_file where file_no = %s)
 update payment_file set content = swapped.content, sha256 = encode(sha256(swapped.content), 'hex') from swapped where file_no = %s
 """
-
-
-@pytest.fixture(scope="module")
-def signers(addresses: Addresses) -> Iterator[Signers]:
-    with approved(addresses) as people:
-        yield people
 
 
 @pytest.fixture

@@ -9,24 +9,17 @@ from random import Random
 import pytest
 
 from services.bank.errors import BankCode, BankError
-from services.runtime.local import Addresses
 from services.settlement.findings import findings
 from services.settlement.instructing import Paying, pay
 from services.settlement.statements import halted
 from services.settlement.transport import BankUrl
 from tests.bank_messages import OURS
 from tests.loopback_bank import LoopbackBank, loopback_bank
-from tests.paying import AtTheBank, approved, at_the_bank
+from tests.paying import AtTheBank, at_the_bank
 from tests.signers import MONDAY, Signers
 
 TO_THE_VALUE_DATE = 4
 """Days from the bank's first to the end of that on which it makes the payments."""
-
-
-@pytest.fixture(scope="module")
-def signers(addresses: Addresses) -> Iterator[Signers]:
-    with approved(addresses) as people:
-        yield people
 
 
 @pytest.fixture
