@@ -94,11 +94,7 @@ def require_enterable(connection: psycopg.Connection, entry: Entry, *, now: bool
         raise RiskError(RiskCode.BAD_AMOUNT, "a sum above nothing is paid in, or out")
     entry = replace(entry, reference=plain_reference(entry.reference))
     connection.execute(FUNDS_IN_TURN)
-    party, currency = connection.execute(KNOWN, (entry.party, entry.currency)).fetchone() or (False, False)
-    if not party:
-        raise RiskError(RiskCode.UNKNOWN_PARTY, f"the programme has no party {entry.party}")
-    if not currency:
-        raise RiskError(RiskCode.UNKNOWN_CURRENCY, f"the programme does not have the currency {entry.currency}")
+    require_known(connection, entry.party, entry.currency)
     before = connection.execute(ENTERED, (entry.party, entry.kind, entry.reference)).fetchone()
     if before is not None:
         code = RiskCode.FUNDS_ENTERED if before == (entry.currency, entry.signed_minor) else RiskCode.REFERENCE_USED
@@ -108,6 +104,15 @@ def require_enterable(connection: psycopg.Connection, entry: Entry, *, now: bool
     if entry.kind == "paid out":
         require_cover(connection, entry.party, entry.currency, entry.amount_minor, now=now)
     return entry
+
+
+def require_known(connection: psycopg.Connection, party: str, currency: str) -> None:
+    """Raises `RiskError`, unknown-party or unknown-currency, where the programme does not have them."""
+    has_party, has_currency = connection.execute(KNOWN, (party, currency)).fetchone() or (False, False)
+    if not has_party:
+        raise RiskError(RiskCode.UNKNOWN_PARTY, f"the programme has no party {party}")
+    if not has_currency:
+        raise RiskError(RiskCode.UNKNOWN_CURRENCY, f"the programme does not have the currency {currency}")
 
 
 def balance_of(connection: psycopg.Connection, party: str, currency: str) -> int:

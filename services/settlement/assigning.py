@@ -15,7 +15,7 @@ from schemas.money import to_text
 from services.bank.errors import BankCode, BankError
 from services.bank.references import creditor_reference
 from services.risk.errors import RiskCode, RiskError
-from services.risk.funds import ENTERED, KNOWN, plain_reference, reference_of
+from services.risk.funds import ENTERED, plain_reference, reference_of, require_known
 from services.settlement.deciding import BankDecision, Credit, with_reason
 
 FIND: Final = """
@@ -177,11 +177,7 @@ def _reference(connection: psycopg.Connection, wanted: Wanted, credit: Credit, n
 
 
 def _require_funds(connection: psycopg.Connection, party: str, reference: str, credit: Credit) -> None:
-    known, in_use = connection.execute(KNOWN, (party, credit.currency)).fetchone() or (False, False)
-    if not known:
-        raise RiskError(RiskCode.UNKNOWN_PARTY, f"the programme has no party {party}")
-    if not in_use:
-        raise RiskError(RiskCode.UNKNOWN_CURRENCY, f"the programme does not have the currency {credit.currency}")
+    require_known(connection, party, credit.currency)
     before = connection.execute(ENTERED, (party, "paid in", reference)).fetchone()
     if before is not None and before != (credit.currency, credit.amount_minor):
         raise RiskError(RiskCode.REFERENCE_USED, f"{reference} of {party} stands for {to_text(before[1], before[0])} {before[0]}")
